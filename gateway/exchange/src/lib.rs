@@ -1,0 +1,1 @@
+//! Joins calls, flows and desk.

@@ -1,0 +1,1 @@
+//! What people hear and press: flows, prompts as words, opening hours.

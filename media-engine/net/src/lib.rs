@@ -1,0 +1,1 @@
+//! The sockets, media threads, resolver and clock of the media engine.

@@ -1,0 +1,1 @@
+//! Every prompt at one loudness (ITU-R BS.1770).

@@ -1,0 +1,1 @@
+//! Keys in SIP INFO bodies: `application/dtmf-relay` and `application/dtmf`.

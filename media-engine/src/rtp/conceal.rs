@@ -1,0 +1,1 @@
+//! Hiding lost frames (after ITU-T G.711 Appendix I).

@@ -1,0 +1,1 @@
+//! Sequence numbers, time stamps, sources and their statistics of one RTP session.

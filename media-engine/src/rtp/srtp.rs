@@ -1,0 +1,1 @@
+//! SRTP with keys from SDP (RFC 3711, RFC 4568).

@@ -1,0 +1,3 @@
+//! Session descriptions (RFC 8866) and offer/answer (RFC 3264).
+
+pub mod negotiate;

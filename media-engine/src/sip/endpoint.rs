@@ -1,0 +1,1 @@
+//! The owner of all SIP state: datagrams in, datagrams and call events out.

@@ -1,0 +1,1 @@
+//! Who is calling: P-Asserted-Identity, Privacy, Diversion, read only where trusted.

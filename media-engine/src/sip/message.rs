@@ -1,0 +1,1 @@
+//! A SIP message: its bytes, and where in them each part stands.

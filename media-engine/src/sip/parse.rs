@@ -1,0 +1,1 @@
+//! The parser: one pass, one allocation.

@@ -1,0 +1,1 @@
+//! Devices that register with us (RFC 3261 section 10).

@@ -1,0 +1,1 @@
+//! Us registering with a carrier: refresh, back-off, health.

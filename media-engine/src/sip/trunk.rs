@@ -1,0 +1,1 @@
+//! Carriers: which trunk a request came from.

@@ -1,0 +1,1 @@
+//! The writer: a message straight into bytes.

@@ -1,0 +1,1 @@
+//! The simulated world, torture, http, interop and tidy tests.
