@@ -1,2 +1,40 @@
-//! The project's own commands.
-fn main() {}
+//! The project's own commands, in Rust so that they run wherever the project builds.
+//!
+//! `cargo xtask` without a word prints what there is. Each command is a module; what the machine
+//! must have is in [`needs`], so that a new machine and a developer's laptop are treated by the
+//! same list.
+
+mod needs;
+mod run;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <command>
+
+  run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company
+  test            everything that must hold: format, lints, licences, tests, documentation
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match command.as_str() {
+        "run" => run::run(&rest),
+        "test" => test::test(),
+        _ => {
+            shell::say(USAGE);
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            shell::say(&format!("\nxtask {command}: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

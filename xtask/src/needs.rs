@@ -1,0 +1,120 @@
+//! What the machine must have beside the Rust tool chain, and how it gets it.
+//!
+//! As root on Debian (a new machine, CI) what is missing is installed. Anywhere else we say what
+//! is missing and how to get it, and touch nothing.
+
+use std::path::Path;
+
+use crate::shell::{Error, program, run, say, succeeds};
+
+/// Something that must be there: how to see it, and the Debian package that brings it.
+struct Need {
+    /// A file or, without a slash, a program on the `PATH`.
+    sign: &'static str,
+    package: &'static str,
+    why: &'static str,
+}
+
+/// What the program wants when it runs.
+const TO_RUN: &[Need] = &[Need {
+    sign: "espeak-ng",
+    package: "espeak-ng",
+    why: "speaks prompts that are written, not recorded",
+}];
+
+/// What the tests want on top of it.
+const TO_TEST: &[Need] = &[
+    Need {
+        sign: "sipp",
+        package: "sip-tester",
+        why: "calls us over UDP and TCP",
+    },
+    Need {
+        sign: "baresip",
+        package: "baresip-core",
+        why: "is the softphone of the interop tests",
+    },
+    Need {
+        sign: "sox",
+        package: "sox",
+        why: "is the reference for resampling and for A-law",
+    },
+    Need {
+        sign: "multimon-ng",
+        package: "multimon-ng",
+        why: "is the reference for in-band keys",
+    },
+    Need {
+        sign: "/usr/share/postgresql-common",
+        package: "postgresql",
+        why: "the store is tested on SQLite and on PostgreSQL",
+    },
+];
+
+/// Cargo's own helpers, installed with cargo itself.
+const CARGO_TOOLS: &[(&str, &str)] = &[("cargo-nextest", "nextest"), ("cargo-deny", "deny")];
+
+/// Brings what running needs.
+pub(crate) fn to_run() -> Result<(), Error> {
+    packages(TO_RUN)
+}
+
+/// Brings what testing needs.
+pub(crate) fn to_test() -> Result<(), Error> {
+    packages(TO_RUN)?;
+    packages(TO_TEST)?;
+    for (tool, subcommand) in CARGO_TOOLS {
+        if !succeeds(&mut program("cargo", &[subcommand, "--version"])) {
+            run(&mut program("cargo", &["install", "--locked", tool]))?;
+        }
+    }
+    Ok(())
+}
+
+fn packages(needs: &[Need]) -> Result<(), Error> {
+    let missing: Vec<&Need> = needs.iter().filter(|need| !is_there(need.sign)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|need| need.package).collect();
+    if !may_install() {
+        let mut text = String::from("this machine lacks:\n");
+        for need in &missing {
+            text.push_str(&format!(
+                "  {} ({}: {})\n",
+                need.sign, need.package, need.why
+            ));
+        }
+        text.push_str(&format!(
+            "on Debian or Ubuntu: sudo apt-get install {}",
+            names.join(" ")
+        ));
+        return Err(Error::Missing(text));
+    }
+    say(&format!("installing {}", names.join(", ")));
+    run(&mut program("apt-get", &["update", "--quiet"]))?;
+    let mut install = program(
+        "apt-get",
+        &["install", "--yes", "--quiet", "--no-install-recommends"],
+    );
+    install
+        .args(&names)
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    run(&mut install)
+}
+
+fn is_there(sign: &str) -> bool {
+    if sign.contains('/') {
+        return Path::new(sign).exists();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(sign).is_file())
+}
+
+/// Root on a Debian system may install; nobody else is asked for a password.
+fn may_install() -> bool {
+    let root = program("id", &["-u"])
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() == b"0");
+    root && is_there("apt-get")
+}

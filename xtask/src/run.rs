@@ -1,0 +1,23 @@
+//! `cargo xtask run`: from a clone to a ringing telephone.
+
+use crate::needs;
+use crate::shell::{Error, program, run as execute};
+
+/// Builds the program and starts it on `./data` with the demo company.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
+    needs::to_run()?;
+    let mut ramal = program(
+        "cargo",
+        &[
+            "run",
+            "--release",
+            "--package",
+            "ramal",
+            "--",
+            "serve",
+            "--demo",
+        ],
+    );
+    let arguments = arguments.iter().skip_while(|argument| *argument == "--");
+    execute(ramal.args(arguments))
+}

@@ -1,0 +1,50 @@
+//! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to fail.
+
+use crate::needs;
+use crate::shell::{Error, program, run, say, succeeds};
+
+/// Runs it all; the first thing that fails ends the run.
+pub(crate) fn test() -> Result<(), Error> {
+    needs::to_test()?;
+    run(&mut program("cargo", &["fmt", "--all", "--check"]))?;
+    licences()?;
+    run(&mut program(
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ))?;
+    let mut tests = program("cargo", &["nextest", "run", "--workspace", "--locked"]);
+    // Here PostgreSQL is a need, so its absence is a failure; a bare `cargo nextest run` on a
+    // laptop may go without.
+    run(tests.env("RAMAL_TEST_POSTGRES", "require"))?;
+    run(&mut program(
+        "cargo",
+        &["test", "--workspace", "--doc", "--locked", "--quiet"],
+    ))?;
+    let mut documentation = program(
+        "cargo",
+        &["doc", "--workspace", "--no-deps", "--locked", "--quiet"],
+    );
+    run(documentation.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// Licences, bans and sources always; advisories where their database can be reached.
+fn licences() -> Result<(), Error> {
+    run(&mut program(
+        "cargo",
+        &["deny", "check", "bans", "licenses", "sources"],
+    ))?;
+    if succeeds(&mut program("cargo", &["deny", "fetch", "db"])) {
+        run(&mut program("cargo", &["deny", "check", "advisories"]))
+    } else {
+        say("advisories were not checked: their database cannot be reached from here");
+        Ok(())
+    }
+}
