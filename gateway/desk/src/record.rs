@@ -1,0 +1,337 @@
+//! What is remembered of an interaction, as plain data.
+//!
+//! `exchange` emits a [`Change`] for everything that must survive a crash; the store writes all
+//! changes of one turn in one transaction, and the output behind a change is performed only when
+//! it is durable. Applying a change twice is harmless: each has a key of its own.
+//!
+//! Times are milliseconds since 1970 (UTC), told by the shell.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{
+    CompanyId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, VoiceMessageId,
+};
+
+/// Something that happened to an interaction and must be remembered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// An interaction began. The store gives it its protocol number.
+    InteractionOpened(Box<InteractionOpened>),
+    /// Facts about an open interaction became known. Ignored once it has ended.
+    InteractionUpdated {
+        /// Which one.
+        interaction: InteractionId,
+        /// What is known now; `None` leaves what was known.
+        update: Box<InteractionUpdate>,
+    },
+    /// A line of the trail. The pair (interaction, `entry.seq`) is its key.
+    TrailAppended {
+        /// Whose trail.
+        interaction: InteractionId,
+        /// The line.
+        entry: TrailEntry,
+    },
+    /// An interaction is over. The first end wins; a second one is ignored.
+    InteractionEnded {
+        /// Which one.
+        interaction: InteractionId,
+        /// How and when.
+        end: Box<InteractionEnd>,
+    },
+    /// A caller left a message; its sound is already on disk.
+    VoiceMessageLeft(Box<VoiceMessageLeft>),
+}
+
+/// How an interaction begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InteractionOpened {
+    /// Its id; opening it twice opens it once.
+    pub id: InteractionId,
+    /// Whose it is.
+    pub company: CompanyId,
+    /// How the two sides talk.
+    pub medium: Medium,
+    /// Who began it.
+    pub direction: Direction,
+    /// The customer's or caller's address: a number, or empty when withheld.
+    pub from: String,
+    /// The name that came with it, or empty.
+    pub from_name: String,
+    /// What was dialled.
+    pub to: String,
+    /// The number it came in on or went out by.
+    pub number: Option<NumberId>,
+    /// The carrier it came or went through.
+    pub trunk: Option<TrunkId>,
+    /// The device that dialled.
+    pub device: Option<DeviceId>,
+    /// The peer's Call-ID header, by which a trace is found.
+    pub sip_call_id: String,
+    /// When it began.
+    pub started_ms: i64,
+    /// The day that begins its protocol number, as YYYYMMDD in the company's time zone.
+    pub protocol_day: u32,
+}
+
+/// Facts that became known; `None` changes nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct InteractionUpdate {
+    /// What it is doing now.
+    pub state: Option<InteractionState>,
+    /// The flow that serves it, and which published version.
+    pub flow: Option<(FlowId, u32)>,
+    /// What the customer chose.
+    pub service: Option<ServiceId>,
+    /// When it was answered (by the flow or a person).
+    pub answered_ms: Option<i64>,
+    /// When it began to wait for a person.
+    pub queued_ms: Option<i64>,
+    /// The codec that was agreed, as in SDP (`PCMA`, `opus`).
+    pub codec: Option<String>,
+}
+
+/// How an interaction ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct InteractionEnd {
+    /// When.
+    pub ended_ms: i64,
+    /// Who ended it.
+    pub by: EndedBy,
+    /// Why, in one word of ours (`hung_up`, `queue_timeout`, `flow_ended`, `no_media` …).
+    pub cause: String,
+    /// The SIP status or the status of a Reason header, where one was exchanged.
+    pub sip_status: Option<u16>,
+    /// How it sounded, where there was sound.
+    pub quality: Option<Quality>,
+}
+
+/// How a call sounded at our side, over its whole length.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Packets that arrived.
+    pub packets_received: u64,
+    /// Packets that were sent.
+    pub packets_sent: u64,
+    /// Packets lost on the way to us (RFC 3550 section 6.4.1).
+    pub packets_lost: u64,
+    /// Packets that the peer reported lost on the way to it.
+    pub packets_lost_by_peer: Option<u64>,
+    /// Mean interarrival jitter (RFC 3550 section 6.4.1), in milliseconds.
+    pub jitter_ms: f64,
+    /// Round trip by RTCP, in milliseconds.
+    pub round_trip_ms: Option<f64>,
+    /// Opinion score by the E-model (ITU-T G.107), 1.0 to 4.5.
+    pub mos: f64,
+}
+
+/// A line of the trail of an interaction.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TrailEntry {
+    /// Its place, counted from 0 by the one owner of the interaction.
+    pub seq: u32,
+    /// When it happened.
+    pub at_ms: i64,
+    /// What happened.
+    pub kind: TrailKind,
+    /// The particulars: an object whose fields belong to the kind, or null.
+    pub detail: serde_json::Value,
+}
+
+/// A message that a caller left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceMessageLeft {
+    /// Its id; leaving it twice leaves it once.
+    pub id: VoiceMessageId,
+    /// Whose it is.
+    pub company: CompanyId,
+    /// The call in which it was left.
+    pub interaction: InteractionId,
+    /// The service it is for.
+    pub service: Option<ServiceId>,
+    /// SHA-256 of the sound file in lower-case hexadecimal; the file is named by it.
+    pub file: String,
+    /// The size of the file, in bytes.
+    pub bytes: u64,
+    /// How long it is.
+    pub duration_ms: u64,
+    /// When it was left.
+    pub left_ms: i64,
+}
+
+/// Declares an enum whose variants are words in the database and the API.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
+
+        impl $name {
+            /// All of them, in their order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The word for it in the database and the API.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = UnknownWord;
+
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
+                match text { $($word => Ok(Self::$variant),)* _ => Err(UnknownWord) }
+            }
+        }
+    };
+}
+
+/// Text that is none of the words of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not one of the known words")]
+pub struct UnknownWord;
+
+words! {
+    /// How the two sides of an interaction talk.
+    Medium {
+        /// A phone call.
+        Phone = "phone",
+    }
+}
+
+words! {
+    /// Who began an interaction.
+    Direction {
+        /// The customer.
+        Inbound = "inbound",
+        /// Us.
+        Outbound = "outbound",
+    }
+}
+
+words! {
+    /// What an interaction is doing.
+    InteractionState {
+        /// It rings, at our side or theirs.
+        Ringing = "ringing",
+        /// A flow talks with the caller.
+        Flow = "flow",
+        /// It waits for a person.
+        Waiting = "waiting",
+        /// It is connected to a person or another number.
+        Talking = "talking",
+        /// It is over.
+        Ended = "ended",
+    }
+}
+
+words! {
+    /// Who ended an interaction.
+    EndedBy {
+        /// The customer or caller.
+        Customer = "customer",
+        /// The one who was called by us, or the agent.
+        Agent = "agent",
+        /// Ramal itself: the flow, a limit, an administrator.
+        Ramal = "ramal",
+        /// The network: a time-out, a lost connection, a failing carrier.
+        Network = "network",
+        /// Ramal stopped while it was open; found at the next start.
+        Restart = "restart",
+    }
+}
+
+words! {
+    /// What a line of the trail tells.
+    TrailKind {
+        /// A call came in, or was dialled.
+        Arrived = "arrived",
+        /// It was refused; the detail has the status.
+        Refused = "refused",
+        /// It was answered; the detail has the codec.
+        Answered = "answered",
+        /// A flow began; the detail has flow and version.
+        FlowEntered = "flow_entered",
+        /// A node of the flow was reached; the detail has its name and kind.
+        NodeEntered = "node_entered",
+        /// The hours were asked; the detail has the answer.
+        HoursChecked = "hours_checked",
+        /// A prompt began to play.
+        PromptStarted = "prompt_started",
+        /// A prompt ended or was cut short by a key.
+        PromptEnded = "prompt_ended",
+        /// The caller pressed a key; the detail has the key and how it came.
+        KeyPressed = "key_pressed",
+        /// The caller entered digits; secret ones are never in the detail.
+        DigitsEntered = "digits_entered",
+        /// The caller chose an option of a menu.
+        OptionChosen = "option_chosen",
+        /// No key came in time.
+        NoInput = "no_input",
+        /// A key came that means nothing here.
+        InvalidInput = "invalid_input",
+        /// A variable got a value.
+        VariableSet = "variable_set",
+        /// Another system was asked; the detail has status and time taken.
+        Fetched = "fetched",
+        /// The caller waits for a service.
+        Queued = "queued",
+        /// An announcement was played to one who waits.
+        Announced = "announced",
+        /// Nobody answered within the service's limit.
+        QueueTimedOut = "queue_timed_out",
+        /// Another number or extension is being dialled.
+        Dialled = "dialled",
+        /// The dialled one answered, refused or did not answer.
+        DialEnded = "dial_ended",
+        /// The caller left a message.
+        MessageLeft = "message_left",
+        /// The peer put the call on hold.
+        Held = "held",
+        /// The peer took the call back.
+        Resumed = "resumed",
+        /// Media changed: codec, address, encryption.
+        MediaChanged = "media_changed",
+        /// The call was handed on.
+        Transferred = "transferred",
+        /// Something of ours failed; the detail says what the caller got instead.
+        Failed = "failed",
+        /// It is over.
+        Ended = "ended",
+    }
+}
+
+/// The protocol number that is read to the customer: the day, then the count of that day.
+///
+/// Six digits of count keep all numbers of a usual day alike in length; beyond 999,999 the
+/// number grows by a digit and stays unique.
+pub fn protocol(day: u32, count: i64) -> String {
+    format!("{day:08}{count:06}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_go_to_text_and_back() {
+        for kind in TrailKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            let json = serde_json::to_value(kind).unwrap();
+            assert_eq!(json, serde_json::json!(kind.as_str()));
+        }
+        assert_eq!("nothing".parse::<EndedBy>(), Err(UnknownWord));
+    }
+
+    #[test]
+    fn protocol_numbers_of_a_day_stay_unique_beyond_a_million() {
+        assert_eq!(protocol(20_261_122, 1), "20261122000001");
+        assert_eq!(protocol(20_261_122, 999_999), "20261122999999");
+        assert_eq!(protocol(20_261_122, 1_000_000), "202611221000000");
+    }
+}
