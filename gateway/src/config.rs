@@ -1,0 +1,419 @@
+//! The configuration of one process: a file, overlaid by the environment.
+//!
+//! [`SETTINGS`] is the one list of what can be set: `ramal --help` prints it, the file is read
+//! against it, and each setting is an environment variable too (`http` is `RAMAL_HTTP`).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer};
+
+/// One thing that can be set.
+#[derive(Debug)]
+pub struct Setting {
+    /// The key in `ramal.toml`; in capitals after `RAMAL_`, the environment variable.
+    pub key: &'static str,
+    /// What holds when it is not set, in words.
+    pub default: &'static str,
+    /// What it does.
+    pub meaning: &'static str,
+    /// Whether its value is a number, in the file too.
+    number: bool,
+}
+
+/// All settings, in the order in which a reader wants them.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "data",
+        "./data",
+        "folder of the database, prompts, recordings and keys",
+    ),
+    setting(
+        "database",
+        "sqlite in the data folder",
+        "postgres://user:password@host/name, or sqlite:path",
+    ),
+    setting("http", "127.0.0.1:8080", "ip:port of the API and its pages"),
+    setting(
+        "sip",
+        "0.0.0.0:5060",
+        "ip:port for SIP over UDP and TCP; several, separated by commas",
+    ),
+    setting("sip_tls", "off", "ip:port for SIP over TLS"),
+    setting(
+        "sip_ws",
+        "off",
+        "ip:port for SIP over WebSocket (RFC 7118); WSS when a certificate is set",
+    ),
+    setting(
+        "tls_certificate",
+        "none",
+        "PEM file with the certificate chain for TLS and WSS",
+    ),
+    setting("tls_key", "none", "PEM file with its private key"),
+    setting(
+        "rtp_ports",
+        "10000-19999",
+        "from-to, UDP ports of the media",
+    ),
+    setting(
+        "public_address",
+        "the address a call came to",
+        "ip that callers reach us under, behind NAT",
+    ),
+    count(
+        "media_threads",
+        "one a core",
+        "threads that send and receive RTP",
+    ),
+    count(
+        "calls_max",
+        "4000",
+        "calls at once; the next one is answered 503",
+    ),
+    setting(
+        "sounds",
+        "shipped sounds",
+        "folder with <language>/<name>.wav that replaces the shipped sounds",
+    ),
+    setting(
+        "log",
+        "info",
+        "what is logged, in the syntax of tracing's EnvFilter",
+    ),
+    setting("log_format", "text", "text or json"),
+];
+
+const fn setting(key: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        key,
+        default,
+        meaning,
+        number: false,
+    }
+}
+
+const fn count(key: &'static str, default: &'static str, meaning: &'static str) -> Setting {
+    Setting {
+        key,
+        default,
+        meaning,
+        number: true,
+    }
+}
+
+/// What `ramal serve` runs with.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Folder of everything that must outlive the process.
+    pub data: PathBuf,
+    /// Where the state is; SQLite in the data folder when not set.
+    pub database: Option<String>,
+    /// Where the API listens.
+    pub http: SocketAddr,
+    /// Where SIP listens, UDP and TCP.
+    pub sip: Addresses,
+    /// Where SIP over TLS listens.
+    pub sip_tls: Option<SocketAddr>,
+    /// Where SIP over WebSocket listens.
+    pub sip_ws: Option<SocketAddr>,
+    /// PEM file: certificate chain.
+    pub tls_certificate: Option<PathBuf>,
+    /// PEM file: private key.
+    pub tls_key: Option<PathBuf>,
+    /// UDP ports of the media.
+    pub rtp_ports: PortRange,
+    /// The address that callers reach us under.
+    pub public_address: Option<IpAddr>,
+    /// Threads that send and receive RTP; one a core when not set.
+    pub media_threads: Option<usize>,
+    /// Calls at once.
+    pub calls_max: usize,
+    /// Folder with sounds that replace the shipped ones.
+    pub sounds: Option<PathBuf>,
+    /// What is logged.
+    pub log: String,
+    /// How it is written.
+    pub log_format: LogFormat,
+}
+
+/// How log lines are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For a person at a terminal.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("./data"),
+            database: None,
+            http: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            sip: Addresses(vec![SocketAddr::from(([0, 0, 0, 0], 5060))]),
+            sip_tls: None,
+            sip_ws: None,
+            tls_certificate: None,
+            tls_key: None,
+            rtp_ports: PortRange {
+                from: 10_000,
+                to: 19_999,
+            },
+            public_address: None,
+            media_threads: None,
+            calls_max: 4_000,
+            sounds: None,
+            log: "info".to_owned(),
+            log_format: LogFormat::Text,
+        }
+    }
+}
+
+/// Why a configuration was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("{path}: {source}")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is not TOML, or a value is not what its key wants.
+    #[error("{origin}: {source}")]
+    Invalid {
+        /// The file, or "the environment".
+        origin: String,
+        /// Which key, and what is wrong with it.
+        source: toml::de::Error,
+    },
+    /// Values that are right alone and wrong together.
+    #[error("{0}")]
+    Contradiction(&'static str),
+}
+
+impl Config {
+    /// Reads `file` (defaults when there is none) and overlays it with the environment, which
+    /// `variable` looks up.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`], which names the file and the key.
+    pub fn load(
+        file: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, ConfigError> {
+        let mut table = toml::Table::new();
+        let mut origin = "the environment".to_owned();
+        if let Some(path) = file {
+            let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+            origin = format!("{} and the environment", path.display());
+            table = text.parse().map_err(|source| ConfigError::Invalid {
+                origin: path.display().to_string(),
+                source,
+            })?;
+        }
+        for setting in SETTINGS {
+            let name = format!("RAMAL_{}", setting.key.to_uppercase());
+            if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
+                table.insert(setting.key.to_owned(), typed(setting, value));
+            }
+        }
+        let config: Self = table
+            .try_into()
+            .map_err(|source| ConfigError::Invalid { origin, source })?;
+        config.checked()
+    }
+
+    /// The database's address, spelled out.
+    pub fn database_url(&self) -> String {
+        self.database
+            .clone()
+            .unwrap_or_else(|| format!("sqlite:{}", self.data.join("ramal.sqlite").display()))
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        if self.tls_certificate.is_some() != self.tls_key.is_some() {
+            return Err(ConfigError::Contradiction(
+                "tls_certificate and tls_key are set together or not at all",
+            ));
+        }
+        if self.sip_tls.is_some() && self.tls_certificate.is_none() {
+            return Err(ConfigError::Contradiction(
+                "sip_tls needs tls_certificate and tls_key",
+            ));
+        }
+        if self.calls_max == 0 {
+            return Err(ConfigError::Contradiction("calls_max must be at least 1"));
+        }
+        if self.media_threads == Some(0) {
+            return Err(ConfigError::Contradiction(
+                "media_threads must be at least 1",
+            ));
+        }
+        Ok(self)
+    }
+}
+
+/// A variable is text; where its key wants a number, it is read as one.
+fn typed(setting: &Setting, value: String) -> toml::Value {
+    match value.parse::<i64>() {
+        Ok(number) if setting.number => toml::Value::Integer(number),
+        Ok(_) | Err(_) => toml::Value::String(value),
+    }
+}
+
+/// One or more addresses to listen on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addresses(pub Vec<SocketAddr>);
+
+impl FromStr for Addresses {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.split(',')
+            .map(|part| {
+                let part = part.trim();
+                part.parse()
+                    .map_err(|_| format!("`{part}` is not an ip:port"))
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(Self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Addresses {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+/// UDP ports from the first to the last, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// The first port.
+    pub from: u16,
+    /// The last port.
+    pub to: u16,
+}
+
+impl FromStr for PortRange {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is not from-to, two ports with at least one even-odd pair between them"
+            )
+        };
+        let (from, to) = text.split_once('-').ok_or_else(wrong)?;
+        let from: u16 = from.trim().parse().map_err(|_| wrong())?;
+        let to: u16 = to.trim().parse().map_err(|_| wrong())?;
+        if from < 1024 || to < from.saturating_add(2) {
+            return Err(wrong());
+        }
+        Ok(Self { from, to })
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}-{}", self.from, self.to)
+    }
+}
+
+impl<'de> Deserialize<'de> for PortRange {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::load(None, |name| {
+            let pair = pairs.iter().find(|(key, _)| *key == name)?;
+            Some(pair.1.to_owned())
+        })
+    }
+
+    #[test]
+    fn every_setting_is_an_environment_variable() {
+        let config = from_environment(&[
+            ("RAMAL_DATA", "/srv/ramal"),
+            ("RAMAL_HTTP", "[::1]:9000"),
+            ("RAMAL_SIP", "127.0.0.1:5070, [::1]:5070"),
+            ("RAMAL_RTP_PORTS", "20000-20999"),
+            ("RAMAL_PUBLIC_ADDRESS", "192.0.2.10"),
+            ("RAMAL_CALLS_MAX", "12"),
+            ("RAMAL_LOG_FORMAT", "json"),
+        ])
+        .expect("a valid environment");
+        assert_eq!(config.data, PathBuf::from("/srv/ramal"));
+        assert_eq!(config.http.port(), 9000);
+        assert_eq!(config.sip.0.len(), 2);
+        assert_eq!(
+            config.rtp_ports,
+            PortRange {
+                from: 20_000,
+                to: 20_999
+            }
+        );
+        assert_eq!(config.public_address, Some(IpAddr::from([192, 0, 2, 10])));
+        assert_eq!(config.calls_max, 12);
+        assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.database_url(), "sqlite:/srv/ramal/ramal.sqlite");
+    }
+
+    #[test]
+    fn the_list_of_settings_and_the_struct_are_the_same() {
+        let all: String = SETTINGS
+            .iter()
+            .map(|setting| match setting.key {
+                "http" | "sip" | "sip_tls" | "sip_ws" => {
+                    format!("{} = \"127.0.0.1:1\"\n", setting.key)
+                }
+                "rtp_ports" => "rtp_ports = \"2000-3000\"\n".to_owned(),
+                "public_address" => "public_address = \"127.0.0.1\"\n".to_owned(),
+                "media_threads" | "calls_max" => format!("{} = 1\n", setting.key),
+                "log_format" => "log_format = \"text\"\n".to_owned(),
+                _ => format!("{} = \"x\"\n", setting.key),
+            })
+            .collect();
+        let config: Result<Config, _> = toml::from_str(&all);
+        assert!(config.is_ok(), "{config:?}");
+    }
+
+    #[test]
+    fn mistakes_name_their_key() {
+        for (key, value, wanted) in [
+            ("RAMAL_HTTP", "8080", "http"),
+            ("RAMAL_RTP_PORTS", "9000", "from-to"),
+            ("RAMAL_SIP", "localhost", "not an ip:port"),
+            ("RAMAL_CALLS_MAX", "0", "calls_max"),
+            ("RAMAL_SIP_TLS", "127.0.0.1:5061", "tls_certificate"),
+        ] {
+            let error = from_environment(&[(key, value)])
+                .expect_err(key)
+                .to_string();
+            assert!(error.contains(wanted), "{key}: {error}");
+        }
+    }
+}

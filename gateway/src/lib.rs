@@ -1,0 +1,3 @@
+//! The program: HTTP, WebSocket, workers, configuration.
+
+pub mod config;
