@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 pub mod call;
 pub mod dialog;
@@ -102,3 +103,11 @@ impl fmt::Display for CallId {
         write!(f, "{}", self.0)
     }
 }
+
+/// A carrier, by the id that the configuration gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TrunkId(pub Arc<str>);
+
+/// A device's SIP account, by the id that the configuration gives it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(pub Arc<str>);

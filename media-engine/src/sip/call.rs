@@ -1,1 +1,0 @@
-//! INVITE sessions, both ways.
