@@ -1,1 +1,0 @@
-//! SRTP with keys from SDP (RFC 3711, RFC 4568).
