@@ -1,0 +1,147 @@
+//! What a leg is told, and what it tells.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::{audio::prompt::Frames, codec::Codec, dtmf::Key, rtp::srtp::Keys};
+
+/// Names a leg, one party's media.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LegId(pub u64);
+
+/// Names one order to play.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PlayId(pub u64);
+
+/// What offer and answer agreed on for one party.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegConfig {
+    /// The codec both sides speak.
+    pub codec: Codec,
+    /// The payload type the peer wants it under.
+    pub payload_type: u8,
+    /// The payload type we asked for it under; the same unless the peer answered with another number.
+    pub payload_type_in: u8,
+    /// Audio per packet that the peer wants: 10 to 60 ms in steps of 10 (what lies between is rounded
+    /// down). Opus always goes in packets of 20 ms.
+    pub ptime: Duration,
+    /// Telephone-events, if both sides have them.
+    pub telephone_event: Option<TelephoneEvent>,
+    /// Where the peer's SDP says that it receives RTP.
+    pub remote: Option<SocketAddr>,
+    /// Where it says that it receives RTCP (`a=rtcp`); `None` is the port above that of RTP.
+    pub remote_rtcp: Option<SocketAddr>,
+    /// RTCP goes over the RTP port (RFC 5761).
+    pub rtcp_mux: bool,
+    /// The host that signalling comes from: the only one beside `remote`'s that RTP may be learnt
+    /// from. `None` for a peer that cannot sit behind NAT.
+    pub signalling_host: Option<IpAddr>,
+    /// SRTP keys, if both sides agreed on SDES.
+    pub srtp: Option<Keys>,
+    /// We may send audio: the peer does not hold us.
+    pub send: bool,
+    /// The peer may send audio to us.
+    pub receive: bool,
+    /// Listen for keys as tones in the audio. Has no effect with telephone-events.
+    pub inband_dtmf: bool,
+    /// Report [`LegEvent::Silent`] when nothing at all came for so long while both sides may send.
+    pub inactivity: Option<Duration>,
+}
+
+impl LegConfig {
+    /// A leg of this codec in packets of 20 ms, both ways, with everything optional left out.
+    #[must_use]
+    pub fn new(codec: Codec, payload_type: u8, remote: Option<SocketAddr>) -> Self {
+        Self {
+            codec,
+            payload_type,
+            payload_type_in: payload_type,
+            ptime: crate::codec::FRAME,
+            telephone_event: None,
+            remote,
+            remote_rtcp: None,
+            rtcp_mux: false,
+            signalling_host: None,
+            srtp: None,
+            send: true,
+            receive: true,
+            inband_dtmf: false,
+            inactivity: None,
+        }
+    }
+}
+
+/// Telephone-events as negotiated (RFC 4733).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TelephoneEvent {
+    /// The payload type the peer wants them under.
+    pub payload_type: u8,
+    /// The payload type we asked for them under.
+    pub payload_type_in: u8,
+    /// Units per second of their durations: that of the codec, but some pair Opus with 8000.
+    pub clock: u32,
+}
+
+/// What to play.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Playlist {
+    /// Pieces in the leg's codec, played without a gap.
+    pub items: Vec<Arc<Frames>>,
+    /// Begin again at the end: waiting music.
+    pub repeat: bool,
+}
+
+/// A fact about a leg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LegEvent {
+    /// The peer pressed a key: once for each press.
+    Key {
+        /// Which.
+        key: Key,
+        /// How it came.
+        by: KeyPath,
+    },
+    /// The last frame of a playlist went out. Once for each play that ran out by itself; never for one
+    /// that was stopped or replaced.
+    PlayEnded {
+        /// Which.
+        play: PlayId,
+    },
+    /// The codec changed during a play: play the same [`PlayId`] again with frames in this codec, and
+    /// it goes on where it was. Until then the peer hears silence.
+    PlayNeedsCodec {
+        /// Which.
+        play: PlayId,
+        /// The codec to encode it in.
+        codec: Codec,
+    },
+    /// The peer's source is known: what it sends is taken from here alone.
+    Latched {
+        /// Where it sends from.
+        source: SocketAddr,
+    },
+    /// Nothing came from the peer, neither RTP nor RTCP, for [`LegConfig::inactivity`]. Once, until
+    /// something comes again.
+    Silent,
+}
+
+/// The way a key press took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum KeyPath {
+    /// RFC 4733 telephone-event.
+    Event,
+    /// Tones in the audio.
+    InBand,
+}
+
+/// A datagram that [`Leg`](super::Leg) has written for its own socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    /// Its length in the buffer that was passed.
+    pub len: usize,
+    /// Where it goes.
+    pub to: SocketAddr,
+}

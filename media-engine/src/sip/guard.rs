@@ -1,0 +1,1 @@
+//! What strangers may cost us: rates, back-off per source and per account.

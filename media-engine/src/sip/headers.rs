@@ -1,0 +1,1 @@
+//! Typed readings of header values.
