@@ -6,3 +6,4 @@
 pub mod id;
 pub mod queue;
 pub mod record;
+pub mod words;

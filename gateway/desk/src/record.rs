@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{
     CompanyId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, VoiceMessageId,
 };
+use crate::words;
 
 /// Something that happened to an interaction and must be remembered.
 #[derive(Debug, Clone, PartialEq)]
@@ -158,44 +159,6 @@ pub struct VoiceMessageLeft {
     pub left_ms: i64,
 }
 
-/// Declares an enum whose variants are words in the database and the API.
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant,)* }
-
-        impl $name {
-            /// All of them, in their order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The word for it in the database and the API.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = UnknownWord;
-
-            fn from_str(text: &str) -> Result<Self, UnknownWord> {
-                match text { $($word => Ok(Self::$variant),)* _ => Err(UnknownWord) }
-            }
-        }
-    };
-}
-
-/// Text that is none of the words of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("not one of the known words")]
-pub struct UnknownWord;
-
 words! {
     /// How the two sides of an interaction talk.
     Medium {
@@ -325,7 +288,7 @@ mod tests {
             let json = serde_json::to_value(kind).unwrap();
             assert_eq!(json, serde_json::json!(kind.as_str()));
         }
-        assert_eq!("nothing".parse::<EndedBy>(), Err(UnknownWord));
+        assert_eq!("nothing".parse::<EndedBy>(), Err(crate::words::UnknownWord));
     }
 
     #[test]

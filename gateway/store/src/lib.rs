@@ -1,1 +1,69 @@
 //! All SQL: a file a noun, a function a statement.
+//!
+//! ```text
+//!   handlers ─▶ Store::begin ─▶ nouns (companies, users, … ) ─▶ SQLite or PostgreSQL
+//!   exchange ─▶ Change ─▶ Writer ─▶ changes, a group in one transaction ─▶ the same
+//! ```
+//!
+//! One SQL serves both databases: `$1` parameters, text ids, integer milliseconds, `RETURNING`,
+//! `ON CONFLICT`. No rule of the business is decided here; where two writers may meet, the
+//! `WHERE` of the statement decides, and the function's doc says what.
+//!
+//! Invariants:
+//! - Every statement on a company's rows names the company: an id of another company finds
+//!   nothing.
+//! - What [`Writer::save`] acknowledged is on disk.
+//! - `trail`, `audit` and `flow_versions` are only ever appended to.
+
+pub mod api_keys;
+pub mod audit;
+pub mod calendars;
+pub mod changes;
+pub mod companies;
+mod database;
+pub mod devices;
+mod error;
+pub mod flows;
+pub mod interactions;
+pub mod numbers;
+pub mod prompts;
+mod row;
+pub mod services;
+pub mod sessions;
+pub mod settings;
+pub mod trail;
+pub mod trunks;
+pub mod users;
+pub mod voice_messages;
+pub mod writer;
+
+pub use database::{Kind, Store, Transaction};
+pub use error::Error;
+pub use sqlx::AnyExecutor;
+pub use writer::Writer;
+
+/// The most rows that one page holds: a page is one answer of the API and lives in memory.
+pub const PAGE_MAX: u32 = 500;
+
+/// A part of a list: what comes after a row already seen.
+#[derive(Debug, Clone)]
+pub struct Page<Id> {
+    /// The last id of the page before; `None` begins at the beginning.
+    pub after: Option<Id>,
+    /// How many rows at most; more than [`PAGE_MAX`] are never given.
+    pub limit: u32,
+}
+
+impl<Id> Page<Id> {
+    /// The first page, as long as a page can be.
+    pub fn first() -> Self {
+        Self {
+            after: None,
+            limit: PAGE_MAX,
+        }
+    }
+
+    fn limit(&self) -> i64 {
+        i64::from(self.limit.min(PAGE_MAX))
+    }
+}

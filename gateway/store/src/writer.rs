@@ -1,0 +1,168 @@
+//! The group-commit writer: many callers, one transaction.
+//!
+//! ```text
+//!   save ─┐
+//!   save ─┼─▶ bounded queue ─▶ all that wait ─▶ BEGIN … COMMIT ─▶ every caller is told
+//!   save ─┘
+//! ```
+//!
+//! The disk is asked to sync once for everybody who waited while it was busy: the busier, the
+//! larger the groups, and no timer is needed. A save that the database refuses must not take the
+//! others of its group with it: then each is written alone.
+
+use std::time::Duration;
+
+use desk::record::Change;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+
+use crate::changes::{self, Protocol};
+use crate::{Error, Store};
+
+/// Hands changes to the writer. Clones share it; it stops when the last is dropped, after all
+/// that was handed over is written.
+#[derive(Debug, Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Save>,
+}
+
+/// Why changes were not saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Too many saves wait for the disk: the call is to be refused with 503.
+    #[error("{QUEUE_MAX} saves wait already")]
+    Overloaded,
+    /// The database was away for longer than a caller waits.
+    #[error("the database is away")]
+    Away,
+    /// The database refused these very changes: a bug of ours.
+    #[error("the database refused the changes")]
+    Refused(#[source] Error),
+    /// The writer is gone: the program is stopping.
+    #[error("the writer has stopped")]
+    Stopped,
+}
+
+/// The changes of one turn, and who waits for them.
+struct Save {
+    changes: Vec<Change>,
+    done: oneshot::Sender<Result<Vec<Protocol>, SaveError>>,
+}
+
+impl Writer {
+    /// Starts the writer of `store` as a task of the current runtime. The handle ends when the
+    /// last clone is dropped and everything is written.
+    pub fn start(store: Store) -> (Self, tokio::task::JoinHandle<()>) {
+        let (queue, saves) = mpsc::channel(QUEUE_MAX);
+        (Self { queue }, tokio::spawn(run(store, saves)))
+    }
+
+    /// Makes changes durable, in their order; all or none of them. Returns the protocol numbers
+    /// of the interactions that they opened.
+    pub async fn save(&self, changes: Vec<Change>) -> Result<Vec<Protocol>, SaveError> {
+        self.hand_over(changes)?.wait().await
+    }
+
+    /// Puts changes in the queue now, so that saves of one caller keep their order without one
+    /// waiting for the other.
+    pub fn hand_over(&self, changes: Vec<Change>) -> Result<Pending, SaveError> {
+        let (done, pending) = oneshot::channel();
+        self.queue
+            .try_send(Save { changes, done })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => SaveError::Overloaded,
+                mpsc::error::TrySendError::Closed(_) => SaveError::Stopped,
+            })?;
+        Ok(Pending(pending))
+    }
+}
+
+/// A save on its way to the disk. Dropping it does not take the save back.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Vec<Protocol>, SaveError>>);
+
+impl Pending {
+    /// Waits until the changes are durable.
+    pub async fn wait(self) -> Result<Vec<Protocol>, SaveError> {
+        self.0.await.unwrap_or(Err(SaveError::Stopped))
+    }
+}
+
+async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
+    let mut group = Vec::with_capacity(GROUP_MAX);
+    while saves.recv_many(&mut group, GROUP_MAX).await > 0 {
+        match write_patiently(&store, &group).await {
+            Ok(protocols) => {
+                for (save, protocols) in group.drain(..).zip(protocols) {
+                    tell(save.done, Ok(protocols));
+                }
+            }
+            Err(error) if error.is_temporary() => {
+                tracing::error!(%error, saves = group.len(), "the database is away; saves failed");
+                for save in group.drain(..) {
+                    tell(save.done, Err(SaveError::Away));
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, saves = group.len(), "a group failed; each save alone now");
+                for save in group.drain(..) {
+                    let alone = std::slice::from_ref(&save);
+                    let written = write_patiently(&store, alone).await;
+                    let told = written.map(|mut protocols| protocols.pop().unwrap_or_default());
+                    tell(save.done, told.map_err(SaveError::Refused));
+                }
+            }
+        }
+    }
+}
+
+/// Writes a group, again and again while the database is only away for a moment. Where the
+/// answer to a commit was lost, writing it twice is harmless.
+async fn write_patiently(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Error> {
+    let begun = Instant::now();
+    loop {
+        match write(store, group).await {
+            Err(error) if error.is_temporary() && begun.elapsed() < PATIENCE => {
+                tracing::warn!(%error, "the database is away; trying again");
+                tokio::time::sleep(RETRY_INTERVAL).await;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Writes a group in one transaction; returns the protocol numbers of each save of it.
+async fn write(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Error> {
+    let mut db = store.begin().await?;
+    let mut protocols = Vec::with_capacity(group.len());
+    for save in group {
+        let mut given = vec![];
+        for change in &save.changes {
+            given.extend(changes::apply(&mut db, change).await?);
+        }
+        protocols.push(given);
+    }
+    db.commit().await?;
+    Ok(protocols)
+}
+
+fn tell(
+    done: oneshot::Sender<Result<Vec<Protocol>, SaveError>>,
+    result: Result<Vec<Protocol>, SaveError>,
+) {
+    // A caller that went away does not take its save back.
+    let _ = done.send(result);
+}
+
+/// Saves that may wait for the disk: some seconds of a busy system on a slow disk. Beyond it
+/// calls are refused rather than remembered in memory only.
+const QUEUE_MAX: usize = 16_384;
+
+/// Saves in one transaction: bounds how long the first of a group waits for the last.
+const GROUP_MAX: usize = 1_024;
+
+/// How long a save waits for a database that is away: as long as a caller bears silence.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Between two tries. Short beside a restart of PostgreSQL, long beside a busy loop.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,0 +1,13 @@
+//! Every function of the store, on SQLite and on PostgreSQL.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "all of this crate is a test"
+)]
+
+mod databases;
+mod fixtures;
+
+mod configuration;
+mod people;
+mod records;

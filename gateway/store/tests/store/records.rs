@@ -1,0 +1,234 @@
+//! Interactions, trail, voice messages: written by the writer.
+
+use desk::id::InteractionId;
+use desk::record::{
+    Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, TrailKind,
+    VoiceMessageLeft,
+};
+use store::interactions::{Filter, Position};
+use store::writer::SaveError;
+use store::{Page, Writer, changes, interactions, trail, voice_messages};
+
+use crate::databases::on_both;
+use crate::fixtures::{company, id, line, opened};
+
+fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
+    let quality = Quality {
+        packets_received: 500,
+        packets_sent: 501,
+        packets_lost: 1,
+        packets_lost_by_peer: None,
+        jitter_ms: 0.25,
+        round_trip_ms: Some(12.0),
+        mos: 4.4,
+    };
+    Change::InteractionEnded {
+        interaction: interaction.clone(),
+        end: Box::new(InteractionEnd {
+            ended_ms,
+            by,
+            cause: "hung_up".into(),
+            sip_status: Some(200),
+            quality: Some(quality),
+        }),
+    }
+}
+
+fn updated(interaction: &InteractionId) -> Change {
+    Change::InteractionUpdated {
+        interaction: interaction.clone(),
+        update: Box::new(InteractionUpdate {
+            state: Some(InteractionState::Waiting),
+            flow: Some((id("menu"), 3)),
+            service: Some(id("sales")),
+            answered_ms: Some(11),
+            queued_ms: Some(20),
+            codec: Some("PCMA".into()),
+        }),
+    }
+}
+
+on_both! {
+    async fn a_call_is_remembered_from_its_begin_to_its_end(store: &Store) {
+        let (a, b) = (company(store, "a").await, company(store, "b").await);
+        let (writer, task) = Writer::start(store.clone());
+        let call: InteractionId = id("call");
+        let given = writer.save(vec![opened(&a, "call", 10), line(&call, 0, 10)]).await.unwrap();
+        assert_eq!((&given[0].interaction, given[0].number.as_str()), (&call, "20261122000001"));
+        writer.save(vec![updated(&call), line(&call, 1, 21)]).await.unwrap();
+        let partly = InteractionUpdate { codec: Some("opus".into()), ..Default::default() };
+        let partly = Change::InteractionUpdated { interaction: call.clone(), update: Box::new(partly) };
+        writer.save(vec![partly]).await.unwrap();
+        writer.save(vec![ended(&call, EndedBy::Customer, 30)]).await.unwrap();
+
+        let found = interactions::by_id(store.pool(), &a, &call).await.unwrap().unwrap();
+        assert_eq!(found.state, InteractionState::Ended);
+        assert_eq!((found.flow, found.flow_version), (Some(id("menu")), Some(3)));
+        assert_eq!((found.answered_ms, found.queued_ms, found.ended_ms), (Some(11), Some(20), Some(30)));
+        assert_eq!((found.codec.as_deref(), found.ended_by), (Some("opus"), Some(EndedBy::Customer)));
+        assert_eq!((found.sip_status, found.quality.unwrap().mos), (Some(200), 4.4));
+        assert_eq!(found.from_name, "Conceição");
+        assert!(interactions::by_id(store.pool(), &b, &call).await.unwrap().is_none());
+        let by_protocol = |company| interactions::by_protocol(store.pool(), company, "20261122000001");
+        assert!(by_protocol(&a).await.unwrap().is_some());
+        assert!(by_protocol(&b).await.unwrap().is_none());
+
+        let lines = trail::list(store.pool(), &a, &call, 0, 100).await.unwrap();
+        assert_eq!(lines.iter().map(|line| (line.seq, line.at_ms)).collect::<Vec<_>>(), [(0, 10), (1, 21)]);
+        assert_eq!(lines[0].kind, TrailKind::KeyPressed);
+        assert_eq!(trail::list(store.pool(), &a, &call, 1, 100).await.unwrap().len(), 1);
+        assert!(trail::list(store.pool(), &b, &call, 0, 100).await.unwrap().is_empty());
+        drop(writer);
+        task.await.unwrap();
+    }
+}
+
+on_both! {
+    async fn saving_everything_twice_is_saving_it_once(store: &Store) {
+        let a = company(store, "a").await;
+        let (writer, _task) = Writer::start(store.clone());
+        let call: InteractionId = id("call");
+        let all = vec![
+            opened(&a, "call", 10),
+            line(&call, 0, 10),
+            updated(&call),
+            Change::VoiceMessageLeft(Box::new(VoiceMessageLeft {
+                id: id("vm"),
+                company: a.clone(),
+                interaction: call.clone(),
+                service: None,
+                file: "ab".repeat(32),
+                bytes: 99,
+                duration_ms: 3000,
+                left_ms: 25,
+            })),
+            ended(&call, EndedBy::Customer, 30),
+        ];
+        let first = writer.save(all.clone()).await.unwrap();
+        let once = interactions::by_id(store.pool(), &a, &call).await.unwrap();
+        let second = writer.save(all).await.unwrap();
+        assert_eq!(first, second);
+        let late = vec![updated(&call), ended(&call, EndedBy::Network, 99)];
+        writer.save(late).await.unwrap();
+        assert_eq!(interactions::by_id(store.pool(), &a, &call).await.unwrap(), once);
+        assert_eq!(trail::list(store.pool(), &a, &call, 0, 9).await.unwrap().len(), 1);
+
+        let page = Page::first();
+        let left = voice_messages::list(store.pool(), &a, true, &page).await.unwrap();
+        assert_eq!((left.len(), left[0].duration_ms), (1, 3000));
+        assert!(voice_messages::heard(store.pool(), &a, &left[0].id, 40).await.unwrap());
+        assert!(!voice_messages::heard(store.pool(), &a, &left[0].id, 50).await.unwrap());
+        assert!(voice_messages::list(store.pool(), &a, true, &page).await.unwrap().is_empty());
+        let heard = voice_messages::by_id(store.pool(), &a, &left[0].id).await.unwrap().unwrap();
+        assert_eq!(heard.heard_ms, Some(40));
+
+        let next = writer.save(vec![opened(&a, "next", 40)]).await.unwrap();
+        assert_eq!(next[0].number, "20261122000002", "the repeat took no number");
+    }
+}
+
+on_both! {
+    async fn calls_that_open_at_once_get_different_protocol_numbers(store: &Store) {
+        let (a, b) = (company(store, "a").await, company(store, "b").await);
+        // Two writers, as two processes on one database would have.
+        let writers = [Writer::start(store.clone()).0, Writer::start(store.clone()).0];
+        let mut pending = vec![];
+        for n in 0..200 {
+            let company = if n % 4 == 0 { &b } else { &a };
+            let change = opened(company, &format!("call{n}"), n);
+            pending.push(writers[usize::from(n % 2 == 0)].hand_over(vec![change]).unwrap());
+        }
+        for save in pending {
+            save.wait().await.unwrap();
+        }
+        for (company, count) in [(&a, 150), (&b, 50)] {
+            let calls = interactions::list(store.pool(), company, &Filter::default(), 500).await.unwrap();
+            let mut numbers: Vec<_> = calls.into_iter().map(|call| call.protocol).collect();
+            numbers.sort();
+            let expected: Vec<_> = (1..=count).map(|n| desk::record::protocol(20_261_122, n)).collect();
+            assert_eq!(numbers, expected);
+        }
+    }
+}
+
+on_both! {
+    async fn a_refused_save_does_not_take_its_group_with_it(store: &Store) {
+        let a = company(store, "a").await;
+        let (writer, _task) = Writer::start(store.clone());
+        let nobody = id("nobody");
+        let good = writer.hand_over(vec![opened(&a, "good", 1)]).unwrap();
+        let bad = writer.hand_over(vec![line(&id("bad"), 0, 1), opened(&nobody, "bad", 1)]).unwrap();
+        let also = writer.hand_over(vec![opened(&a, "also", 1)]).unwrap();
+        good.wait().await.unwrap();
+        assert!(matches!(bad.wait().await, Err(SaveError::Refused(_))));
+        also.wait().await.unwrap();
+        let calls = interactions::list(store.pool(), &a, &Filter::default(), 9).await.unwrap();
+        assert_eq!(calls.len(), 2);
+        let (lines,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM trail").fetch_one(store.pool()).await.unwrap();
+        assert_eq!(lines, 0, "all or none of a save");
+    }
+}
+
+on_both! {
+    async fn what_a_crash_left_open_is_closed_as_such(store: &Store) {
+        let a = company(store, "a").await;
+        let (writer, _task) = Writer::start(store.clone());
+        let (open, over): (InteractionId, InteractionId) = (id("open"), id("over"));
+        writer.save(vec![opened(&a, "open", 10), line(&open, 0, 10), line(&open, 1, 25)]).await.unwrap();
+        writer.save(vec![opened(&a, "bare", 12)]).await.unwrap();
+        writer.save(vec![opened(&a, "over", 10), ended(&over, EndedBy::Customer, 20)]).await.unwrap();
+
+        let mut db = store.begin().await.unwrap();
+        assert_eq!(changes::close_left_open(&mut db, 100).await.unwrap(), 2);
+        assert_eq!(changes::close_left_open(&mut db, 100).await.unwrap(), 0);
+        db.commit().await.unwrap();
+
+        let found = interactions::by_id(store.pool(), &a, &open).await.unwrap().unwrap();
+        assert_eq!((found.ended_by, found.ended_ms), (Some(EndedBy::Restart), Some(25)));
+        assert_eq!(found.cause.as_deref(), Some("closed_by_restart"));
+        let lines = trail::list(store.pool(), &a, &open, 2, 9).await.unwrap();
+        assert_eq!((lines[0].seq, lines[0].kind, lines[0].at_ms), (2, TrailKind::Ended, 100));
+        let bare = interactions::by_id(store.pool(), &a, &id("bare")).await.unwrap().unwrap();
+        assert_eq!(bare.ended_ms, Some(12));
+        let over = interactions::by_id(store.pool(), &a, &over).await.unwrap().unwrap();
+        assert_eq!(over.ended_by, Some(EndedBy::Customer));
+    }
+}
+
+on_both! {
+    async fn records_are_found_by_what_people_ask_for(store: &Store) {
+        let (a, b) = (company(store, "a").await, company(store, "b").await);
+        let (writer, _task) = Writer::start(store.clone());
+        for n in 0..25 {
+            // Pairs begin in the same millisecond.
+            writer.save(vec![opened(&a, &format!("call{n:02}"), n / 2)]).await.unwrap();
+        }
+        writer.save(vec![opened(&b, "other", 5), updated(&id("call07"))]).await.unwrap();
+        let count = |filter: Filter| {
+            let (store, a) = (store.clone(), a.clone());
+            async move { interactions::list(store.pool(), &a, &filter, 500).await.unwrap().len() }
+        };
+        assert_eq!(count(Filter::default()).await, 25);
+        assert_eq!(count(Filter { from_ms: Some(2), until_ms: Some(4), ..Default::default() }).await, 4);
+        assert_eq!(count(Filter { service: Some(id("sales")), ..Default::default() }).await, 1);
+        assert_eq!(count(Filter { number: Some(id("n")), ..Default::default() }).await, 0);
+        let waiting = Some(InteractionState::Waiting);
+        assert_eq!(count(Filter { state: waiting, ..Default::default() }).await, 1);
+        let protocol = Some("2026112200002".into());
+        assert_eq!(count(Filter { protocol, ..Default::default() }).await, 6);
+        assert_eq!(count(Filter { text: Some("99999".into()), ..Default::default() }).await, 25);
+        assert_eq!(count(Filter { text: Some("CONCEI".into()), ..Default::default() }).await, 25);
+        assert_eq!(count(Filter { text: Some("%".into()), ..Default::default() }).await, 0);
+
+        let mut filter = Filter::default();
+        let mut seen = vec![];
+        loop {
+            let part = interactions::list(store.pool(), &a, &filter, 7).await.unwrap();
+            let Some(last) = part.last() else { break };
+            filter.before = Some(Position { started_ms: last.started_ms, id: last.id.clone() });
+            seen.extend(part.into_iter().map(|call| call.id.to_string()));
+        }
+        let expected: Vec<_> = (0..25).rev().map(|n| format!("call{n:02}")).collect();
+        assert_eq!(seen, expected);
+    }
+}
