@@ -9,6 +9,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+pub use method::Method;
+
 pub mod call;
 pub mod dialog;
 pub mod digest;
@@ -18,10 +20,12 @@ pub mod guard;
 pub mod headers;
 pub mod identity;
 pub mod message;
+pub mod method;
 pub mod parse;
 pub mod registrar;
 pub mod registration;
 pub mod resolve;
+pub mod status;
 pub mod transaction;
 pub mod trunk;
 pub mod uri;
@@ -57,6 +61,13 @@ impl Transport {
             Self::Udp | Self::Tcp | Self::Ws => false,
             Self::Tls | Self::Wss => true,
         }
+    }
+
+    /// The transport that `token` names, in any case, as in a Via or a `transport` parameter.
+    pub fn from_token(token: &[u8]) -> Option<Self> {
+        let all = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+        all.into_iter()
+            .find(|transport| transport.as_str().as_bytes().eq_ignore_ascii_case(token))
     }
 
     /// The word of the Via header: `UDP`, `TCP`, `TLS`, `WS` or `WSS`.

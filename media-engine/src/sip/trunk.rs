@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::Transport;
 use super::digest::Credentials;
+use super::guard::bucket::{Bucket, Rate};
 use crate::codec::Codec;
 
 /// The name of a trunk inside the engine: the id that the shell knows it by.
@@ -217,9 +218,8 @@ pub struct Trunks {
 struct Entry {
     trunk: Trunk,
     calls: u32,
-    /// Calls that may begin at once, in thousandths: a bucket that fills with time.
-    starts_milli: u64,
-    filled_at: Instant,
+    /// The calls that may begin at once.
+    starts: Bucket,
 }
 
 /// Why a call may not begin on a trunk. Answered with [`CallRefused::status`].
@@ -271,8 +271,7 @@ impl Trunks {
                 Some(entry) => Entry { trunk, ..entry },
                 None => Entry {
                     calls: 0,
-                    starts_milli: u64::from(trunk.calls_per_second_max) * MILLI,
-                    filled_at: now,
+                    starts: Bucket::full(now, starts(&trunk)),
                     trunk,
                 },
             };
@@ -346,15 +345,13 @@ impl Trunks {
     /// [`Trunks::end_call`].
     pub fn begin_call(&mut self, now: Instant, id: &TrunkId) -> Result<(), CallRefused> {
         let entry = self.trunks.get_mut(id).ok_or(CallRefused::Unknown)?;
-        entry.fill(now);
         if entry.calls >= entry.trunk.calls_max {
             return Err(CallRefused::TooMany { calls: entry.calls });
         }
-        let per_second = entry.trunk.calls_per_second_max;
-        entry.starts_milli = entry
-            .starts_milli
-            .checked_sub(MILLI)
-            .ok_or(CallRefused::TooFast { per_second })?;
+        if !entry.starts.take(now, starts(&entry.trunk), 1) {
+            let per_second = entry.trunk.calls_per_second_max;
+            return Err(CallRefused::TooFast { per_second });
+        }
         entry.calls = entry.calls.saturating_add(1);
         Ok(())
     }
@@ -374,20 +371,11 @@ impl Trunks {
     }
 }
 
-impl Entry {
-    /// Lets the bucket of calls that may begin fill up to one second's worth.
-    fn fill(&mut self, now: Instant) {
-        let per_second = u64::from(self.trunk.calls_per_second_max);
-        let passed = now.saturating_duration_since(self.filled_at);
-        // N calls a second are N thousandths of a call in each millisecond.
-        let millis = u64::try_from(passed.as_millis()).unwrap_or(u64::MAX);
-        let full = per_second * MILLI;
-        self.starts_milli = self
-            .starts_milli
-            .saturating_add(millis.saturating_mul(per_second))
-            .min(full);
-        // The part of a millisecond that was not counted stays for the next time.
-        self.filled_at += Duration::from_millis(millis);
+/// How fast calls may begin: a second's worth at once.
+fn starts(trunk: &Trunk) -> Rate {
+    Rate {
+        per_second: trunk.calls_per_second_max,
+        burst: trunk.calls_per_second_max,
     }
 }
 
@@ -401,8 +389,6 @@ enum Ownership {
     /// The number is on the trunk's list.
     Ours,
 }
-
-const MILLI: u64 = 1000;
 
 /// A place becomes free when a call ends, which takes a while.
 const RETRY_AFTER_TOO_MANY: Duration = Duration::from_secs(10);

@@ -1,1 +1,0 @@
-//! Typed readings of header values.
