@@ -1,0 +1,117 @@
+//! From what a flow says to what is played.
+
+use jiff::civil::{Date, Time};
+
+use super::variables::Variables;
+use crate::template::Escape;
+use crate::words::{self, Word};
+use crate::{Flow, PromptId, Say, VoiceId};
+
+/// One thing to play, with nothing left to fill in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Spoken {
+    /// A prompt of the company.
+    Prompt(PromptId),
+    /// A text for the synthesiser.
+    Text {
+        /// The text.
+        text: String,
+        /// The voice; none means the company's default.
+        voice: Option<VoiceId>,
+    },
+    /// A word or a sentence that ships as a recording; where the recording is missing its text is
+    /// for the synthesiser.
+    Word(Word),
+}
+
+/// Everything in `say`, with values filled in. What comes out empty is left out.
+pub(super) fn spoken(flow: &Flow, say: &[Say], variables: &Variables) -> Vec<Spoken> {
+    let mut items = Vec::with_capacity(say.len());
+    for one in say {
+        push(&mut items, flow, one, variables);
+    }
+    items
+}
+
+fn push(items: &mut Vec<Spoken>, flow: &Flow, say: &Say, variables: &Variables) {
+    let language = flow.language;
+    let fill = |template: &str| {
+        variables
+            .render(template, Escape::None)
+            .text
+            .trim()
+            .to_owned()
+    };
+    let (value, words) = match say {
+        Say::Prompt { prompt } => return items.push(Spoken::Prompt(prompt.clone())),
+        Say::Text { text, voice } => {
+            let text = fill(text);
+            if !text.is_empty() {
+                items.push(Spoken::Text {
+                    text,
+                    voice: voice.clone().or_else(|| flow.voice.clone()),
+                });
+            }
+            return;
+        }
+        Say::Sound { sound } => (
+            String::new(),
+            words::sound(language, sound).map(|word| vec![word]),
+        ),
+        Say::Number { value, gender } => {
+            let value = fill(value);
+            let number = value.parse().ok();
+            (
+                value,
+                number.and_then(|number| words::cardinal(language, number, *gender)),
+            )
+        }
+        Say::Ordinal { value, gender } => {
+            let value = fill(value);
+            let number = value.parse().ok();
+            (
+                value,
+                number.and_then(|number| words::ordinal(language, number, *gender)),
+            )
+        }
+        Say::Digits { value } => {
+            let value = fill(value);
+            let words = words::characters(language, &value);
+            (value, Some(words))
+        }
+        Say::Protocol { value } => {
+            let value = fill(value);
+            let words = words::protocol(language, &value);
+            (value, Some(words))
+        }
+        Say::Date { value } => {
+            let value = fill(value);
+            let date = value.parse::<Date>().ok();
+            (value, date.and_then(|date| words::date(language, date)))
+        }
+        Say::Time { value } => {
+            let value = fill(value);
+            let time = value.parse::<Time>().ok();
+            (value, time.map(|time| words::time(language, time)))
+        }
+        Say::Money { value, currency } => {
+            let value = fill(value);
+            let cents = words::cents(&value);
+            (
+                value,
+                cents.and_then(|cents| words::money(language, cents, *currency)),
+            )
+        }
+    };
+    match words {
+        Some(words) => items.extend(words.into_iter().map(Spoken::Word)),
+        // Not what it should be: the synthesiser makes the best of it.
+        None if !value.is_empty() => {
+            items.push(Spoken::Text {
+                text: value,
+                voice: flow.voice.clone(),
+            });
+        }
+        None => {}
+    }
+}
