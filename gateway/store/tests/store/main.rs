@@ -9,5 +9,6 @@ mod databases;
 mod fixtures;
 
 mod configuration;
+mod killed;
 mod people;
 mod records;
