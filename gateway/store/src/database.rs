@@ -1,6 +1,7 @@
 //! Opening the database, and transactions.
 
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,6 +129,19 @@ impl DerefMut for Transaction {
     }
 }
 
+/// The address of a SQLite file for [`Store::open`], whatever characters its path has.
+pub fn sqlite_url(path: &Path) -> String {
+    let mut url = "sqlite:".to_owned();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'_' | b'.' | b'~' => url.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => url.push(char::from(*byte)),
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
+}
+
 fn address(url: &str) -> Result<(Kind, String), Error> {
     let scheme = url.split(':').next().unwrap_or_default();
     match scheme {
@@ -176,6 +190,8 @@ mod tests {
             told("postgres://h/d"),
             Some((Kind::Postgres, "postgres://h/d".into()))
         );
+        let odd = sqlite_url(Path::new("/a b/?.db"));
+        assert_eq!(odd, "sqlite:/a%20b/%3F.db");
         assert!(told("mysql://h/d").is_none() && told("").is_none());
     }
 }

@@ -40,15 +40,7 @@ impl Error {
     pub fn is_temporary(&self) -> bool {
         match self {
             Self::Storage(sqlx::Error::Database(cause)) => {
-                // SQLite: busy, locked. PostgreSQL: serialization failure, deadlock, shutting
-                // down, starting up, too many connections, disk full.
-                const CODES: &[&str] = &[
-                    "5", "6", "517", "261", "40001", "40P01", "57P01", "57P02", "57P03", "53300",
-                    "53100",
-                ];
-                cause
-                    .code()
-                    .is_some_and(|code| CODES.contains(&code.as_ref()))
+                cause.code().is_some_and(|code| is_temporary_code(&code))
             }
             Self::Storage(cause) => matches!(
                 cause,
@@ -58,6 +50,37 @@ impl Error {
                     | sqlx::Error::WorkerCrashed
             ),
             Self::Taken | Self::Reference | Self::Migration(_) | Self::Address { .. } => false,
+        }
+    }
+}
+
+/// A code of PostgreSQL has five characters, the first two or three its class; one of SQLite is a
+/// smaller number, whose low byte is its class.
+fn is_temporary_code(code: &str) -> bool {
+    if code.len() == 5 {
+        // Connection lost, transaction rolled back, out of resources, server shutting down.
+        return ["08", "40", "53", "57P"]
+            .iter()
+            .any(|class| code.starts_with(class));
+    }
+    // Busy, locked, input or output failed, disk full.
+    code.parse::<u32>()
+        .is_ok_and(|code| matches!(code & 0xff, 5 | 6 | 10 | 13))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_busy_or_absent_database_is_temporary_and_a_broken_rule_is_not() {
+        for code in [
+            "5", "517", "261", "6", "13", "778", "40001", "57P01", "08006", "53300",
+        ] {
+            assert!(is_temporary_code(code), "{code}");
+        }
+        for code in ["1", "787", "2067", "23505", "42P01", "22P02", ""] {
+            assert!(!is_temporary_code(code), "{code}");
         }
     }
 }

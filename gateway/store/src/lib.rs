@@ -37,7 +37,7 @@ pub mod users;
 pub mod voice_messages;
 pub mod writer;
 
-pub use database::{Kind, Store, Transaction};
+pub use database::{Kind, Store, Transaction, sqlite_url};
 pub use error::Error;
 pub use sqlx::AnyExecutor;
 pub use writer::Writer;

@@ -52,7 +52,11 @@ impl Sqlite {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("sqlite:{}/ramal.db", self.0.display())
+        store::sqlite_url(&self.0.join("ramal.db"))
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
     }
 }
 

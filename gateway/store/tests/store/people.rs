@@ -5,9 +5,11 @@ use serde_json::json;
 use store::api_keys::ApiKey;
 use store::sessions::Session;
 use store::users::Role;
-use store::{Error, Page, api_keys, audit, companies, sessions, settings, users};
+use store::{
+    Error, Page, Store, api_keys, audit, companies, sessions, settings, sqlite_url, users,
+};
 
-use crate::databases::on_both;
+use crate::databases::{Sqlite, on_both};
 use crate::fixtures::{a_user, company, id, user};
 
 on_both! {
@@ -211,5 +213,25 @@ on_both! {
         settings::put(store.pool(), "realm", &two, 2).await.unwrap();
         assert_eq!(settings::by_name(store.pool(), "realm").await.unwrap(), Some(two));
         assert_eq!(settings::by_name(store.pool(), "none").await.unwrap(), None);
+    }
+}
+
+#[tokio::test]
+async fn a_sqlite_file_may_have_any_path_and_is_opened_again_as_it_was() {
+    let database = Sqlite::new();
+    let folder = database.folder().join("a b%20?x=1#ção");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("ramal.db");
+    for opened_before in [false, true] {
+        let store = Store::open(&sqlite_url(&path)).await.unwrap();
+        assert!(path.exists());
+        assert_eq!(
+            companies::none_exists(store.pool()).await.unwrap(),
+            !opened_before
+        );
+        if !opened_before {
+            company(&store, "a").await;
+        }
+        store.close().await;
     }
 }

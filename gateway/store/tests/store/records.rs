@@ -7,9 +7,9 @@ use desk::record::{
 };
 use store::interactions::{Filter, Position};
 use store::writer::SaveError;
-use store::{Page, Writer, changes, interactions, trail, voice_messages};
+use store::{Page, Store, Writer, changes, interactions, trail, voice_messages};
 
-use crate::databases::on_both;
+use crate::databases::{Postgres, Sqlite, on_both};
 use crate::fixtures::{company, id, line, opened};
 
 fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
@@ -231,4 +231,57 @@ on_both! {
         let expected: Vec<_> = (0..25).rev().map(|n| format!("call{n:02}")).collect();
         assert_eq!(seen, expected);
     }
+}
+
+#[tokio::test]
+async fn when_the_disk_does_not_keep_up_saves_are_refused_and_not_hoarded() {
+    let database = Sqlite::new();
+    let store = Store::open(&database.url()).await.unwrap();
+    let a = company(&store, "a").await;
+    let (writer, _task) = Writer::start(store.clone());
+    let busy = store.begin().await.unwrap();
+    let mut pending = vec![];
+    let refused = loop {
+        let change = opened(&a, &format!("call{}", pending.len()), 1);
+        match writer.hand_over(vec![change]) {
+            Ok(save) => pending.push(save),
+            Err(refused) => break refused,
+        }
+    };
+    assert!(matches!(refused, SaveError::Overloaded));
+    drop(busy);
+    for save in pending {
+        save.wait().await.unwrap();
+    }
+    writer.save(vec![opened(&a, "after", 1)]).await.unwrap();
+}
+
+#[tokio::test]
+async fn saves_wait_for_a_postgresql_that_drops_its_connections() {
+    let Some(database) = Postgres::new() else {
+        return;
+    };
+    let store = Store::open(&database.url()).await.unwrap();
+    let a = company(&store, "a").await;
+    let (writer, _task) = Writer::start(store.clone());
+    let other = Store::open(&database.url()).await.unwrap();
+    for round in 0..20 {
+        let calls = (0..50).map(|n| vec![opened(&a, &format!("call{round}-{n}"), 1)]);
+        let saves: Vec<_> = calls.map(|call| writer.hand_over(call).unwrap()).collect();
+        // Whether it finds any to end does not matter: the rounds differ.
+        let _ = sqlx::query(
+            "SELECT COUNT(pg_terminate_backend(pid)) FROM pg_stat_activity
+              WHERE datname = current_database() AND pid <> pg_backend_pid()",
+        )
+        .execute(other.pool())
+        .await;
+        for save in saves {
+            save.wait().await.unwrap();
+        }
+    }
+    let (calls,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM interactions")
+        .fetch_one(store.pool())
+        .await
+        .unwrap();
+    assert_eq!(calls, 1000);
 }
