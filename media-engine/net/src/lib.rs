@@ -11,8 +11,11 @@
 //! from. SIP runs on tokio, media on plain threads (a tokio task for each leg costs twice the
 //! CPU of a thread that visits its sockets), and nothing here decides what a message means.
 
+pub mod chance;
 pub mod clock;
 pub mod histogram;
 pub mod limits;
+pub mod media;
 pub mod ports;
 pub mod sip;
+mod threads;

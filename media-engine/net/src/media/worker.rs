@@ -1,0 +1,325 @@
+//! The media thread: a tick of 5 ms, a quarter of the legs each tick, in one loop without a lock.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::{Receiver as CommandReceiver, SyncSender, TryRecvError};
+use std::time::{Duration, Instant};
+
+use media_engine::codec::FRAME;
+use media_engine::leg::{DATAGRAM, LegConfig, LegId, PlayId, Playlist};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use super::metrics::{self, ThreadMetrics};
+use super::receive::Receiver;
+use super::seat::{Seat, Tools};
+use super::{MediaEvent, News};
+use crate::clock::{self, Stamps};
+use crate::threads::{self, Tick, Ticker};
+
+/// How many groups the legs are divided into; each is visited once in 20 ms.
+const GROUPS: usize = 4;
+
+/// The beat. Shorter ticks cost more wake-ups, longer ones make a group's last leg later.
+pub(super) const TICK: Duration = Duration::from_millis(5);
+
+/// A thread further behind than this leaves ticks out instead of sending in bursts: what is that
+/// late no jitter buffer waits for.
+const BEHIND_MAX: Duration = Duration::from_millis(100);
+
+/// Commands taken in one tick; the rest in the next. A command costs about a microsecond.
+const COMMANDS_PER_TICK: usize = 256;
+
+/// Events kept back while the channel to the control plane is full. Beyond it they are lost and
+/// counted: the control plane has then been stuck for seconds.
+const EVENTS_KEPT: usize = 4096;
+
+/// The load is measured over this many ticks: half a second.
+const TICKS_PER_LOAD: u64 = 100;
+
+/// A new leg goes to the group that is visited next unless that one has this many legs more than
+/// the smallest: then balance matters more than 5 to 15 ms until the first packet.
+const IMBALANCE_MAX: usize = 32;
+
+const _: () = assert!(TICK.as_millis() * GROUPS as u128 == FRAME.as_millis());
+
+/// What the control plane asks of a thread.
+pub(super) enum Command {
+    Seat(Box<Seat>),
+    Reconfigure(LegId, Box<LegConfig>),
+    Play(LegId, PlayId, Playlist),
+    Stop(LegId),
+    Close(LegId),
+    /// End of the thread: every leg is closed.
+    End,
+}
+
+/// What a thread is started with.
+pub(super) struct Lines {
+    pub(super) commands: CommandReceiver<Command>,
+    pub(super) events: mpsc::Sender<MediaEvent>,
+    /// Where seats go that are no longer visited: closing sockets and freeing memory is not for a
+    /// media thread.
+    pub(super) leaving: SyncSender<Box<Seat>>,
+    pub(super) metrics: Arc<ThreadMetrics>,
+}
+
+pub(super) struct Worker {
+    lines: Lines,
+    /// Legs by place; a place keeps its number while it is taken.
+    seats: Vec<Option<Box<Seat>>>,
+    free: Vec<usize>,
+    places: HashMap<LegId, usize>,
+    groups: [Vec<usize>; GROUPS],
+    next_group: usize,
+    tools: Tools,
+    kept: VecDeque<MediaEvent>,
+    ended: bool,
+}
+
+/// Runs a media thread on `core` until it is told to end or its control plane is gone.
+pub(super) fn run(lines: Lines, core: usize, legs_max: usize) -> std::io::Result<()> {
+    let real_time = threads::run_in_real_time(core);
+    lines.metrics.real_time.store(real_time, Relaxed);
+    let mut ticker = Ticker::new(TICK)?;
+    let mut worker = Worker::new(lines, legs_max);
+    let mut load = Load::new();
+    while !worker.ended {
+        let tick = ticker.wait(BEHIND_MAX, GROUPS as u64);
+        let woken = clock::now();
+        worker.tick(&tick, woken);
+        load.record(&tick, woken, &worker.lines.metrics);
+    }
+    Ok(())
+}
+
+impl Worker {
+    fn new(lines: Lines, legs_max: usize) -> Self {
+        let group = || Vec::with_capacity(legs_max);
+        Self {
+            lines,
+            seats: Vec::with_capacity(legs_max),
+            free: Vec::with_capacity(legs_max),
+            places: HashMap::with_capacity(legs_max),
+            groups: [group(), group(), group(), group()],
+            next_group: 0,
+            tools: Tools {
+                receiver: Receiver::new(),
+                stamps: Stamps::at(clock::now()),
+                outgoing: Box::new([0; DATAGRAM]),
+            },
+            kept: VecDeque::with_capacity(EVENTS_KEPT),
+            ended: false,
+        }
+    }
+
+    fn tick(&mut self, tick: &Tick, woken: Instant) {
+        let metrics = Arc::clone(&self.lines.metrics);
+        metrics::add(&metrics.missed_ticks, tick.missed);
+        self.next_group = usize::try_from(tick.number % GROUPS as u64).unwrap_or(0);
+        self.send_kept();
+        self.take_commands(woken);
+        self.tools.stamps = Stamps::at(woken);
+        self.visit_group(tick.due, &metrics);
+    }
+
+    fn visit_group(&mut self, due: Instant, metrics: &ThreadMetrics) {
+        let mut at = 0;
+        while let Some(place) = self.groups[self.next_group].get(at).copied() {
+            let now = clock::now();
+            metrics.lateness.record(now.saturating_duration_since(due));
+            if self.visit(place, now, metrics) {
+                at += 1;
+            } else {
+                self.leave(place, self.next_group, at, News::Failed);
+            }
+        }
+    }
+
+    /// Visits one leg; false if it panicked, which ends it and no other.
+    fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics) -> bool {
+        let Some(seat) = self.seats[place].as_deref_mut() else {
+            return false;
+        };
+        let tools = &mut self.tools;
+        let visited = catch_unwind(AssertUnwindSafe(|| seat.visit(now, tools, metrics)));
+        if visited.is_err() {
+            metrics::add(&metrics.panics, 1);
+            return false;
+        }
+        while let Some(event) = seat.poll_event() {
+            let news = MediaEvent {
+                leg: seat.id,
+                news: News::Leg(event),
+            };
+            tell(&self.lines, &mut self.kept, news);
+        }
+        true
+    }
+
+    fn take_commands(&mut self, now: Instant) {
+        for _ in 0..COMMANDS_PER_TICK {
+            match self.lines.commands.try_recv() {
+                Ok(command) => self.obey(command, now),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => return self.end(),
+            }
+        }
+    }
+
+    fn obey(&mut self, command: Command, now: Instant) {
+        match command {
+            Command::Seat(seat) => self.sit(seat),
+            Command::Reconfigure(leg, config) => {
+                self.with(leg, |seat| seat.leg.reconfigure(now, *config))
+            }
+            Command::Play(leg, play, list) => self.with(leg, |seat| seat.leg.play(now, play, list)),
+            Command::Stop(leg) => self.with(leg, |seat| seat.leg.stop(now)),
+            Command::Close(leg) => self.close(leg),
+            Command::End => self.end(),
+        }
+    }
+
+    /// A command for a leg that has ended meanwhile is nothing: its end has been told.
+    fn with(&mut self, leg: LegId, order: impl FnOnce(&mut Seat)) {
+        let Some(seat) = self
+            .places
+            .get(&leg)
+            .and_then(|place| self.seats[*place].as_deref_mut())
+        else {
+            return;
+        };
+        order(seat);
+    }
+
+    fn sit(&mut self, seat: Box<Seat>) {
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.seats.push(None);
+            self.seats.len() - 1
+        });
+        self.places.insert(seat.id, place);
+        self.seats[place] = Some(seat);
+        let group = self.group_for_new();
+        self.groups[group].push(place);
+        self.count_legs();
+    }
+
+    /// The group visited next (commands are taken just before it is), or the smallest.
+    fn group_for_new(&self) -> usize {
+        let smallest = (0..GROUPS)
+            .min_by_key(|group| self.groups[*group].len())
+            .unwrap_or(0);
+        let next = self.next_group;
+        if self.groups[next].len() > self.groups[smallest].len() + IMBALANCE_MAX {
+            smallest
+        } else {
+            next
+        }
+    }
+
+    fn close(&mut self, leg: LegId) {
+        let Some(place) = self.places.get(&leg).copied() else {
+            return;
+        };
+        for group in 0..GROUPS {
+            if let Some(at) = self.groups[group].iter().position(|one| *one == place) {
+                let report = self.seats[place].as_deref().map(|seat| seat.leg.report());
+                if let Some(report) = report {
+                    self.leave(place, group, at, News::Closed(Box::new(report)));
+                }
+                return;
+            }
+        }
+    }
+
+    /// Takes a leg out and tells why; its seat goes to the janitor.
+    fn leave(&mut self, place: usize, group: usize, at: usize, news: News) {
+        self.groups[group].swap_remove(at);
+        self.free.push(place);
+        let Some(seat) = self.seats[place].take() else {
+            return;
+        };
+        self.places.remove(&seat.id);
+        tell(
+            &self.lines,
+            &mut self.kept,
+            MediaEvent { leg: seat.id, news },
+        );
+        // A full line means that thousands end at once: then the rest is freed here.
+        drop(self.lines.leaving.try_send(seat));
+        self.count_legs();
+    }
+
+    fn count_legs(&self) {
+        self.lines
+            .metrics
+            .legs
+            .store(self.places.len() as u64, Relaxed);
+    }
+
+    fn end(&mut self) {
+        let legs: Vec<LegId> = self.seats.iter().flatten().map(|seat| seat.id).collect();
+        for leg in legs {
+            self.close(leg);
+        }
+        self.send_kept();
+        self.ended = true;
+    }
+
+    fn send_kept(&mut self) {
+        while let Some(event) = self.kept.pop_front() {
+            if let Err(TrySendError::Full(event)) = self.lines.events.try_send(event) {
+                self.kept.push_front(event);
+                return;
+            }
+        }
+    }
+}
+
+/// Sends an event, or keeps it for the next tick. Never waits, and never lets an event overtake
+/// one that was kept.
+fn tell(lines: &Lines, kept: &mut VecDeque<MediaEvent>, event: MediaEvent) {
+    let event = if kept.is_empty() {
+        match lines.events.try_send(event) {
+            Ok(()) | Err(TrySendError::Closed(_)) => return,
+            Err(TrySendError::Full(event)) => event,
+        }
+    } else {
+        event
+    };
+    metrics::add(&lines.metrics.events_delayed, 1);
+    if kept.len() < EVENTS_KEPT {
+        kept.push_back(event);
+    } else {
+        metrics::add(&lines.metrics.events_lost, 1);
+    }
+}
+
+/// Measures how much of its time the thread works.
+struct Load {
+    since: Instant,
+    busy: Duration,
+}
+
+impl Load {
+    fn new() -> Self {
+        Self {
+            since: clock::now(),
+            busy: Duration::ZERO,
+        }
+    }
+
+    fn record(&mut self, tick: &Tick, woken: Instant, metrics: &ThreadMetrics) {
+        let done = clock::now();
+        self.busy += done - woken;
+        if tick.number % TICKS_PER_LOAD == TICKS_PER_LOAD - 1 {
+            metrics.record_load(self.busy, done - self.since);
+            *self = Self {
+                since: done,
+                busy: Duration::ZERO,
+            };
+        }
+    }
+}
