@@ -10,20 +10,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Transport;
 use super::digest::Credentials;
 use super::guard::bucket::{Bucket, Rate};
+use super::{Transport, TrunkId};
 use crate::codec::Codec;
-
-/// The name of a trunk inside the engine: the id that the shell knows it by.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrunkId(pub Arc<str>);
-
-impl fmt::Display for TrunkId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A carrier, as configured.
 #[derive(Debug, Clone, PartialEq)]

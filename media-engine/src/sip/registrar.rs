@@ -1,1 +1,0 @@
-//! Devices that register with us (RFC 3261 section 10).
