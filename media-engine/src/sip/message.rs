@@ -182,8 +182,8 @@ impl Message {
 
     /// All Via values, topmost first.
     pub fn vias(&self) -> impl Iterator<Item = Result<Via, Invalid>> {
-        self.header_lines(Name::Via)
-            .flat_map(|line| Via::parse_list(&line).collect::<Vec<_>>())
+        self.elements(Name::Via)
+            .map(|value| Via::parse(value, &self.bytes))
     }
 
     /// The From header.
@@ -252,8 +252,8 @@ impl Message {
 
     /// All Contact values, in order.
     pub fn contacts(&self) -> impl Iterator<Item = Result<Contact, Invalid>> {
-        self.header_lines(Name::Contact)
-            .flat_map(|line| Contact::parse_list(&line).collect::<Vec<_>>())
+        self.elements(Name::Contact)
+            .map(|value| Contact::parse_element(value, &self.bytes))
     }
 
     /// The one Contact that opens or moves a dialog: the remote target.
@@ -276,8 +276,8 @@ impl Message {
     /// The values of all headers of this name as addresses, in order (Route, Record-Route,
     /// P-Asserted-Identity, Diversion, Path …).
     pub fn addresses(&self, name: Name) -> impl Iterator<Item = Result<NameAddr, Invalid>> {
-        self.header_lines(name)
-            .flat_map(|line| NameAddr::parse_list(&line).collect::<Vec<_>>())
+        self.elements(name)
+            .map(|value| NameAddr::parse_element(value, &self.bytes))
     }
 
     /// Max-Forwards, where there is one.
@@ -348,6 +348,15 @@ impl Message {
         self.addresses(Name::RecordRoute)
             .try_for_each(|route| route.map(drop))?;
         Ok(())
+    }
+
+    /// The elements of all headers of this name, whether they share lines or not.
+    fn elements(&self, name: Name) -> impl Iterator<Item = &[u8]> {
+        let lines = self
+            .headers
+            .iter()
+            .filter(move |header| header.name == name);
+        lines.flat_map(|header| scan::elements(self.piece(header.value)))
     }
 
     pub(crate) fn piece(&self, span: Span) -> &[u8] {

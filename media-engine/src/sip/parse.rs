@@ -105,6 +105,22 @@ pub fn parse(bytes: Bytes) -> Result<Parsed, ParseError> {
     }
 }
 
+/// Parses, and reads what every receiver needs ([`Message::check`]): the one call that stands
+/// before anything is done about a message.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub fn parse_and_check(bytes: Bytes) -> Result<Parsed, ParseError> {
+    match parse(bytes)? {
+        Parsed::Keepalive => Ok(Parsed::Keepalive),
+        Parsed::Message(message) => match message.check() {
+            Ok(()) => Ok(Parsed::Message(message)),
+            Err(fault) => Err(reject(message, fault)),
+        },
+    }
+}
+
 /// Decides whether a faulty message can be answered.
 fn reject(message: Message, fault: Fault) -> ParseError {
     match message.method() {
@@ -322,7 +338,11 @@ impl<'a> Parser<'a> {
         (headers, seen)
     }
 
+    /// Where in the message `piece` stands; nothing stands nowhere in particular.
     fn span_of(&self, piece: &[u8]) -> Span {
+        if piece.is_empty() {
+            return span(0, 0);
+        }
         let start = piece.as_ptr() as usize - self.bytes.as_ptr() as usize;
         span(start, start + piece.len())
     }

@@ -78,7 +78,7 @@ impl Writer {
             }
             writer.buffer.put_slice(b"\r\n");
         }
-        writer = writer.copy(request, Name::From);
+        writer.copy_first(request, Name::From);
         if let Some(to) = request.header(Name::To) {
             writer.name("To");
             writer.copied(to);
@@ -88,7 +88,8 @@ impl Writer {
             }
             writer.buffer.put_slice(b"\r\n");
         }
-        writer = writer.copy(request, Name::CallId).copy(request, Name::CSeq);
+        writer.copy_first(request, Name::CallId);
+        writer.copy_first(request, Name::CSeq);
         match status {
             100 => writer.copy(request, Name::Timestamp), // RFC 3261 section 8.2.6.1
             101..=299 => writer.copy(request, Name::RecordRoute),
@@ -127,6 +128,15 @@ impl Writer {
             self.buffer.put_slice(b"\r\n");
         }
         self
+    }
+
+    /// Copies a header that must stand once, from a request that may hold it twice.
+    fn copy_first(&mut self, message: &Message, name: Name) {
+        if let Some(value) = message.header(name) {
+            self.name(name.as_str());
+            self.copied(value);
+            self.buffer.put_slice(b"\r\n");
+        }
     }
 
     /// The message without a body.

@@ -43,7 +43,7 @@ impl NameAddr {
         scan::elements(line).map(|value| Self::parse_element(value, line))
     }
 
-    fn parse_element(value: &[u8], source: &Bytes) -> Result<Self, Invalid> {
+    pub(crate) fn parse_element(value: &[u8], source: &Bytes) -> Result<Self, Invalid> {
         let value = scan::trim(value);
         let open = match value.first() {
             None => return Err(Invalid("an address is empty")),
@@ -160,9 +160,13 @@ impl NameAddr {
 impl Contact {
     /// Reads the values of one Contact line, in order.
     pub fn parse_list(line: &Bytes) -> impl Iterator<Item = Result<Self, Invalid>> {
-        scan::elements(line).map(|value| match value {
+        scan::elements(line).map(|value| Self::parse_element(value, line))
+    }
+
+    pub(crate) fn parse_element(value: &[u8], source: &Bytes) -> Result<Self, Invalid> {
+        match value {
             b"*" => Ok(Self::All),
-            value => NameAddr::parse_element(value, line).map(Self::Address),
-        })
+            value => NameAddr::parse_element(value, source).map(Self::Address),
+        }
     }
 }

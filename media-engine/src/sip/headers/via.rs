@@ -85,11 +85,14 @@ impl Via {
     }
 
     /// Whether the branch was made by the rules of RFC 3261 (section 8.1.1.7), and so is unique.
+    ///
+    /// The cookie alone is not: a sender that writes nothing behind it is matched the older way.
     pub fn has_magic_cookie(&self) -> bool {
         const COOKIE: &[u8] = b"z9hG4bK";
         // The cookie compares without case, as tokens do.
-        let front = self.branch().and_then(|branch| branch.get(..COOKIE.len()));
-        front.is_some_and(|front| front.eq_ignore_ascii_case(COOKIE))
+        self.branch()
+            .and_then(|branch| branch.split_at_checked(COOKIE.len()))
+            .is_some_and(|(cookie, rest)| cookie.eq_ignore_ascii_case(COOKIE) && !rest.is_empty())
     }
 
     /// The address that a server saw the request come from, where it wrote one.
