@@ -16,7 +16,7 @@ use media_engine::sip::write::Writer;
 use rsip::prelude::*;
 
 /// An INVITE of a softphone behind a proxy: 1.2 kB with its SDP.
-const INVITE: &[u8] = include_bytes!("invite.dat");
+const INVITE: &[u8] = include_bytes!("../../media-engine/tests/ordinary/invite.dat");
 
 fn parser(criterion: &mut Criterion) {
     let datagram = Bytes::from_static(INVITE);

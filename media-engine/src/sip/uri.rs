@@ -273,15 +273,14 @@ impl Uri {
         DECIDING
             .iter()
             .all(|name| self.params.has(name) == other.params.has(name))
-            && self.params.iter().all(|(name, value)| {
-                let theirs = other
-                    .params
-                    .iter()
-                    .find(|(found, _)| found.eq_ignore_ascii_case(name));
-                theirs.is_none_or(|(_, theirs)| {
-                    unescape(value.unwrap_or_default())
-                        .eq_ignore_ascii_case(&unescape(theirs.unwrap_or_default()))
-                })
+            && self.params.iter().all(|(name, _)| {
+                // Where a name stands twice the first one counts, on both sides.
+                match (self.params.first(name), other.params.first(name)) {
+                    (Some(ours), Some(theirs)) => {
+                        unescape(ours).eq_ignore_ascii_case(&unescape(theirs))
+                    }
+                    (Some(_) | None, Some(_) | None) => true,
+                }
             })
     }
 

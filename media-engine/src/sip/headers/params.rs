@@ -55,8 +55,12 @@ impl Params {
 
     /// The value of `name` as it stands, quotes included; empty for a flag.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.first(name.as_bytes())
+    }
+
+    pub(crate) fn first(&self, name: &[u8]) -> Option<&[u8]> {
         self.iter()
-            .find(|(found, _)| found.eq_ignore_ascii_case(name.as_bytes()))
+            .find(|(found, _)| found.eq_ignore_ascii_case(name))
             .map(|(_, value)| value.unwrap_or_default())
     }
 
