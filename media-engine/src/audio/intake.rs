@@ -1,1 +1,0 @@
-//! An uploaded file (mp3, wav, flac, ogg) becomes samples, or a clear error.
