@@ -270,23 +270,14 @@ impl Transports {
     /// Sends one message to `flow`; never waits.
     ///
     /// A stream's flow without a connection uses the one that is open to that address and
-    /// transport, and opens one otherwise. What cannot be sent comes back as [`Event::Failed`];
-    /// a connection whose peer does not read is closed.
-    pub fn send(&mut self, flow: Flow, bytes: Bytes) {
-        self.send_as(flow, None, bytes);
-    }
-
-    /// Like [`Transports::send`]; when a TLS connection has to be opened for it, the peer's
-    /// certificate must be for `host` (RFC 5922 section 4) instead of for its address.
-    pub fn send_to_host(&mut self, flow: Flow, host: &str, bytes: Bytes) {
-        self.send_as(flow, Some(host), bytes);
-    }
-
-    fn send_as(&mut self, flow: Flow, host: Option<&str>, bytes: Bytes) {
+    /// transport, and opens one otherwise; a TLS peer's certificate must then be for `server_name`
+    /// (RFC 5922 section 4), or for its address when there is none. What cannot be sent comes back as
+    /// [`Event::Failed`]; a connection whose peer does not read is closed.
+    pub fn send(&mut self, flow: Flow, server_name: Option<&str>, bytes: Bytes) {
         let sent = match flow.transport {
             Transport::Udp => self.udp.send(&flow, &bytes, &self.shared.counters),
             Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
-                self.send_stream(&flow, host, bytes)
+                self.send_stream(&flow, server_name, bytes)
             }
         };
         if sent {

@@ -79,7 +79,7 @@ async fn a_datagram_is_answered_from_the_socket_it_came_to() {
         assert_eq!(flow.remote, phone.local_addr().expect("bound"));
         assert_eq!(bytes, OPTIONS);
 
-        transports.send(flow, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
+        transports.send(flow, None, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
         let mut answer = [0; 100];
         let (length, from) = phone.recv_from(&mut answer).await.expect("answered");
         assert_eq!(
@@ -134,7 +134,7 @@ async fn ipv6_datagrams_come_and_go_where_there_is_ipv6() {
         .await
         .expect("sent");
     let (flow, _) = received(&mut transports).await;
-    transports.send(flow, Bytes::from_static(OPTIONS));
+    transports.send(flow, None, Bytes::from_static(OPTIONS));
     let mut answer = [0; 100];
     assert_eq!(
         phone.recv(&mut answer).await.expect("answered"),
@@ -157,7 +157,7 @@ async fn what_cannot_be_routed_comes_back_as_failed() {
         remote,
         connection: None,
     };
-    transports.send(flow, Bytes::from_static(OPTIONS));
+    transports.send(flow, None, Bytes::from_static(OPTIONS));
     let events = until(&mut transports, |event| !is_received(event)).await;
     assert!(matches!(events[0], Event::Failed { flow: failed } if failed == flow));
 }
@@ -189,6 +189,7 @@ async fn a_stream_is_cut_into_messages_and_answered_on_the_same_connection() {
             connection: None,
             ..flow
         },
+        None,
         Bytes::from_static(b"pong pong"),
     );
     let mut answer = [0; 11];
@@ -198,7 +199,7 @@ async fn a_stream_is_cut_into_messages_and_answered_on_the_same_connection() {
     drop(phone);
     until(&mut transports, is_closed).await;
     assert_eq!(transports.connection_count(), 0);
-    transports.send(flow, Bytes::from_static(OPTIONS)); // a number that is gone is not reopened
+    transports.send(flow, None, Bytes::from_static(OPTIONS)); // a number that is gone is not reopened
     let events = until(&mut transports, |event| !is_received(event)).await;
     assert!(
         matches!(events[0], Event::Failed { flow: failed } if failed == flow),
@@ -224,8 +225,8 @@ async fn a_connection_is_opened_on_demand_and_reused() {
         remote,
         connection: None,
     };
-    transports.send(flow, Bytes::from_static(OPTIONS));
-    transports.send(flow, Bytes::from_static(OPTIONS));
+    transports.send(flow, None, Bytes::from_static(OPTIONS));
+    transports.send(flow, None, Bytes::from_static(OPTIONS));
     let (mut peer, _) = carrier.accept().await.expect("connected");
     let mut both = vec![0; 2 * OPTIONS.len()];
     peer.read_exact(&mut both)
@@ -256,7 +257,7 @@ async fn a_refused_connection_reports_the_flow_and_its_end() {
         remote,
         connection: None,
     };
-    transports.send(flow, Bytes::from_static(OPTIONS));
+    transports.send(flow, None, Bytes::from_static(OPTIONS));
     let events = until(&mut transports, is_closed).await;
     let failed = |event: &Event| matches!(event, Event::Failed { flow: failed } if *failed == flow);
     assert!(events.iter().any(failed), "{events:?}");
@@ -323,7 +324,7 @@ async fn a_peer_that_does_not_read_is_closed_and_nobody_waits() {
     let large = Bytes::from(vec![b'x'; 60_000]);
     let mut sent = 0;
     while transports.connection_count() == 1 {
-        transports.send(flow, large.clone());
+        transports.send(flow, None, large.clone());
         sent += 1;
         assert!(sent < 10_000, "the queue has no end");
         tokio::task::yield_now().await;
@@ -409,7 +410,7 @@ async fn a_browser_speaks_sip_over_websocket_both_ways() {
     browser.send(Message::text(text)).await.expect("sent");
     let (flow, bytes) = received(&mut transports).await;
     assert_eq!((bytes.as_ref(), flow.transport), (OPTIONS, Transport::Ws));
-    transports.send(flow, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
+    transports.send(flow, None, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
     let answer = browser.next().await.expect("open").expect("a frame");
     assert_eq!(
         answer.into_data(),
@@ -515,16 +516,16 @@ async fn tls_carries_messages_to_a_peer_whose_certificate_is_for_the_host_asked_
         remote,
         connection: None,
     };
-    client.send_to_host(flow, "sip.example", Bytes::from_static(OPTIONS));
+    client.send(flow, Some("sip.example"), Bytes::from_static(OPTIONS));
     let (back, bytes) = received(&mut server).await;
     assert_eq!((bytes.as_ref(), back.transport), (OPTIONS, Transport::Tls));
-    server.send(back, Bytes::from_static(OPTIONS));
+    server.send(back, None, Bytes::from_static(OPTIONS));
     let ((forth, bytes), _) = tokio::join!(received(&mut client), async {});
     assert_eq!((bytes.as_ref(), forth.remote), (OPTIONS, remote));
 
     client.close(forth.connection.expect("a stream"));
     until(&mut client, is_closed).await;
-    client.send_to_host(flow, "carrier.example", Bytes::from_static(OPTIONS));
+    client.send(flow, Some("carrier.example"), Bytes::from_static(OPTIONS));
     let events = until(&mut client, is_closed).await;
     assert!(
         events
@@ -541,7 +542,7 @@ async fn tls_carries_messages_to_a_peer_whose_certificate_is_for_the_host_asked_
         ..Default::default()
     })
     .await;
-    client.send_to_host(flow, "carrier.example", Bytes::from_static(OPTIONS));
+    client.send(flow, Some("carrier.example"), Bytes::from_static(OPTIONS));
     received(&mut server).await;
 }
 
