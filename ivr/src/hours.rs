@@ -191,6 +191,12 @@ impl Calendar {
     /// Whether the company answers at the moment `at`, and until when that lasts.
     #[must_use]
     pub fn state(&self, at: Timestamp) -> State {
+        if self.schedule == Schedule::Always
+            && self.holidays == Holidays::None
+            && self.dates.is_empty()
+        {
+            return State::Open { closes_at: None };
+        }
         let today = self.time_zone.0.to_datetime(at).date();
         // The eve's last interval may reach into today; instants decide, not the wall clock.
         let eve = today.checked_sub(1.day()).unwrap_or(today);
