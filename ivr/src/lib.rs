@@ -7,7 +7,9 @@ mod key;
 mod language;
 mod library;
 pub mod machine;
+pub mod simple;
 pub mod template;
+pub mod validate;
 pub mod words;
 
 pub use flow::*;
