@@ -26,7 +26,7 @@ use bucket::Bucket;
 use recent::Recent;
 
 pub(in crate::sip) mod bucket;
-mod recent;
+pub(in crate::sip) mod recent;
 
 pub use bucket::Rate;
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// At most `max` entries. Ordered maps, so that what is forgotten depends on nothing but the
 /// order of touches.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(in crate::sip) struct Recent<K, V> {
     max: usize,
     touches: u64,
     entries: BTreeMap<K, (u64, V)>,
@@ -14,7 +14,7 @@ pub(super) struct Recent<K, V> {
 }
 
 impl<K: Ord + Clone, V> Recent<K, V> {
-    pub(super) fn new(max: usize) -> Self {
+    pub(in crate::sip) fn new(max: usize) -> Self {
         assert!(max > 0, "a table has room for something");
         Self {
             max,
@@ -24,16 +24,16 @@ impl<K: Ord + Clone, V> Recent<K, V> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::sip) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    pub(in crate::sip) fn is_full(&self) -> bool {
         self.entries.len() >= self.max
     }
 
     /// Looks without touching.
-    pub(super) fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
+    pub(in crate::sip) fn find<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
     where
         K: Borrow<Q>,
     {
@@ -41,12 +41,12 @@ impl<K: Ord + Clone, V> Recent<K, V> {
     }
 
     /// The first key that is not below `key`.
-    pub(super) fn first_from(&self, key: &K) -> Option<&K> {
+    pub(in crate::sip) fn first_from(&self, key: &K) -> Option<&K> {
         self.entries.range(key..).next().map(|(key, _)| key)
     }
 
     /// The entry of `key`, which is made when it is not there, as the most recent one.
-    pub(super) fn touch(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
+    pub(in crate::sip) fn touch(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         if !self.entries.contains_key(&key)
             && self.is_full()
             && let Some((_, oldest)) = self.order.pop_first()
