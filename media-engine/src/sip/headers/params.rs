@@ -135,7 +135,7 @@ fn check(name: &[u8], value: Option<&[u8]>) -> Result<(), Invalid> {
     // RFC 3261 section 25.1 wants a token; a URI parameter may also hold a few other characters.
     if name
         .iter()
-        .any(|byte| scan::is_white(*byte) || matches!(byte, b'"' | b'<' | b'>' | b',' | b'@' | 0))
+        .any(|byte| *byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b',' | b'@' | 0x7f))
     {
         return Err(Invalid("a parameter's name holds what it must not"));
     }
@@ -149,7 +149,7 @@ fn check(name: &[u8], value: Option<&[u8]>) -> Result<(), Invalid> {
     }
     if value
         .iter()
-        .any(|byte| scan::is_white(*byte) || matches!(byte, b'"' | b'<' | b'>' | b','))
+        .any(|byte| *byte <= b' ' || matches!(byte, b'"' | b'<' | b'>' | b',' | 0x7f))
     {
         return Err(Invalid("a parameter's value holds what it must not"));
     }
