@@ -91,6 +91,26 @@ pub struct InteractionUpdate {
     pub codec: Option<String>,
 }
 
+impl InteractionUpdate {
+    /// Takes in what became known `later`: it stands where both know something.
+    pub fn merge(&mut self, later: &Self) {
+        let Self {
+            state,
+            flow,
+            service,
+            answered_ms,
+            queued_ms,
+            codec,
+        } = later;
+        self.state = state.or(self.state);
+        self.flow = flow.clone().or(self.flow.take());
+        self.service = service.clone().or(self.service.take());
+        self.answered_ms = answered_ms.or(self.answered_ms);
+        self.queued_ms = queued_ms.or(self.queued_ms);
+        self.codec = codec.clone().or(self.codec.take());
+    }
+}
+
 /// How an interaction ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InteractionEnd {

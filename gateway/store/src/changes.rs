@@ -1,12 +1,18 @@
 //! SQL of changes: what `exchange` decided, written so that writing it twice is harmless.
+//!
+//! The changes of a whole group are written kind by kind, many rows in a statement: a statement
+//! costs some ten times more on its way to the database and back than a row costs in it. Within
+//! one transaction the outcome is the same as change by change, in their order.
 
-use desk::id::{DeviceId, InteractionId, NumberId, ServiceId, TrunkId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use desk::id::{CompanyId, DeviceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
     TrailEntry, TrailKind, VoiceMessageLeft, protocol,
 };
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::Error;
 use crate::row::{Columns, json, whole};
@@ -20,23 +26,77 @@ pub struct Protocol {
     pub number: String,
 }
 
-/// Writes one change. To be called in a transaction. Returns the protocol number, when an
-/// interaction was opened.
-pub async fn apply(db: &mut AnyConnection, change: &Change) -> Result<Option<Protocol>, Error> {
-    match change {
-        Change::InteractionOpened(opened) => open(db, opened).await.map(Some),
-        Change::InteractionUpdated {
-            interaction,
-            update,
-        } => update_open(db, interaction, update).await.map(|()| None),
-        Change::TrailAppended { interaction, entry } => {
-            append(db, interaction, entry).await.map(|()| None)
+/// Writes changes. To be called in a transaction. Returns a protocol number for each
+/// [`Change::InteractionOpened`], in their order.
+pub async fn apply<'a>(
+    db: &mut AnyConnection,
+    changes: impl IntoIterator<Item = &'a Change>,
+) -> Result<Vec<Protocol>, Error> {
+    let group = Group::of(changes);
+    let numbers = open(db, &group.opened).await?;
+    for part in parts(&group.updated) {
+        update(db, &part).await?;
+    }
+    for part in parts(&group.ended) {
+        end(db, &part).await?;
+    }
+    for part in parts(&group.trail) {
+        append(db, &part).await?;
+    }
+    for left in group.voice_messages {
+        leave(db, left).await?;
+    }
+    let number = |opened: &&InteractionOpened| {
+        let number = numbers.get(&opened.id)?.clone();
+        Some(Protocol {
+            interaction: opened.id.clone(),
+            number,
+        })
+    };
+    Ok(group.opened.iter().filter_map(number).collect())
+}
+
+/// Changes by their kind.
+#[derive(Default)]
+struct Group<'a> {
+    opened: Vec<&'a InteractionOpened>,
+    /// One for each interaction, with all that became known before its end.
+    updated: Vec<(&'a InteractionId, InteractionUpdate)>,
+    /// The first for each interaction.
+    ended: Vec<(&'a InteractionId, &'a InteractionEnd)>,
+    trail: Vec<(&'a InteractionId, &'a TrailEntry)>,
+    voice_messages: Vec<&'a VoiceMessageLeft>,
+}
+
+impl<'a> Group<'a> {
+    fn of(changes: impl IntoIterator<Item = &'a Change>) -> Self {
+        let mut group = Self::default();
+        let mut updated = BTreeMap::<&InteractionId, InteractionUpdate>::new();
+        let mut over = BTreeSet::new();
+        for change in changes {
+            match change {
+                Change::InteractionOpened(opened) => group.opened.push(opened),
+                Change::InteractionUpdated {
+                    interaction,
+                    update,
+                } => {
+                    if !over.contains(interaction) {
+                        updated.entry(interaction).or_default().merge(update);
+                    }
+                }
+                Change::InteractionEnded { interaction, end } => {
+                    if over.insert(interaction) {
+                        group.ended.push((interaction, end));
+                    }
+                }
+                Change::TrailAppended { interaction, entry } => {
+                    group.trail.push((interaction, entry));
+                }
+                Change::VoiceMessageLeft(left) => group.voice_messages.push(left),
+            }
         }
-        Change::InteractionEnded {
-            interaction,
-            end: how,
-        } => end(db, interaction, how).await.map(|()| None),
-        Change::VoiceMessageLeft(left) => leave(db, left).await.map(|()| None),
+        group.updated = updated.into_iter().collect();
+        group
     }
 }
 
@@ -72,39 +132,103 @@ pub async fn close_left_open(db: &mut AnyConnection, now_ms: i64) -> Result<usiz
     Ok(closed.len())
 }
 
-async fn open(db: &mut AnyConnection, opened: &InteractionOpened) -> Result<Protocol, Error> {
-    let number = match count(db, opened).await? {
-        Some(count) => {
-            let number = protocol(opened.protocol_day, count);
-            insert(db, opened, &number).await?;
+/// Opens interactions; returns the number of each.
+async fn open(
+    db: &mut AnyConnection,
+    opened: &[&InteractionOpened],
+) -> Result<BTreeMap<InteractionId, String>, Error> {
+    let mut days = BTreeMap::<(&CompanyId, u32), Vec<&InteractionOpened>>::new();
+    let mut met = BTreeSet::new();
+    for opened in opened.iter().filter(|opened| met.insert(&opened.id)) {
+        days.entry((&opened.company, opened.protocol_day))
+            .or_default()
+            .push(opened);
+    }
+    let mut numbered = vec![];
+    for ((company, day), opened) in days {
+        let first = count(db, company, day, opened.len()).await?;
+        numbered.extend(
+            (first..)
+                .zip(opened)
+                .map(|(count, opened)| (opened, protocol(day, count))),
+        );
+    }
+    let mut inserted = BTreeSet::new();
+    for part in parts(&numbered) {
+        inserted.extend(insert(db, &part).await?);
+    }
+    let mut numbers = BTreeMap::new();
+    for (opened, number) in numbered {
+        let known = inserted.contains(&opened.id);
+        let number = if known {
             number
-        }
-        None => protocol_of(db, &opened.id).await?,
-    };
-    Ok(Protocol {
-        interaction: opened.id.clone(),
-        number,
-    })
+        } else {
+            protocol_of(db, &opened.id).await?
+        };
+        numbers.insert(opened.id.clone(), number);
+    }
+    Ok(numbers)
 }
 
-/// Takes the next count of the day, unless the interaction was opened before.
+/// Takes the next `many` counts of a company's day; returns the first.
 ///
-/// The row of the day is locked from here to the commit: two that open at once get two counts,
-/// on either database.
-async fn count(db: &mut AnyConnection, opened: &InteractionOpened) -> Result<Option<i64>, Error> {
-    let count = sqlx::query(
-        "INSERT INTO protocol_counts (company, day, count)
-         SELECT $1, $2, 1 WHERE NOT EXISTS (SELECT 1 FROM interactions WHERE id = $3)
-         ON CONFLICT (company, day) DO UPDATE SET count = protocol_counts.count + 1
+/// The row of the day is locked from here to the commit: two that open at once get different
+/// counts, on either database. Opening again what is open already wastes a count, no more.
+async fn count(
+    db: &mut AnyConnection,
+    company: &CompanyId,
+    day: u32,
+    many: usize,
+) -> Result<i64, Error> {
+    let many = i64::try_from(many).unwrap_or(i64::MAX);
+    let last: i64 = sqlx::query(
+        "INSERT INTO protocol_counts (company, day, count) VALUES ($1, $2, $3)
+         ON CONFLICT (company, day) DO UPDATE SET count = protocol_counts.count + $3
          RETURNING count",
     )
-    .bind(opened.company.as_str())
-    .bind(i64::from(opened.protocol_day))
-    .bind(opened.id.as_str())
+    .bind(company.as_str())
+    .bind(i64::from(day))
+    .bind(many)
     .try_map(|row: AnyRow| row.whole("count"))
-    .fetch_optional(db)
+    .fetch_one(db)
     .await?;
-    Ok(count)
+    Ok(last - many + 1)
+}
+
+/// Returns which of them were not there before.
+async fn insert(
+    db: &mut AnyConnection,
+    part: &[&(&InteractionOpened, String)],
+) -> Result<Vec<InteractionId>, Error> {
+    let sql = format!(
+        "INSERT INTO interactions (id, company, protocol, medium, direction, state, from_address,
+                                   from_name, to_address, number, trunk, device, sip_call_id,
+                                   started_ms)
+         VALUES {} ON CONFLICT (id) DO NOTHING RETURNING id",
+        values(part.len(), 14),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (opened, number) in part {
+        query = query
+            .bind(opened.id.as_str())
+            .bind(opened.company.as_str())
+            .bind(number.as_str())
+            .bind(opened.medium.as_str())
+            .bind(opened.direction.as_str())
+            .bind(InteractionState::Ringing.as_str())
+            .bind(opened.from.as_str())
+            .bind(opened.from_name.as_str())
+            .bind(opened.to.as_str())
+            .bind(opened.number.as_ref().map(NumberId::as_str))
+            .bind(opened.trunk.as_ref().map(TrunkId::as_str))
+            .bind(opened.device.as_ref().map(DeviceId::as_str))
+            .bind(opened.sip_call_id.as_str())
+            .bind(opened.started_ms);
+    }
+    Ok(query
+        .try_map(|row: AnyRow| row.parsed("id"))
+        .fetch_all(db)
+        .await?)
 }
 
 async fn protocol_of(db: &mut AnyConnection, id: &InteractionId) -> Result<String, Error> {
@@ -116,106 +240,84 @@ async fn protocol_of(db: &mut AnyConnection, id: &InteractionId) -> Result<Strin
     Ok(number)
 }
 
-async fn insert(
-    db: &mut AnyConnection,
-    opened: &InteractionOpened,
-    protocol: &str,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO interactions (id, company, protocol, medium, direction, state, from_address,
-                                   from_name, to_address, number, trunk, device, sip_call_id,
-                                   started_ms)
-         VALUES ($1, $2, $3, $4, $5, 'ringing', $6, $7, $8, $9, $10, $11, $12, $13)",
-    )
-    .bind(opened.id.as_str())
-    .bind(opened.company.as_str())
-    .bind(protocol)
-    .bind(opened.medium.as_str())
-    .bind(opened.direction.as_str())
-    .bind(&opened.from)
-    .bind(&opened.from_name)
-    .bind(&opened.to)
-    .bind(opened.number.as_ref().map(NumberId::as_str))
-    .bind(opened.trunk.as_ref().map(TrunkId::as_str))
-    .bind(opened.device.as_ref().map(DeviceId::as_str))
-    .bind(&opened.sip_call_id)
-    .bind(opened.started_ms)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
 /// The `WHERE` keeps what has ended as it ended.
-async fn update_open(
+async fn update(
     db: &mut AnyConnection,
-    interaction: &InteractionId,
-    update: &InteractionUpdate,
+    part: &[&(&InteractionId, InteractionUpdate)],
 ) -> Result<(), Error> {
-    let (flow, version) = update
-        .flow
-        .as_ref()
-        .map(|(flow, version)| (flow.as_str(), *version))
-        .unzip();
-    sqlx::query(
+    let sql = format!(
         "UPDATE interactions
-            SET state = COALESCE($2, state), flow = COALESCE($3, flow),
-                flow_version = COALESCE($4, flow_version), service = COALESCE($5, service),
-                answered_ms = COALESCE($6, answered_ms), queued_ms = COALESCE($7, queued_ms),
-                codec = COALESCE($8, codec)
-          WHERE id = $1 AND ended_ms IS NULL",
-    )
-    .bind(interaction.as_str())
-    .bind(update.state.map(InteractionState::as_str))
-    .bind(flow)
-    .bind(version.map(i64::from))
-    .bind(update.service.as_ref().map(ServiceId::as_str))
-    .bind(update.answered_ms)
-    .bind(update.queued_ms)
-    .bind(update.codec.as_deref())
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-async fn append(
-    db: &mut AnyConnection,
-    interaction: &InteractionId,
-    entry: &TrailEntry,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO trail (interaction, seq, at_ms, kind, detail) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (interaction, seq) DO NOTHING",
-    )
-    .bind(interaction.as_str())
-    .bind(i64::from(entry.seq))
-    .bind(entry.at_ms)
-    .bind(entry.kind.as_str())
-    .bind(json(&entry.detail)?)
-    .execute(db)
-    .await?;
+            SET state = COALESCE(v.column2, state), flow = COALESCE(v.column3, flow),
+                flow_version = COALESCE(v.column4, flow_version),
+                service = COALESCE(v.column5, service),
+                answered_ms = COALESCE(v.column6, answered_ms),
+                queued_ms = COALESCE(v.column7, queued_ms), codec = COALESCE(v.column8, codec)
+           FROM (VALUES {}) AS v
+          WHERE id = v.column1 AND ended_ms IS NULL",
+        values(part.len(), 8),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (interaction, update) in part {
+        query = query
+            .bind(interaction.as_str())
+            .bind(update.state.map(InteractionState::as_str))
+            .bind(update.flow.as_ref().map(|(flow, _)| flow.as_str()))
+            .bind(update.flow.as_ref().map(|(_, version)| i64::from(*version)))
+            .bind(update.service.as_ref().map(ServiceId::as_str))
+            .bind(update.answered_ms)
+            .bind(update.queued_ms)
+            .bind(update.codec.as_deref());
+    }
+    query.execute(db).await?;
     Ok(())
 }
 
 /// The `WHERE` lets the first end win.
 async fn end(
     db: &mut AnyConnection,
-    interaction: &InteractionId,
-    end: &InteractionEnd,
+    part: &[&(&InteractionId, &InteractionEnd)],
 ) -> Result<(), Error> {
-    sqlx::query(
+    let sql = format!(
         "UPDATE interactions
-            SET state = 'ended', ended_ms = $2, ended_by = $3, cause = $4, sip_status = $5,
-                quality = $6
-          WHERE id = $1 AND ended_ms IS NULL",
-    )
-    .bind(interaction.as_str())
-    .bind(end.ended_ms)
-    .bind(end.by.as_str())
-    .bind(&end.cause)
-    .bind(end.sip_status.map(i64::from))
-    .bind(end.quality.as_ref().map(json).transpose()?)
-    .execute(db)
-    .await?;
+            SET state = 'ended', ended_ms = v.column2, ended_by = v.column3, cause = v.column4,
+                sip_status = v.column5, quality = v.column6
+           FROM (VALUES {}) AS v
+          WHERE id = v.column1 AND ended_ms IS NULL",
+        values(part.len(), 6),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (interaction, end) in part {
+        query = query
+            .bind(interaction.as_str())
+            .bind(end.ended_ms)
+            .bind(end.by.as_str())
+            .bind(end.cause.as_str())
+            .bind(end.sip_status.map(i64::from))
+            .bind(end.quality.as_ref().map(json).transpose()?);
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+async fn append(
+    db: &mut AnyConnection,
+    part: &[&(&InteractionId, &TrailEntry)],
+) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO trail (interaction, seq, at_ms, kind, detail) VALUES {}
+         ON CONFLICT (interaction, seq) DO NOTHING",
+        values(part.len(), 5),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (interaction, entry) in part {
+        query = query
+            .bind(interaction.as_str())
+            .bind(i64::from(entry.seq))
+            .bind(entry.at_ms)
+            .bind(entry.kind.as_str())
+            .bind(json(&entry.detail)?);
+    }
+    query.execute(db).await?;
     Ok(())
 }
 
@@ -236,4 +338,57 @@ async fn leave(db: &mut AnyConnection, left: &VoiceMessageLeft) -> Result<(), Er
     .execute(db)
     .await?;
     Ok(())
+}
+
+/// Cuts rows into parts, each for one statement, of 1, 2, 4 … [`ROWS_MAX`] rows: so few lengths
+/// that each statement is prepared once. The last row is repeated where a part is too short:
+/// every statement here takes a repeated row without harm.
+fn parts<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
+    rows.chunks(ROWS_MAX).map(|part| {
+        let length = part.len().next_power_of_two();
+        part.iter()
+            .chain(part.last().into_iter().cycle())
+            .take(length)
+            .collect()
+    })
+}
+
+/// The parameters of so many rows: `($1, $2), ($3, $4)`.
+fn values(rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let numbers = row * columns + 1..=(row + 1) * columns;
+        format!(
+            "({})",
+            numbers
+                .map(|n| format!("${n}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+/// Rows in one statement. A power of two; with 14 columns well below the 32,766 parameters that
+/// SQLite takes and the 65,535 of PostgreSQL.
+const ROWS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_every_row_and_have_few_lengths() {
+        let rows: Vec<usize> = (0..150).collect();
+        for many in 0..rows.len() {
+            let parts: Vec<_> = parts(&rows[..many]).collect();
+            assert!(
+                parts
+                    .iter()
+                    .all(|part| part.len().is_power_of_two() && part.len() <= ROWS_MAX)
+            );
+            let held: BTreeSet<_> = parts.into_iter().flatten().collect();
+            assert_eq!(held.len(), many);
+        }
+        assert_eq!(values(2, 2), "($1, $2), ($3, $4)");
+    }
 }

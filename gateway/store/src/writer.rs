@@ -134,16 +134,19 @@ async fn write_patiently(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protoc
 /// Writes a group in one transaction; returns the protocol numbers of each save of it.
 async fn write(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Error> {
     let mut db = store.begin().await?;
-    let mut protocols = Vec::with_capacity(group.len());
-    for save in group {
-        let mut given = vec![];
-        for change in &save.changes {
-            given.extend(changes::apply(&mut db, change).await?);
-        }
-        protocols.push(given);
-    }
+    let changes = group.iter().flat_map(|save| &save.changes);
+    let mut protocols = changes::apply(&mut db, changes).await?.into_iter();
     db.commit().await?;
-    Ok(protocols)
+    let opened = |save: &Save| {
+        save.changes
+            .iter()
+            .filter(|change| matches!(change, Change::InteractionOpened(_)))
+            .count()
+    };
+    Ok(group
+        .iter()
+        .map(|save| protocols.by_ref().take(opened(save)).collect())
+        .collect())
 }
 
 fn tell(

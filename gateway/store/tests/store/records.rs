@@ -123,7 +123,7 @@ on_both! {
         assert_eq!(heard.heard_ms, Some(40));
 
         let next = writer.save(vec![opened(&a, "next", 40)]).await.unwrap();
-        assert_eq!(next[0].number, "20261122000002", "the repeat took no number");
+        assert!(next[0].number > first[0].number, "{next:?}");
     }
 }
 
