@@ -1,11 +1,13 @@
 //! Interactions, trail, voice messages: written by the writer.
 
-use desk::id::InteractionId;
+use desk::id::{CompanyId, InteractionId};
 use desk::record::{
-    Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, TrailKind,
-    VoiceMessageLeft,
+    Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, TrailEntry,
+    TrailKind, VoiceMessageLeft,
 };
-use store::interactions::{Filter, Position};
+use rand::rngs::SmallRng;
+use rand::{Rng, SeedableRng};
+use store::interactions::{Filter, Interaction, Position};
 use store::writer::SaveError;
 use store::{Page, Store, Writer, changes, interactions, trail, voice_messages};
 
@@ -284,4 +286,73 @@ async fn saves_wait_for_a_postgresql_that_drops_its_connections() {
         .await
         .unwrap();
     assert_eq!(calls, 1000);
+}
+
+on_both! {
+    async fn a_group_of_changes_has_the_outcome_of_one_by_one(store: &Store) {
+        let a = company(store, "a").await;
+        for seed in 0..20 {
+            let mut db = store.begin().await.unwrap();
+            changes::apply(&mut db, &some_changes(&a, "group", seed)).await.unwrap();
+            for change in some_changes(&a, "alone", seed) {
+                changes::apply(&mut db, [&change]).await.unwrap();
+            }
+            db.commit().await.unwrap();
+            for call in 0..CALLS {
+                let group = outcome(store, &a, &format!("group-{seed}-{call}")).await;
+                let alone = outcome(store, &a, &format!("alone-{seed}-{call}")).await;
+                assert_eq!(group, alone, "seed {seed}, call {call}");
+            }
+        }
+    }
+}
+
+/// So few calls that a hundred changes meet on each.
+const CALLS: u32 = 3;
+
+/// Changes of a few calls in any order, as no machine would emit them.
+fn some_changes(company: &CompanyId, prefix: &str, seed: u64) -> Vec<Change> {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let call = |n: u32| -> InteractionId { id(&format!("{prefix}-{seed}-{n}")) };
+    let mut changes: Vec<_> = (0..CALLS)
+        .map(|n| opened(company, call(n).as_str(), i64::from(n)))
+        .collect();
+    for n in 0..100 {
+        let call = call(random.random_range(0..CALLS));
+        let some = |random: &mut SmallRng| random.random_bool(0.3);
+        changes.push(match random.random_range(0..20) {
+            0 => opened(company, call.as_str(), n),
+            1 => ended(&call, EndedBy::Network, n),
+            2..10 => line(&call, random.random_range(0..40), n),
+            _ => Change::InteractionUpdated {
+                interaction: call,
+                update: Box::new(InteractionUpdate {
+                    state: some(&mut random).then_some(InteractionState::Flow),
+                    flow: some(&mut random).then(|| (id("menu"), 3)),
+                    service: some(&mut random).then(|| id(&format!("service{n}"))),
+                    answered_ms: some(&mut random).then_some(n),
+                    queued_ms: some(&mut random).then_some(n),
+                    codec: some(&mut random).then(|| format!("codec{n}")),
+                }),
+            },
+        });
+    }
+    changes
+}
+
+/// All that is remembered of a call but what must differ.
+async fn outcome(store: &Store, company: &CompanyId, call: &str) -> (Interaction, Vec<TrailEntry>) {
+    let call: InteractionId = id(call);
+    let mut found = interactions::by_id(store.pool(), company, &call)
+        .await
+        .unwrap()
+        .unwrap();
+    found.id = id("any");
+    found.protocol.clear();
+    (
+        found,
+        trail::list(store.pool(), company, &call, 0, 100)
+            .await
+            .unwrap(),
+    )
 }
