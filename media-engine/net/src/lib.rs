@@ -17,5 +17,6 @@ pub mod histogram;
 pub mod limits;
 pub mod media;
 pub mod ports;
+pub mod resolver;
 pub mod sip;
 mod threads;
