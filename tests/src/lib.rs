@@ -1,1 +1,3 @@
 //! The simulated world, torture, http, interop and tidy tests.
+
+pub mod fuzz;
