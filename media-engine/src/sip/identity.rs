@@ -1,1 +1,0 @@
-//! Who is calling: P-Asserted-Identity, Privacy, Diversion, read only where trusted.

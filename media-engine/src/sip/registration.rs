@@ -1,1 +1,0 @@
-//! Us registering with a carrier: refresh, back-off, health.
