@@ -104,6 +104,18 @@ impl Latch {
         self.named == Some(source) || self.settled() == Some(source)
     }
 
+    /// Whether a packet from `source` could be admitted at all: asked before it is worked on.
+    #[must_use]
+    #[inline]
+    pub fn is_possible(&self, now: Instant, source: SocketAddr) -> bool {
+        match self.state {
+            State::Settled { source: settled } => settled == source || self.named == Some(source),
+            State::Waiting { until, .. } => {
+                self.named == Some(source) || (now < until && self.is_vouched(source.ip()))
+            }
+        }
+    }
+
     /// Whether `host` may send us RTCP: the peer's host, whatever the port (NAT moves it).
     #[must_use]
     pub fn is_peer_host(&self, host: IpAddr) -> bool {
@@ -136,13 +148,16 @@ impl Latch {
         self.prove(now, source, ssrc, sequence)
     }
 
+    fn is_vouched(&self, host: IpAddr) -> bool {
+        self.named.is_some_and(|named| named.ip() == host) || self.host == Some(host)
+    }
+
     fn prove(&mut self, now: Instant, source: SocketAddr, ssrc: u32, sequence: u16) -> Admission {
         if self.named == Some(source) {
             self.state = State::Settled { source };
             return Admission::Settled;
         }
-        let vouched = self.named.is_some_and(|named| named.ip() == source.ip())
-            || self.host == Some(source.ip());
+        let vouched = self.is_vouched(source.ip());
         let State::Waiting { until, candidate } = &mut self.state else {
             return Admission::Foreign;
         };

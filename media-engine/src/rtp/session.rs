@@ -136,6 +136,7 @@ pub struct Incoming {
 struct Past {
     received: u64,
     expected: u64,
+    bursts: u64,
     changes: u32,
 }
 
@@ -146,6 +147,8 @@ struct Source {
     rival: Option<(u32, u16)>,
     base: u64,
     highest: u64,
+    /// Gaps in the sequence, however long each.
+    bursts: u64,
     /// After a jump: the number whose arrival would prove that the sender restarted.
     bad_next: Option<u16>,
     received: u64,
@@ -245,6 +248,12 @@ impl Incoming {
         expected.saturating_sub(self.received())
     }
 
+    /// Runs of packets that did not arrive (or came out of order), of all sources so far.
+    #[must_use]
+    pub fn bursts(&self) -> u64 {
+        self.past.bursts + self.source.as_ref().map_or(0, |source| source.bursts)
+    }
+
     /// How often the sender restarted or changed its SSRC.
     #[must_use]
     pub fn changes(&self) -> u32 {
@@ -306,6 +315,7 @@ impl Incoming {
         if let Some(old) = self.source.replace(Source::new(header)) {
             self.past.received += old.received;
             self.past.expected += old.expected().max(old.received);
+            self.past.bursts += old.bursts;
             self.past.changes = self.past.changes.saturating_add(1);
         }
     }
@@ -339,6 +349,7 @@ impl Source {
             rival: None,
             base,
             highest: base,
+            bursts: 0,
             bad_next: None,
             received: 1,
             expected_before: 0,
@@ -356,6 +367,7 @@ impl Source {
     fn place(&mut self, sequence: u16) -> Place {
         let step = sequence.wrapping_sub(low_half(self.highest));
         if step < DROPOUT_MAX {
+            self.bursts += u64::from(step > 1);
             self.highest += u64::from(step);
         } else if step <= u16::MAX - MISORDER_MAX {
             if self.bad_next != Some(sequence) {

@@ -1,1 +1,0 @@
-//! The adaptive jitter buffer, driven by told time, following the sender's clock.
