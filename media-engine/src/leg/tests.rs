@@ -1,7 +1,11 @@
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use super::*;
-use crate::{audio::prompt::Frames, rtp::origin};
+use crate::{
+    audio::prompt::Frames,
+    codec::Codec,
+    rtp::{origin, packet::HEADER},
+};
 
 const PEER: &str = "192.0.2.7:4000";
 
