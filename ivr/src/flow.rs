@@ -1,7 +1,7 @@
 //! A flow as data: what a caller (or a chat visitor) hears and presses.
 //!
 //! A flow is a graph of nodes. Each node does one thing and names the nodes that may follow.
-//! The types here are the JSON of the API; [`schema`] is their published JSON Schema.
+//! The types here are the JSON of the API; [`crate::schema::flow`] is their published JSON Schema.
 //! [`crate::validate`] says what is wrong with a flow, [`crate::machine`] walks it.
 
 use std::collections::BTreeMap;
@@ -694,12 +694,6 @@ impl Node {
             Self::HangUp(_) => "hang-up",
         }
     }
-}
-
-/// The JSON Schema (draft 2020-12) of [`Flow`].
-#[must_use]
-pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Flow).to_value()
 }
 
 /// Reads the nodes and refuses an id that stands twice, which a map would swallow.

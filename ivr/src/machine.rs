@@ -836,7 +836,7 @@ impl Session {
             headers: lookup
                 .headers
                 .iter()
-                .map(|(name, value)| (name.clone(), values.render(value, Escape::None).text))
+                .map(|(name, value)| (name.clone(), values.render(value, Escape::Header).text))
                 .collect(),
             body: lookup
                 .body

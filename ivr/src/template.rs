@@ -34,6 +34,8 @@ pub enum Escape {
     Url,
     /// As the inside of a JSON string, RFC 8259 section 7.
     Json,
+    /// Without control characters, which would begin another header field (RFC 9110 section 5.5).
+    Header,
 }
 
 /// Cuts `template` into its parts.
@@ -120,6 +122,7 @@ fn push_escaped(text: &mut String, value: &str, escape: Escape) {
                 }
             }
         }
+        Escape::Header => text.extend(value.chars().filter(|c| !c.is_control())),
         Escape::Json => {
             let quoted = serde_json::Value::from(value).to_string();
             text.push_str(

@@ -1,3 +1,5 @@
+mod world;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -359,4 +361,436 @@ fn a_message_is_recorded_after_the_beep_until_the_key() {
     assert_eq!(call.key('#'), ["stop recording"]);
     assert_eq!(call.recorded(4), ["hang up Normal"]);
     assert_eq!(call.session.variable("record.seconds"), Some("4"));
+}
+
+#[test]
+fn keys_typed_ahead_pass_questions_and_prompts_that_may_be_interrupted() {
+    let (mut call, done) = Call::walk(serde_json::json!({
+        "a": {"kind": "prompt", "say": [{"kind": "text", "text": "Oi."}], "next": "b"},
+        "b": {
+            "kind": "menu", "say": [{"kind": "text", "text": "Menu."}],
+            "choices": [{"key": "1", "to": "wait"}]
+        },
+        "wait": {"kind": "lookup", "url": "https://x.example/", "success": "c"},
+        "c": {"kind": "prompt", "say": [{"kind": "text", "text": "Skipped."}], "next": "d"},
+        "d": {
+            "kind": "collect", "say": [{"kind": "text", "text": "Code?"}], "variable": "code",
+            "min": 1, "max": 3, "next": "e"
+        },
+        "e": {"kind": "hang-up", "say": [{"kind": "text", "text": "{{code}}"}]},
+    }));
+    assert_eq!(done, ["say Oi."]);
+    assert_eq!(
+        call.key('1'),
+        ["stop", "fetch Get https://x.example/"],
+        "the menu was answered ahead"
+    );
+    assert_eq!(call.keys("42"), [""; 0]);
+    assert_eq!(
+        call.fetched(200, ""),
+        [""; 0],
+        "the question was answered ahead, and takes more"
+    );
+    assert_eq!(call.key('#'), ["say 42"]);
+}
+
+#[test]
+fn a_prompt_without_barge_in_discards_the_keys_before_its_end() {
+    let (mut call, done) = Call::walk(serde_json::json!({
+        "a": {"kind": "lookup", "url": "https://x.example/", "success": "b"},
+        "b": {"kind": "prompt", "say": [{"kind": "text", "text": "Lei."}], "barge_in": false, "next": "c"},
+        "c": {
+            "kind": "menu", "say": [{"kind": "text", "text": "Menu."}], "barge_in": false,
+            "choices": [{"key": "1", "to": "d"}]
+        },
+        "d": {"kind": "hang-up"},
+    }));
+    assert_eq!(done, ["fetch Get https://x.example/"]);
+    assert_eq!(call.key('1'), [""; 0]);
+    assert_eq!(
+        call.fetched(204, ""),
+        ["say Lei."],
+        "the key typed ahead does not skip it"
+    );
+    assert_eq!(call.key('1'), [""; 0]);
+    assert_eq!(
+        call.played(),
+        ["say Menu."],
+        "nor does it answer what comes after"
+    );
+    assert_eq!(
+        call.key('1'),
+        [""; 0],
+        "the question is not to be interrupted either"
+    );
+    assert_eq!(call.played(), [""; 0]);
+    assert_eq!(call.key('1'), ["hang up Normal"]);
+}
+
+#[test]
+fn a_wrong_key_drops_what_was_typed_after_it() {
+    let (mut call, _) = Call::walk(serde_json::json!({
+        "a": {"kind": "lookup", "url": "https://x.example/", "success": "b"},
+        "b": {
+            "kind": "menu", "say": [{"kind": "text", "text": "Menu."}],
+            "choices": [{"key": "1", "to": "c"}]
+        },
+        "c": {"kind": "hang-up"},
+    }));
+    call.keys("71");
+    assert_eq!(call.fetched(204, ""), ["say <invalid> Menu."]);
+}
+
+#[test]
+fn the_repeat_key_says_the_question_again_and_is_no_attempt() {
+    let (mut call, _) = Call::walk(menu());
+    for _ in 0..10 {
+        assert_eq!(call.key('9'), ["stop", "say Menu."]);
+    }
+    assert_eq!(call.key('7'), ["stop", "say <invalid> Menu."]);
+    assert_eq!(call.key('7'), ["stop", "say <invalid> Menu."]);
+    assert_eq!(call.key('7'), ["stop", "say [bye]"]);
+}
+
+#[test]
+fn wrong_answers_and_silence_are_counted_apart() {
+    let (mut call, _) = Call::walk(menu());
+    call.key('7');
+    call.played();
+    call.time_out_after(5_000);
+    assert_eq!(call.key('7'), ["stop", "say <invalid> Menu."]);
+    call.played();
+    assert_eq!(call.time_out_after(5_000), ["say <silent> Menu."]);
+    assert_eq!(call.key('1'), ["stop", "queue Vendas"]);
+}
+
+#[test]
+fn a_terminator_after_the_last_digit_possible_is_swallowed() {
+    let nodes = serde_json::json!({
+        "a": {
+            "kind": "collect", "say": [], "variable": "code", "min": 2, "max": 2, "next": "b"
+        },
+        "b": {
+            "kind": "menu", "say": [{"kind": "text", "text": "Menu."}],
+            "choices": [{"key": "#", "to": "c"}]
+        },
+        "c": {"kind": "hang-up"},
+    });
+    let (mut call, _) = Call::walk(nodes.clone());
+    assert_eq!(call.keys("12"), ["say Menu."]);
+    call.pass(2_999);
+    assert_eq!(call.key('#'), [""; 0], "it was meant for the digits");
+    assert_eq!(call.key('#'), ["stop", "hang up Normal"]);
+
+    let (mut call, _) = Call::walk(nodes);
+    call.keys("12");
+    call.pass(3_000);
+    assert_eq!(
+        call.key('#'),
+        ["stop", "hang up Normal"],
+        "so late it is an answer"
+    );
+}
+
+/// A sensitive code of four digits that is confirmed, then said and dialled.
+fn secret() -> serde_json::Value {
+    serde_json::json!({
+        "a": {
+            "kind": "collect", "say": [{"kind": "text", "text": "Senha?"}], "variable": "pin",
+            "min": 4, "max": 4, "sensitive": true, "otherwise": "end",
+            "accept": {"pattern": "ZXXX"}, "next": "b", "invalid": {"say": [], "attempts": 3},
+            "confirm": {"say": [{"kind": "digits", "value": "{{pin}}"}], "yes": "1", "no": "2"}
+        },
+        "b": {"kind": "set", "variable": "copy", "value": "0{{pin}}", "next": "c"},
+        "c": {"kind": "dial", "to": {"number": "{{copy}}"}},
+        "end": {"kind": "hang-up"},
+    })
+}
+
+#[test]
+fn digits_are_confirmed_or_asked_for_again() {
+    let (mut call, _) = Call::walk(secret());
+    assert_eq!(call.keys("4711"), ["stop", "say quatro sete um um"]);
+    assert_eq!(call.key('2'), ["stop", "say Senha?"]);
+    assert_eq!(
+        call.keys("0711"),
+        ["stop", "say Senha?"],
+        "the pattern wants no zero there"
+    );
+    assert_eq!(call.keys("8822"), ["stop", "say oito oito dois dois"]);
+    assert_eq!(
+        call.key('5'),
+        ["stop", "hang up Normal"],
+        "the third wrong answer"
+    );
+
+    let (mut call, _) = Call::walk(secret());
+    call.keys("4711");
+    assert_eq!(call.key('1'), ["stop", "dial Number(\"04711\") 30s"]);
+}
+
+#[test]
+fn sensitive_digits_are_masked_wherever_they_go() {
+    let (mut call, _) = Call::walk(secret());
+    call.keys("0711");
+    call.keys("4711");
+    call.key('1');
+    let trail = format!(
+        "{:?} {}",
+        call.trail,
+        serde_json::to_string(&call.trail).unwrap()
+    );
+    assert!(trail.contains("••••"));
+    assert!(!trail.contains("711"), "{trail}");
+    assert!(
+        !format!("{:?}", call.session).contains("711"),
+        "{:?}",
+        call.session
+    );
+}
+
+#[test]
+fn ringing_ends_in_time_and_a_late_answer_does_nothing() {
+    let (mut call, _) = Call::walk(serde_json::json!({
+        "a": {"kind": "dial", "to": {"number": "1"}, "ring_ms": 15_000, "no_answer": "b"},
+        "b": {"kind": "hang-up", "cause": "no-answer"},
+    }));
+    assert_eq!(
+        call.time_out_after(15_000),
+        ["cancel dial", "hang up NoAnswer"]
+    );
+    assert_eq!(call.dialled(DialResult::Answered), [""; 0]);
+}
+
+#[test]
+fn a_look_up_that_takes_too_long_or_is_not_json_has_failed() {
+    let nodes = serde_json::json!({
+        "a": {
+            "kind": "lookup", "url": "https://x.example/", "timeout_ms": 700, "values": {"x": "/x"},
+            "success": "b", "failure": "c"
+        },
+        "b": {"kind": "hang-up"},
+        "c": {"kind": "hang-up", "cause": "failure"},
+    });
+    let (mut call, _) = Call::walk(nodes.clone());
+    assert_eq!(
+        call.time_out_after(700),
+        ["cancel fetch", "hang up Failure"]
+    );
+    for (status, body) in [(200, "<html>"), (404, "{}"), (302, "{}")] {
+        let (mut call, _) = Call::walk(nodes.clone());
+        assert_eq!(
+            call.fetched(status, body),
+            ["hang up Failure"],
+            "{status} {body}"
+        );
+        assert_eq!(
+            call.session.variable("lookup.status"),
+            Some(status.to_string().as_str())
+        );
+    }
+    let (mut call, _) = Call::walk(nodes);
+    assert_eq!(
+        call.fetched(200, "{}"),
+        ["hang up Normal"],
+        "what is missing is empty"
+    );
+    assert_eq!(call.session.variable("x"), Some(""));
+}
+
+#[test]
+fn a_recording_ends_at_its_limit_and_is_not_waited_for_long() {
+    let (mut call, _) = Call::walk(serde_json::json!({
+        "a": {"kind": "record", "say": [], "beep": false, "service": "Vendas", "max_seconds": 30, "next": "b"},
+        "b": {"kind": "hang-up"},
+    }));
+    assert_eq!(call.time_out_after(30_000), ["stop recording"]);
+    assert_eq!(call.time_out_after(5_000), ["hang up Normal"]);
+}
+
+#[test]
+fn a_waiting_caller_leaves_the_queue_by_its_key_alone() {
+    let (mut call, done) = Call::walk(serde_json::json!({
+        "a": {"kind": "queue", "service": "Vendas", "leave": [{"key": "1", "to": "b"}]},
+        "b": {"kind": "hang-up"},
+    }));
+    assert_eq!(done, ["queue Vendas"]);
+    assert_eq!(call.key('2'), [""; 0]);
+    assert_eq!(call.key('1'), ["leave queue", "hang up Normal"]);
+}
+
+#[test]
+fn a_closed_queue_goes_where_an_unanswered_one_would_unless_told_otherwise() {
+    let (mut call, _) = Call::walk(menu());
+    call.key('1');
+    assert_eq!(call.queued(QueueResult::Closed), ["say [bye]"]);
+}
+
+#[test]
+fn a_caller_who_leaves_ends_everything_that_is_on_its_way() {
+    let (mut call, _) = Call::walk(menu());
+    call.session.handle_left(call.at());
+    assert_eq!(call.drain(), ["stop"]);
+    let (mut call, _) = Call::walk(menu());
+    call.key('1');
+    call.session.handle_left(call.at());
+    assert_eq!(call.drain(), ["leave queue"]);
+    call.session.handle_left(call.at());
+    call.key('1');
+    assert_eq!(call.drain(), [""; 0]);
+    assert_eq!(
+        call.trail().last().map(String::as_str),
+        Some("0 sales: CallerLeft")
+    );
+}
+
+#[test]
+fn hours_branch_and_leave_what_they_know() {
+    let nodes = |holidays: &str, weekday: &str| {
+        serde_json::json!({
+            "a": {
+                "kind": "hours", "open": "o", "closed": "c", "holiday": "h",
+                "calendar": {"inline": {
+                    "time_zone": "America/Sao_Paulo", "holidays": holidays,
+                    "schedule": {"weekly": {weekday: [{"from": "08:00", "to": "18:00"}]}},
+                    "dates": [{"name": "Aniversário", "on": "2027-11-23", "hours": "closed"}]
+                }}
+            },
+            "o": {"kind": "hang-up", "say": [{"kind": "time", "value": "{{hours.closes_at}}"}]},
+            "c": {"kind": "hang-up", "say": [{"kind": "date", "value": "{{hours.opens_at}}"}]},
+            "h": {"kind": "hang-up", "say": [{"kind": "text", "text": "{{hours.holiday}}"}]},
+        })
+    };
+    let (_, done) = Call::walk(nodes("brazil", "monday"));
+    assert_eq!(done, ["say dezoito horas"]);
+    let (_, done) = Call::walk(nodes("none", "tuesday"));
+    assert_eq!(
+        done,
+        ["say vinte e quatro de novembro de dois mil e vinte e seis"]
+    );
+    let mut closed = nodes("brazil", "monday");
+    closed["a"]["calendar"]["inline"]["dates"][0]["on"] = "2026-11-23".into();
+    let (_, done) = Call::walk(closed);
+    assert_eq!(done, ["say Aniversário"]);
+}
+
+#[test]
+fn flows_go_into_each_other_and_come_back() {
+    let flow = |nodes| serde_json::json!({"format": 1, "language": "en", "entry": "a", "variables": {"x": "1"}, "nodes": nodes});
+    let mut call = Call::new(&[
+        (
+            "main",
+            flow(serde_json::json!({
+                "a": {"kind": "set", "variable": "x", "value": "7", "next": "b"},
+                "b": {"kind": "flow", "flow": "sub", "next": "c"},
+                "c": {"kind": "hang-up", "say": [{"kind": "text", "text": "{{x}} {{y}}"}]},
+            })),
+        ),
+        (
+            "sub",
+            flow(serde_json::json!({
+                "a": {"kind": "prompt", "say": [{"kind": "number", "value": "{{x}}"}], "next": "b"},
+                "b": {"kind": "flow", "flow": "last"},
+            })),
+        ),
+        (
+            "last",
+            flow(serde_json::json!({
+                "a": {"kind": "set", "variable": "y", "value": "done", "next": "b"},
+                "b": {"kind": "return"},
+            })),
+        ),
+    ]);
+    assert_eq!(call.start(), ["say seven"]);
+    assert_eq!(call.session.place(), Some((&"sub".into(), &"a".into())));
+    assert_eq!(call.played(), ["say 7 done"]);
+    assert_eq!(call.played(), ["hang up Normal"]);
+}
+
+#[test]
+fn a_failure_takes_the_innermost_exit_there_is() {
+    let flow = |failure, nodes| serde_json::json!({"format": 1, "entry": "a", "failure": failure, "nodes": nodes});
+    let sub = serde_json::json!({"a": {"kind": "flow", "flow": "missing"}});
+    let main = serde_json::json!({
+        "a": {"kind": "flow", "flow": "sub", "next": "a"},
+        "f": {"kind": "hang-up", "say": [{"kind": "text", "text": "Desculpe."}], "cause": "failure"},
+    });
+    let mut call = Call::new(&[
+        ("main", flow(Some("f"), main.clone())),
+        ("sub", flow(None, sub.clone())),
+    ]);
+    assert_eq!(call.start(), ["say Desculpe."]);
+    assert_eq!(call.played(), ["hang up Failure"]);
+    let mut call = Call::new(&[("main", flow(None, main)), ("sub", flow(None, sub))]);
+    assert_eq!(call.start(), ["hang up Failure"]);
+}
+
+#[test]
+fn flows_that_call_each_other_for_ever_stop_at_the_depth_limit() {
+    let nodes = serde_json::json!({"a": {"kind": "flow", "flow": "main", "next": "a"}});
+    let mut call = Call::new(&[(
+        "main",
+        serde_json::json!({"format": 1, "entry": "a", "nodes": nodes}),
+    )]);
+    assert_eq!(call.start(), ["hang up Failure"]);
+    let entered = call
+        .trail
+        .iter()
+        .filter(|step| matches!(step.did, Did::Entered { .. }))
+        .count();
+    assert_eq!(entered, DEPTH_MAX);
+}
+
+#[test]
+fn a_loop_that_waits_for_nobody_is_left_by_the_failure_exit() {
+    let nodes = serde_json::json!({
+        "a": {"kind": "set", "variable": "x", "value": "1", "next": "a"},
+        "f": {"kind": "hang-up", "say": [{"kind": "text", "text": "Desculpe."}]},
+    });
+    let mut call = Call::new(&[(
+        "main",
+        serde_json::json!({"format": 1, "entry": "a", "failure": "f", "nodes": nodes}),
+    )]);
+    assert_eq!(call.start(), ["say Desculpe."]);
+    let entered = call
+        .trail
+        .iter()
+        .filter(|step| matches!(step.did, Did::Entered { .. }))
+        .count();
+    assert_eq!(entered, usize::from(STEPS_WITHOUT_INPUT_MAX) + 1);
+
+    let nodes =
+        serde_json::json!({"a": {"kind": "set", "variable": "x", "value": "1", "next": "a"}});
+    let mut call = Call::new(&[(
+        "main",
+        serde_json::json!({"format": 1, "entry": "a", "failure": "a", "nodes": nodes}),
+    )]);
+    assert_eq!(
+        call.start(),
+        ["hang up Failure"],
+        "a failure exit that fails as well ends the call"
+    );
+}
+
+#[test]
+fn something_said_that_never_ends_is_given_up() {
+    let (mut call, _) = Call::walk(serde_json::json!({
+        "a": {"kind": "hang-up", "say": [{"kind": "text", "text": "x"}]},
+    }));
+    assert_eq!(call.time_out_after(600_000), ["stop", "hang up Normal"]);
+}
+
+#[test]
+fn what_cannot_be_said_as_a_number_is_read_as_text_and_nothing_is_not_said() {
+    let (_, done) = Call::walk(serde_json::json!({
+        "a": {"kind": "hang-up", "say": [
+            {"kind": "number", "value": "{{call.to}}"}, {"kind": "number", "value": "doze"},
+            {"kind": "money", "value": "{{nothing}}"}, {"kind": "text", "text": " {{nothing}} "}
+        ]},
+    }));
+    assert_eq!(done, ["say quatro mil doze"]);
+    let (_, done) = Call::walk(serde_json::json!({
+        "a": {"kind": "hang-up", "say": [{"kind": "date", "value": "{{nothing}}"}]},
+    }));
+    assert_eq!(done, ["hang up Normal"], "nothing to say takes no time");
 }
