@@ -9,218 +9,319 @@
 //!
 //! Whatever happens, a call says [`CallEvent::Ended`] exactly once, as its last event. Bodies are
 //! opaque here: the user of the call negotiates SDP.
+//!
+//! Inside, a call is one of four states, each with a file of its own: `inbound` (an INVITE waits for
+//! our answer), `outbound` (ours waits for theirs), `session` (answered) and `closing` (its user has
+//! heard the end; what is owed to the peer is still being done). A state consumes itself and gives
+//! the next one.
 
-use std::time::Duration;
+mod closing;
+mod event;
+mod inbound;
+mod scene;
+mod session;
+mod unacknowledged;
+
+use std::net::IpAddr;
+use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{AccountId, CallId, Flow, TrunkId};
+pub use event::{
+    CallEvent, Caller, Cause, Dial, End, Incoming, Misuse, Origin, Party, Reason, Target,
+};
+pub(in crate::sip) use inbound::Inbound;
+pub(in crate::sip) use scene::{Peer, Received, Scene, allow};
 
-/// Who placed an inbound call: nobody else gets through.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Origin {
-    /// A carrier, recognised by its address or by its credentials.
-    Trunk(TrunkId),
-    /// One of our devices, authenticated by digest.
-    Device(AccountId),
+use super::message::Message;
+use super::transaction::Failure;
+use super::transaction::key::Key;
+use closing::Closing;
+use session::Session;
+
+/// One INVITE session.
+#[derive(Debug)]
+pub(in crate::sip) struct Call {
+    pub(in crate::sip) peer: Peer,
+    /// The address that an unanswered inbound call is counted under.
+    pub(in crate::sip) early_source: Option<IpAddr>,
+    /// Where the endpoint finds it for requests within its dialog.
+    pub(in crate::sip) dialog: Key,
+    /// The deadline as the endpoint knows it.
+    pub(in crate::sip) armed: Option<Instant>,
+    state: State,
 }
 
-/// The calling party, as far as the origin of the call may be believed.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Caller {
-    /// The number, or the user part of the address where it is no number; empty when unknown.
-    pub number: String,
-    /// The name to show; chosen by the peer, so inert text.
-    pub display_name: Option<String>,
-    /// Whether the caller asked not to be shown (RFC 3323): number and name are for records alone.
-    pub private: bool,
-    /// The number the call was first meant for, when it was diverted to us (RFC 5806, RFC 7044).
-    pub diverted_from: Option<String>,
+#[derive(Debug)]
+enum State {
+    /// An INVITE came and has no final response.
+    Inbound(Box<Inbound>),
+    /// It was answered, by us or by the peer.
+    Session(Box<Session>),
+    /// Its user has heard the end.
+    Closing(Box<Closing>),
+    /// Nothing is owed to anybody.
+    Over,
 }
 
-/// A call that wants to come in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Incoming {
-    /// Who placed it.
-    pub origin: Origin,
-    /// Whom they want: the user part of the request URI, percent-decoded, without parameters.
-    pub dialled: String,
-    /// The whole request URI as it came.
-    pub request_uri: String,
-    /// Who calls.
-    pub caller: Caller,
-    /// The text of the Call-ID header, for records.
-    pub sip_call_id: String,
-    /// The path it came by.
-    pub flow: Flow,
-    /// The SDP offer; `None` asks us to offer in the answer.
-    pub offer: Option<Bytes>,
-    /// What the peer calls its program (User-Agent header).
-    pub user_agent: Option<String>,
-}
+impl Call {
+    pub(in crate::sip) fn inbound(
+        peer: Peer,
+        dialog: Key,
+        source: IpAddr,
+        inbound: Inbound,
+    ) -> Self {
+        Self {
+            peer,
+            dialog,
+            early_source: Some(source),
+            armed: None,
+            state: State::Inbound(Box::new(inbound)),
+        }
+    }
 
-/// Where an outbound call goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
-    /// A number, through a carrier.
-    Trunk {
-        /// The carrier.
-        trunk: TrunkId,
-        /// The number, in the form that the carrier wants.
-        number: String,
-    },
-    /// A device of ours, where it registered last; its other contacts are tried when that one
-    /// cannot be reached.
-    Device(AccountId),
-    /// Any SIP URI, resolved as RFC 3263 says. No credentials are ever sent there.
-    Uri(String),
-}
+    /// Whether the endpoint may forget it.
+    pub(in crate::sip) fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
 
-/// An outbound call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Dial {
-    /// Where it goes.
-    pub target: Target,
-    /// Who calls: our number as the callee shall see it.
-    pub caller: Caller,
-    /// Our SDP offer.
-    pub offer: Bytes,
-    /// How long it may ring before it is cancelled.
-    pub ring_limit: Duration,
-}
+    /// Whether it is inbound and not answered yet.
+    pub(in crate::sip) fn is_early(&self) -> bool {
+        matches!(self.state, State::Inbound(_))
+    }
 
-/// What happens to a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum CallEvent {
-    /// A call wants to come in. It hears 100 and nothing else until a command is given.
-    Incoming {
-        /// The call.
-        call: CallId,
-        /// What is known about it.
-        invite: Box<Incoming>,
-    },
-    /// Outbound: the phone of the callee rings, and we must make the caller's ringing tone.
-    Ringing {
-        /// The call.
-        call: CallId,
-    },
-    /// Outbound: the callee's side plays sound before the answer.
-    EarlyMedia {
-        /// The call.
-        call: CallId,
-        /// The SDP answer to our offer.
+    /// Whether a request of the peer belongs to a dialog of this call.
+    pub(in crate::sip) fn is_of(&self, request: &Message) -> bool {
+        match &self.state {
+            State::Inbound(inbound) => inbound.dialog().is_of(request),
+            State::Session(session) => session.dialog().is_of(request),
+            State::Closing(closing) => closing.dialog().is_of(request),
+            State::Over => false,
+        }
+    }
+
+    /// Our tag in its dialogs.
+    pub(in crate::sip) fn local_tag(&self) -> Option<&[u8]> {
+        match &self.state {
+            State::Inbound(inbound) => Some(inbound.dialog().local_tag()),
+            State::Session(session) => Some(session.dialog().local_tag()),
+            State::Closing(closing) => Some(closing.dialog().local_tag()),
+            State::Over => None,
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub(in crate::sip) fn poll_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Inbound(inbound) => inbound.poll_timeout(),
+            State::Session(session) => session.poll_timeout(),
+            State::Closing(closing) => closing.poll_timeout(),
+            State::Over => None,
+        }
+    }
+
+    pub(in crate::sip) fn handle_timeout(&mut self, scene: &mut Scene<'_>) {
+        self.state = match self.take() {
+            State::Inbound(inbound) => inbound.handle_timeout(scene),
+            State::Session(session) => session.handle_timeout(scene, &mut self.peer),
+            State::Closing(closing) => closing.handle_timeout(scene, &mut self.peer),
+            State::Over => State::Over,
+        };
+    }
+
+    /// A new request of the peer within the dialog; its transaction is open.
+    pub(in crate::sip) fn handle_request(&mut self, scene: &mut Scene<'_>, request: Received) {
+        self.peer.flow = request.flow;
+        self.state = match self.take() {
+            State::Inbound(inbound) => inbound.handle_request(scene, request),
+            State::Session(session) => session.handle_request(scene, &mut self.peer, request),
+            State::Closing(closing) => closing.handle_request(scene, &mut self.peer, request),
+            State::Over => State::Over,
+        };
+    }
+
+    /// An ACK to a 2xx of ours.
+    pub(in crate::sip) fn handle_ack(&mut self, scene: &mut Scene<'_>, ack: &Message) {
+        self.state = match self.take() {
+            State::Session(session) => session.handle_ack(scene, ack),
+            State::Closing(closing) => closing.handle_ack(scene, &mut self.peer, ack),
+            other @ (State::Inbound(_) | State::Over) => other,
+        };
+    }
+
+    /// The peer takes its INVITE back, or the one that changes the session.
+    pub(in crate::sip) fn handle_cancel(&mut self, scene: &mut Scene<'_>, cancel: &Message) {
+        self.state = match self.take() {
+            State::Inbound(inbound) => inbound.handle_cancel(scene, cancel),
+            State::Session(session) => session.handle_cancel(scene),
+            other @ (State::Closing(_) | State::Over) => other,
+        };
+    }
+
+    /// A response to the request of ours under `key`.
+    pub(in crate::sip) fn handle_response(
+        &mut self,
+        scene: &mut Scene<'_>,
+        key: Key,
+        response: &Message,
+    ) {
+        self.state = match self.take() {
+            State::Session(session) => {
+                session.handle_response(scene, &mut self.peer, key, response)
+            }
+            State::Closing(closing) => {
+                closing.handle_response(scene, &mut self.peer, key, response)
+            }
+            other @ (State::Inbound(_) | State::Over) => other,
+        };
+    }
+
+    /// The transaction under `key` ended without what it waited for.
+    pub(in crate::sip) fn handle_failure(
+        &mut self,
+        scene: &mut Scene<'_>,
+        key: Key,
+        failure: Failure,
+    ) {
+        self.state = match self.take() {
+            State::Session(session) => session.handle_failure(scene, &mut self.peer, key, failure),
+            State::Closing(closing) => closing.handle_failure(key),
+            other @ (State::Inbound(_) | State::Over) => other,
+        };
+    }
+
+    /// Tells the caller that it rings (180).
+    pub(in crate::sip) fn ring(&mut self, scene: &mut Scene<'_>) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Inbound(inbound) => inbound.ring(scene),
+            State::Session(_) | State::Closing(_) | State::Over => return self.misuse("ring"),
+        }
+        Ok(())
+    }
+
+    /// Lets the caller hear something before the answer (183).
+    pub(in crate::sip) fn early_media(
+        &mut self,
+        scene: &mut Scene<'_>,
         sdp: Bytes,
-    },
-    /// Outbound: the callee took the call.
-    Answered {
-        /// The call.
-        call: CallId,
-        /// The SDP answer to our offer.
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Inbound(inbound) => inbound.early_media(scene, sdp),
+            State::Session(_) | State::Closing(_) | State::Over => {
+                return self.misuse("early_media");
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes an inbound call (200).
+    pub(in crate::sip) fn answer(
+        &mut self,
+        scene: &mut Scene<'_>,
         sdp: Bytes,
-    },
-    /// Inbound: our answer arrived.
-    Confirmed {
-        /// The call.
-        call: CallId,
-        /// The SDP answer, when the INVITE had no offer and so our 200 made it.
-        sdp: Option<Bytes>,
-    },
-    /// The peer wants to change the media: call `accept_offer` or `reject_offer`.
-    Offered {
-        /// The call.
-        call: CallId,
-        /// The SDP offer; `None` asks us to offer, and [`CallEvent::OfferAnswered`] follows.
-        sdp: Option<Bytes>,
-    },
-    /// The peer answered the offer that we made in `offer`, or in `accept_offer` after an empty
-    /// [`CallEvent::Offered`].
-    OfferAnswered {
-        /// The call.
-        call: CallId,
-        /// The SDP answer.
-        sdp: Bytes,
-    },
-    /// The peer refused the offer that we made in `offer`: the media stay as they were.
-    OfferRejected {
-        /// The call.
-        call: CallId,
-        /// The status it refused with.
+    ) -> Result<(), Misuse> {
+        match self.take() {
+            State::Inbound(inbound) => {
+                self.state = inbound.answer(scene, sdp);
+                Ok(())
+            }
+            other @ (State::Session(_) | State::Closing(_) | State::Over) => {
+                self.state = other;
+                self.misuse("answer")
+            }
+        }
+    }
+
+    /// Refuses an inbound call.
+    pub(in crate::sip) fn reject(
+        &mut self,
+        scene: &mut Scene<'_>,
         status: u16,
-    },
-    /// The peer sent an INFO, most often a key (RFC 6086; `application/dtmf-relay`).
-    Info {
-        /// The call.
-        call: CallId,
-        /// The Content-Type header as it came; empty where there was none.
-        content_type: Bytes,
-        /// The body.
-        body: Bytes,
-    },
-    /// The call is over, and its handle is void. Exactly once per call.
-    Ended {
-        /// The call.
-        call: CallId,
-        /// How it ended.
-        end: End,
-    },
-}
+        retry_after: Option<std::time::Duration>,
+    ) -> Result<(), Misuse> {
+        match self.take() {
+            State::Inbound(inbound) => {
+                self.state = inbound.reject(scene, status, retry_after);
+                Ok(())
+            }
+            other @ (State::Session(_) | State::Closing(_) | State::Over) => {
+                self.state = other;
+                self.misuse("reject")
+            }
+        }
+    }
 
-/// How a call ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct End {
-    /// Who ended it.
-    pub by: Party,
-    /// The final status, where the call ended before it was answered (487 for a cancelled one).
-    pub status: Option<u16>,
-    /// What the peer's BYE, CANCEL or refusal gave as its reason.
-    pub reason: Option<Reason>,
-}
+    /// Ends the call, whatever it is doing. One that ended meanwhile has ended: no misuse.
+    pub(in crate::sip) fn hang_up(&mut self, scene: &mut Scene<'_>, cause: Cause) {
+        self.state = match self.take() {
+            State::Inbound(inbound) => inbound.reject(scene, cause.status(), None),
+            State::Session(session) => session.hang_up(scene, &mut self.peer, cause),
+            other @ (State::Closing(_) | State::Over) => other,
+        };
+    }
 
-/// A side of a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Party {
-    /// The other end, or somebody between who speaks for it.
-    Peer,
-    /// Our user, by a command.
-    Us,
-    /// Nobody: something was not heard in time, or a transport broke.
-    Network,
-}
+    /// Changes the media of an answered call by a new offer of ours (re-INVITE).
+    pub(in crate::sip) fn offer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        sdp: Bytes,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.offer(scene, &mut self.peer, sdp),
+            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("offer"),
+        }
+    }
 
-/// A Reason header (RFC 3326).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reason {
-    /// Whose numbers the cause is from: `Q.850` or `SIP`, as it came.
-    pub protocol: String,
-    /// The cause.
-    pub cause: Option<u16>,
-    /// The text; chosen by the peer, so inert.
-    pub text: Option<String>,
-}
+    /// Answers an offer of the peer; where it was empty, `sdp` is our offer.
+    pub(in crate::sip) fn accept_offer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        sdp: Bytes,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.accept_offer(scene, sdp),
+            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("accept_offer"),
+        }
+    }
 
-/// Why we end a call; told to the peer in a Reason header (RFC 3326).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// The conversation is over (Q.850 cause 16).
-    Normal,
-    /// Nobody could take it (Q.850 cause 17).
-    Busy,
-    /// It rang too long (Q.850 cause 19).
-    NoAnswer,
-    /// Somebody else took it: a phone shows no missed call (SIP cause 200).
-    AnsweredElsewhere,
-    /// Media cannot go on: no codec in common, or silence on the line (Q.850 cause 31).
-    Media,
-    /// We are out of order, or closing down (Q.850 cause 41).
-    Failure,
-}
+    /// Refuses an offer of the peer: the media stay as they were.
+    pub(in crate::sip) fn reject_offer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        status: u16,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.reject_offer(scene, status),
+            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("reject_offer"),
+        }
+    }
 
-/// A command that the state of the call does not allow: a fault of ours, not of the peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{command} is not possible: {state}")]
-pub struct Misuse {
-    /// The command.
-    pub command: &'static str,
-    /// What the call is doing.
-    pub state: &'static str,
+    /// Sends an INFO within an answered call.
+    pub(in crate::sip) fn send_info(
+        &mut self,
+        scene: &mut Scene<'_>,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => {
+                session.send_info(scene, &mut self.peer, content_type, body);
+                Ok(())
+            }
+            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("send_info"),
+        }
+    }
+
+    fn take(&mut self) -> State {
+        std::mem::replace(&mut self.state, State::Over)
+    }
+
+    fn misuse<T>(&self, command: &'static str) -> Result<T, Misuse> {
+        let state = match &self.state {
+            State::Inbound(_) => "the call waits for our answer",
+            State::Session(_) => "the call is answered",
+            State::Closing(_) | State::Over => "the call has ended",
+        };
+        Err(Misuse { command, state })
+    }
 }

@@ -1,12 +1,339 @@
 //! Everything SIP under one owner: transactions, dialogs, calls, admission, registration.
 //!
 //! ```text
-//!  handle_message ─▶ parse ─▶ transaction table ─▶ guard · digest · trunks ─▶ dialogs ─▶ calls ─▶ CallEvent
-//!  commands (dial, answer, …) ─▶ calls ─▶ transaction table ─▶ Output::Transmit
+//!  handle_message ─▶ parse ─▶ transactions ─▶ dialogs ──────────────────────▶ call ─▶ CallEvent
+//!                                  └─ new ─▶ guard ─▶ admit: trunk, device ─▶ call
+//!  commands (dial, answer, …) ─▶ call ─▶ transactions ─▶ Output::Transmit
 //! ```
+//!
+//! One task of the shell owns an endpoint. After each call of a method it takes all outputs, then
+//! sleeps until [`Endpoint::poll_timeout`] or the next message.
+//!
+//! Invariants: what is refused before a call begins leaves nothing behind, so a flood costs time
+//! and no memory; each map entry has a deadline or belongs to a call; a call that is over has no
+//! entry and no deadline.
 
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+mod admit;
 mod config;
+mod core;
+mod deadlines;
 mod output;
+mod receive;
+mod transactions;
+
+#[cfg(test)]
+mod tests;
 
 pub use config::{EndpointConfig, Limits, Listener};
 pub use output::Output;
+
+pub(in crate::sip) use core::Core;
+pub(in crate::sip) use transactions::{Outgoing, User};
+
+use super::call::{Call, Cause, Misuse, Scene};
+use super::digest::Answerer;
+use super::guard::Guard;
+use super::transaction::key::KeyMap;
+use super::trunk::{Trunk, Trunks};
+use super::{CallId, ConnectionId, Flow};
+use core::Way;
+use deadlines::Owner;
+
+/// The SIP side of a whole system.
+#[derive(Debug)]
+pub struct Endpoint {
+    core: Core,
+    guard: Guard,
+    trunks: Trunks,
+    calls: HashMap<CallId, Call>,
+    /// Calls by what requests within their dialogs carry.
+    dialogs: KeyMap<CallId>,
+    /// Inbound calls that are not answered, by the address they came from.
+    early: BTreeMap<IpAddr, usize>,
+    last_call: u64,
+}
+
+impl Endpoint {
+    /// Creates an endpoint that knows nobody. `seed` is where all its chance comes from: tags,
+    /// branches, nonces and the keys of its maps are as unpredictable as it is.
+    pub fn new(now: Instant, config: EndpointConfig, seed: u64) -> Self {
+        Self {
+            core: Core::new(config, seed),
+            guard: Guard::new(now, super::guard::Limits::default()),
+            trunks: Trunks::default(),
+            calls: HashMap::new(),
+            dialogs: KeyMap::default(),
+            early: BTreeMap::new(),
+            last_call: 0,
+        }
+    }
+
+    /// Takes all trunks anew. Calls that are up stay up.
+    pub fn set_trunks(&mut self, now: Instant, trunks: Vec<Trunk>) {
+        let mut before = std::mem::take(&mut self.core.answerers);
+        for trunk in &trunks {
+            let Some(credentials) = trunk.credentials.clone() else {
+                continue;
+            };
+            // What a carrier asked for stays good while we are the same to it.
+            let is_same = self.trunks.find(&trunk.id).is_some_and(|old| {
+                old.credentials == trunk.credentials && old.addresses == trunk.addresses
+            });
+            let known = before.remove(&trunk.id).filter(|_| is_same);
+            let networks = trunk.addresses.iter().map(|address| address.network);
+            let answerer = known.unwrap_or_else(|| Answerer::new(credentials, networks.collect()));
+            self.core.answerers.insert(trunk.id.clone(), answerer);
+        }
+        self.trunks.set(now, trunks);
+    }
+
+    /// How many calls there are, those included whose last words are still repeated.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// How many transactions there are.
+    pub fn transactions(&self) -> usize {
+        self.core.transactions()
+    }
+
+    /// How many deadlines wait. None when nothing is going on.
+    pub fn deadlines(&self) -> usize {
+        self.core.deadlines.len()
+    }
+
+    /// Takes a datagram, or one message that framing cut from a stream.
+    pub fn handle_message(&mut self, now: Instant, flow: Flow, bytes: Bytes) {
+        self.receive(now, flow, bytes);
+        self.settle(now);
+    }
+
+    /// A stream connection is gone: what waits for an answer over it fails.
+    pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
+        self.core.break_way(now, Way::Connection(connection));
+        self.settle(now);
+    }
+
+    /// A message could not be sent by this flow.
+    pub fn handle_transport_error(&mut self, now: Instant, flow: Flow) {
+        self.core.break_way(now, Way::of(&flow));
+        self.settle(now);
+    }
+
+    /// Does what is due at `now`.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(owner) = self.core.deadlines.due(now) {
+            match owner {
+                Owner::Server(key) => self.core.server_due(now, key),
+                Owner::Client(key) => self.core.client_due(now, key),
+                Owner::Call(call) => {
+                    self.visit(now, call, None, |call, scene| call.handle_timeout(scene));
+                }
+            }
+            self.settle(now);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.core.deadlines.first()
+    }
+
+    /// What is to be done or heard next; ask until it is `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.outputs.pop_front()
+    }
+
+    /// Tells the caller that it rings (180).
+    ///
+    /// # Errors
+    ///
+    /// When the call is not inbound and unanswered; it may have ended meanwhile.
+    pub fn ring(&mut self, now: Instant, call: CallId) -> Result<(), Misuse> {
+        self.command(now, call, "ring", |call, scene| call.ring(scene))
+    }
+
+    /// Lets the caller hear something before the answer (183). `sdp` answers its offer; without an
+    /// offer the 183 goes out alone.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::ring`].
+    pub fn early_media(&mut self, now: Instant, call: CallId, sdp: Bytes) -> Result<(), Misuse> {
+        self.command(now, call, "early_media", |call, scene| {
+            call.early_media(scene, sdp)
+        })
+    }
+
+    /// Takes an inbound call (200). `sdp` answers the offer, or is our offer where there was none;
+    /// after [`Endpoint::early_media`] it must be the same again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::ring`].
+    pub fn answer(&mut self, now: Instant, call: CallId, sdp: Bytes) -> Result<(), Misuse> {
+        self.command(now, call, "answer", |call, scene| call.answer(scene, sdp))
+    }
+
+    /// Refuses an inbound call with a status of 300 to 699.
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::ring`].
+    pub fn reject(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: u16,
+        retry_after: Option<Duration>,
+    ) -> Result<(), Misuse> {
+        self.command(now, call, "reject", |call, scene| {
+            call.reject(scene, status, retry_after)
+        })
+    }
+
+    /// Answers an offer of the peer within a call; where it was empty, `sdp` is our offer.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such offer; the peer may have taken it back, or hung up.
+    pub fn accept_offer(&mut self, now: Instant, call: CallId, sdp: Bytes) -> Result<(), Misuse> {
+        self.command(now, call, "accept_offer", |call, scene| {
+            call.accept_offer(scene, sdp)
+        })
+    }
+
+    /// Refuses an offer of the peer within a call, with a status of 400 to 699 (488 mostly).
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::accept_offer`].
+    pub fn reject_offer(&mut self, now: Instant, call: CallId, status: u16) -> Result<(), Misuse> {
+        self.command(now, call, "reject_offer", |call, scene| {
+            call.reject_offer(scene, status)
+        })
+    }
+
+    /// Changes the media of an answered call (re-INVITE). When the peer offers at the same moment,
+    /// ours is sent again by itself a little later.
+    ///
+    /// # Errors
+    ///
+    /// When the call is not answered, or an offer is under way.
+    pub fn offer(&mut self, now: Instant, call: CallId, sdp: Bytes) -> Result<(), Misuse> {
+        self.command(now, call, "offer", |call, scene| call.offer(scene, sdp))
+    }
+
+    /// Ends a call, whatever it is doing; `Ended` follows at once.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such call; it may have ended meanwhile.
+    pub fn hang_up(&mut self, now: Instant, call: CallId, cause: Cause) -> Result<(), Misuse> {
+        self.command(now, call, "hang_up", |call, scene| {
+            call.hang_up(scene, cause);
+            Ok(())
+        })
+    }
+
+    /// Sends an INFO within an answered call.
+    ///
+    /// # Errors
+    ///
+    /// When the call is not answered.
+    pub fn send_info(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        content_type: &str,
+        body: &[u8],
+    ) -> Result<(), Misuse> {
+        self.command(now, call, "send_info", |call, scene| {
+            call.send_info(scene, content_type, body)
+        })
+    }
+
+    fn command(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        command: &'static str,
+        act: impl FnOnce(&mut Call, &mut Scene<'_>) -> Result<(), Misuse>,
+    ) -> Result<(), Misuse> {
+        let done = self.visit(now, call, None, act);
+        self.settle(now);
+        done.unwrap_or(Err(Misuse {
+            command,
+            state: "there is no such call",
+        }))
+    }
+
+    /// Lets one call act, and keeps the books: its deadline, its place among the early ones, its
+    /// end.
+    fn visit<T>(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        source: Option<IpAddr>,
+        act: impl FnOnce(&mut Call, &mut Scene<'_>) -> T,
+    ) -> Option<T> {
+        let call = self.calls.get_mut(&id)?;
+        let mut scene = Scene {
+            core: &mut self.core,
+            now,
+            call: id,
+            source,
+        };
+        let done = act(call, &mut scene);
+        let next = call.poll_timeout();
+        self.core.arm_call(id, &mut call.armed, next);
+        if !call.is_early()
+            && let Some(source) = call.early_source.take()
+        {
+            release(&mut self.early, source);
+        }
+        if call.is_over() {
+            self.forget(id);
+        }
+        Some(done)
+    }
+
+    fn forget(&mut self, id: CallId) {
+        let Some(call) = self.calls.remove(&id) else {
+            return;
+        };
+        self.dialogs.remove(&call.dialog);
+        if let Some(trunk) = &call.peer.trunk {
+            self.trunks.end_call(trunk);
+        }
+    }
+
+    /// Tells calls of transactions that failed, until none did.
+    fn settle(&mut self, now: Instant) {
+        while let Some((key, user, failure)) = self.core.failures.pop_front() {
+            match user {
+                User::Call(call) => {
+                    self.visit(now, call, None, |call, scene| {
+                        call.handle_failure(scene, key, failure);
+                    });
+                }
+                User::Nobody => {}
+            }
+        }
+    }
+}
+
+fn release(early: &mut BTreeMap<IpAddr, usize>, source: IpAddr) {
+    if let std::collections::btree_map::Entry::Occupied(mut entry) = early.entry(source) {
+        *entry.get_mut() = entry.get().saturating_sub(1);
+        if *entry.get() == 0 {
+            entry.remove();
+        }
+    }
+}

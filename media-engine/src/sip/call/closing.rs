@@ -1,0 +1,205 @@
+//! A call whose user has heard the end, while something is still owed to the peer.
+
+use std::time::Instant;
+
+use super::State;
+use super::event::Cause;
+use super::scene::{Peer, Received, Scene, allow};
+use super::unacknowledged::{Due, Unacknowledged};
+use crate::sip::Method;
+use crate::sip::dialog::Dialog;
+use crate::sip::digest::Attempt;
+use crate::sip::headers::Name;
+use crate::sip::message::Message;
+use crate::sip::transaction::key::Key;
+use crate::sip::write::Writer;
+
+/// What is still owed.
+#[derive(Debug)]
+pub(super) enum Closing {
+    /// Our 2xx has no ACK yet, and a callee must not send BYE before it (RFC 3261 section 15): it
+    /// is repeated until the ACK, then BYE follows.
+    Unacknowledged {
+        dialog: Dialog,
+        waiting: Unacknowledged,
+        cause: Option<Cause>,
+    },
+    /// Our BYE waits for its response.
+    Leaving {
+        dialog: Dialog,
+        bye: Key,
+        cause: Option<Cause>,
+        attempt: Attempt,
+    },
+}
+
+impl Closing {
+    /// Sends BYE.
+    pub(super) fn leave(
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        dialog: Dialog,
+        cause: Option<Cause>,
+    ) -> State {
+        Self::leave_again(scene, peer, dialog, cause, Attempt::default())
+    }
+
+    fn leave_again(
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        mut dialog: Dialog,
+        cause: Option<Cause>,
+        attempt: Attempt,
+    ) -> State {
+        let (bye, _sequence) =
+            scene.request(peer, &mut dialog, Method::Bye, &[], |writer| match cause {
+                Some(cause) => writer.header(Name::Reason, cause.header()).finish(),
+                None => writer.finish(),
+            });
+        State::Closing(Box::new(Self::Leaving {
+            dialog,
+            bye,
+            cause,
+            attempt,
+        }))
+    }
+
+    pub(super) fn dialog(&self) -> &Dialog {
+        match self {
+            Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => dialog,
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Unacknowledged { waiting, .. } => Some(waiting.poll_timeout()),
+            Self::Leaving { .. } => None,
+        }
+    }
+
+    pub(super) fn handle_timeout(
+        mut self: Box<Self>,
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+    ) -> State {
+        let due = match self.as_mut() {
+            Self::Unacknowledged { waiting, .. } => waiting.handle_timeout(scene.now),
+            Self::Leaving { .. } => Due::Nothing,
+        };
+        match (*self, due) {
+            (Self::Unacknowledged { dialog, cause, .. }, Due::GiveUp) => {
+                Self::leave(scene, peer, dialog, cause)
+            }
+            (
+                Self::Unacknowledged {
+                    dialog,
+                    waiting,
+                    cause,
+                },
+                Due::Repeat,
+            ) => {
+                scene
+                    .core
+                    .respond(scene.now, waiting.server, 200, waiting.response.clone());
+                State::Closing(Box::new(Self::Unacknowledged {
+                    dialog,
+                    waiting,
+                    cause,
+                }))
+            }
+            (same, Due::Nothing | Due::Repeat | Due::GiveUp) => State::Closing(Box::new(same)),
+        }
+    }
+
+    pub(super) fn handle_request(
+        self: Box<Self>,
+        scene: &mut Scene<'_>,
+        _peer: &mut Peer,
+        request: Received,
+    ) -> State {
+        let tag = self.dialog().local_tag().to_vec();
+        match request.message.method() {
+            // Both sides hung up at once: each answers the other's BYE.
+            Some(Method::Bye) => {
+                scene.reply(&request, 200, &tag, Writer::finish);
+                if let Self::Unacknowledged { .. } = *self {
+                    return State::Over;
+                }
+            }
+            Some(Method::Invite | Method::Update | Method::Info | Method::Prack) => {
+                scene.reply(&request, 481, &tag, Writer::finish);
+            }
+            Some(_) | None => {
+                scene.reply(&request, 405, &tag, |writer| {
+                    writer.header(Name::Allow, allow()).finish()
+                });
+            }
+        }
+        State::Closing(self)
+    }
+
+    pub(super) fn handle_ack(
+        self: Box<Self>,
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        ack: &Message,
+    ) -> State {
+        match *self {
+            Self::Unacknowledged {
+                dialog,
+                waiting,
+                cause,
+            } if ack.cseq().is_ok_and(|cseq| cseq.number == waiting.sequence) => {
+                Self::leave(scene, peer, dialog, cause)
+            }
+            same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
+                State::Closing(Box::new(same))
+            }
+        }
+    }
+
+    pub(super) fn handle_response(
+        self: Box<Self>,
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        key: Key,
+        response: &Message,
+    ) -> State {
+        match *self {
+            Self::Leaving {
+                dialog,
+                bye,
+                cause,
+                mut attempt,
+            } if bye == key => match response.status() {
+                Some(100..200) => State::Closing(Box::new(Self::Leaving {
+                    dialog,
+                    bye,
+                    cause,
+                    attempt,
+                })),
+                Some(401 | 407)
+                    if scene
+                        .core
+                        .challenged(peer, &mut attempt, response, scene.source) =>
+                {
+                    Self::leave_again(scene, peer, dialog, cause, attempt)
+                }
+                // Whatever else it says, a BYE ends the session (RFC 3261 section 15.1.1).
+                Some(_) | None => State::Over,
+            },
+            same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
+                State::Closing(Box::new(same))
+            }
+        }
+    }
+
+    pub(super) fn handle_failure(self: Box<Self>, key: Key) -> State {
+        match *self {
+            Self::Leaving { bye, .. } if bye == key => State::Over,
+            same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
+                State::Closing(Box::new(same))
+            }
+        }
+    }
+}

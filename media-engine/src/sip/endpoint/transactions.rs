@@ -1,0 +1,397 @@
+//! The transactions of an endpoint: found by key, given their deadlines, drained after each step.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::core::{Core, Way};
+use super::deadlines::{Armed, Owner};
+use super::output::Output;
+use crate::sip::dialog::MAX_FORWARDS;
+use crate::sip::headers::Name;
+use crate::sip::message::Message;
+use crate::sip::parse::{Parsed, parse};
+use crate::sip::transaction::client::Client;
+use crate::sip::transaction::invite_client::InviteClient;
+use crate::sip::transaction::invite_server::InviteServer;
+use crate::sip::transaction::key::Key;
+use crate::sip::transaction::server::Server;
+use crate::sip::transaction::{Heard, Output as Wish};
+use crate::sip::write::Writer;
+use crate::sip::{CallId, Flow, Method};
+
+/// Who sent a request of ours, and waits for its response.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::sip) enum User {
+    /// A call; it knows its requests by their keys.
+    Call(CallId),
+    /// Nobody: what comes back changes nothing.
+    Nobody,
+}
+
+/// A request of a peer.
+#[derive(Debug)]
+pub(super) struct ServerEntry {
+    machine: ServerMachine,
+    /// Where responses go.
+    flow: Flow,
+    user: User,
+    merged: Option<Key>,
+    armed: Armed,
+}
+
+#[derive(Debug)]
+enum ServerMachine {
+    Invite(InviteServer),
+    Other(Server),
+}
+
+/// A request of ours.
+#[derive(Debug)]
+pub(super) struct ClientEntry {
+    machine: ClientMachine,
+    flow: Flow,
+    server_name: Option<std::sync::Arc<str>>,
+    user: User,
+    /// An INVITE as it was sent: its ACK and its CANCEL are made from it.
+    invite: Option<Bytes>,
+    armed: Armed,
+}
+
+#[derive(Debug)]
+enum ClientMachine {
+    Invite(InviteClient),
+    Other(Client),
+}
+
+/// A request of ours on its way out.
+#[derive(Debug)]
+pub(in crate::sip) struct Outgoing {
+    pub(in crate::sip) key: Key,
+    pub(in crate::sip) invite: bool,
+    pub(in crate::sip) bytes: Bytes,
+    pub(in crate::sip) flow: Flow,
+    pub(in crate::sip) server_name: Option<std::sync::Arc<str>>,
+    pub(in crate::sip) user: User,
+}
+
+impl Core {
+    /// How many transactions live.
+    pub(super) fn transactions(&self) -> usize {
+        self.servers.len() + self.clients.len()
+    }
+
+    /// Opens the transaction of a request that just came.
+    pub(in crate::sip) fn receive(
+        &mut self,
+        key: Key,
+        invite: bool,
+        flow: Flow,
+        user: User,
+        merged: Option<Key>,
+    ) {
+        let reliable = flow.transport.is_reliable();
+        let machine = if invite {
+            ServerMachine::Invite(InviteServer::new(reliable))
+        } else {
+            ServerMachine::Other(Server::new(reliable))
+        };
+        if let Some(merged) = merged {
+            self.merged.insert(merged, key);
+        }
+        let entry = ServerEntry {
+            machine,
+            flow,
+            user,
+            merged,
+            armed: None,
+        };
+        self.servers.insert(key, entry);
+    }
+
+    /// Hands a copy of a request to its transaction; says whether there is one.
+    pub(super) fn receive_copy(&mut self, now: Instant, key: Key, flow: Flow) -> bool {
+        let Some(entry) = self.servers.get_mut(&key) else {
+            return false;
+        };
+        // A peer whose connection broke asks again over its next one.
+        entry.flow = flow;
+        match &mut entry.machine {
+            ServerMachine::Invite(machine) => machine.handle_request(now),
+            ServerMachine::Other(machine) => machine.handle_request(now),
+        }
+        self.drain_server(key);
+        true
+    }
+
+    /// Hands an ACK to the INVITE transaction that it may belong to; says whether that took it. An
+    /// ACK to a 2xx belongs to none (RFC 3261 section 17.1.1.2).
+    pub(super) fn receive_ack(&mut self, now: Instant, key: Key) -> bool {
+        let Some(entry) = self.servers.get_mut(&key) else {
+            return false;
+        };
+        match &mut entry.machine {
+            ServerMachine::Invite(machine) if !machine.is_accepted() => machine.handle_ack(now),
+            ServerMachine::Invite(_) | ServerMachine::Other(_) => return false,
+        }
+        self.drain_server(key);
+        true
+    }
+
+    /// The call of the INVITE under `key`, for a CANCEL. `Some(None)` for an INVITE that has its
+    /// final response, or no call: a CANCEL does nothing to it.
+    pub(super) fn cancelled(&self, key: Key) -> Option<Option<CallId>> {
+        let entry = self.servers.get(&key)?;
+        match (&entry.machine, &entry.user) {
+            (ServerMachine::Invite(machine), User::Call(call)) if machine.is_proceeding() => {
+                Some(Some(*call))
+            }
+            (ServerMachine::Invite(_), _) => Some(None),
+            (ServerMachine::Other(_), _) => None,
+        }
+    }
+
+    /// Sends a response in its transaction. A transaction that is gone sends nothing.
+    pub(in crate::sip) fn respond(&mut self, now: Instant, key: Key, status: u16, response: Bytes) {
+        let Some(entry) = self.servers.get_mut(&key) else {
+            return;
+        };
+        match &mut entry.machine {
+            ServerMachine::Invite(machine) => machine.respond(now, status, response),
+            ServerMachine::Other(machine) => machine.respond(now, status, response),
+        }
+        self.drain_server(key);
+    }
+
+    /// Sends a request in a transaction of its own.
+    pub(in crate::sip) fn send(&mut self, now: Instant, request: Outgoing) {
+        let reliable = request.flow.transport.is_reliable();
+        let invite = request.invite.then(|| request.bytes.clone());
+        let machine = if request.invite {
+            ClientMachine::Invite(InviteClient::new(now, request.bytes, reliable))
+        } else {
+            ClientMachine::Other(Client::new(now, request.bytes, reliable))
+        };
+        self.ways.insert((Way::of(&request.flow), request.key));
+        let entry = ClientEntry {
+            machine,
+            flow: request.flow,
+            server_name: request.server_name,
+            user: request.user,
+            invite,
+            armed: None,
+        };
+        self.clients.insert(request.key, entry);
+        self.drain_client(request.key);
+    }
+
+    /// Hands a response to the transaction of its request; tells whose it is when it is news.
+    pub(super) fn receive_answer(
+        &mut self,
+        now: Instant,
+        key: Key,
+        status: u16,
+        response: &Message,
+    ) -> Option<User> {
+        let entry = self.clients.get_mut(&key)?;
+        let invite = entry.invite.clone();
+        let heard = match &mut entry.machine {
+            ClientMachine::Invite(machine) => machine.handle_response(now, status, || {
+                derived(invite, &Method::Ack, response.header(Name::To)).unwrap_or_default()
+            }),
+            ClientMachine::Other(machine) => machine.handle_response(now, status),
+        };
+        let user = entry.user.clone();
+        self.drain_client(key);
+        (heard == Heard::News).then_some(user)
+    }
+
+    #[allow(dead_code)] // for outbound calls
+    /// Whether the INVITE under `key` was heard of and has no final response: it may be cancelled.
+    pub(in crate::sip) fn is_proceeding(&self, key: Key) -> bool {
+        match self.clients.get(&key).map(|entry| &entry.machine) {
+            Some(ClientMachine::Invite(machine)) => machine.is_proceeding(),
+            Some(ClientMachine::Other(_)) | None => false,
+        }
+    }
+
+    #[allow(dead_code)] // for outbound calls
+    /// Takes an INVITE of ours back (RFC 3261 section 9.1): the CANCEL goes where the INVITE went.
+    pub(in crate::sip) fn cancel(&mut self, now: Instant, invite: Key, reason: Option<&str>) {
+        let Some(entry) = self.clients.get(&invite) else {
+            return;
+        };
+        let Some(sent) = entry.invite.clone().and_then(read) else {
+            return;
+        };
+        let Some(branch) = sent
+            .top_via()
+            .ok()
+            .and_then(|via| via.branch().map(Bytes::copy_from_slice))
+        else {
+            return;
+        };
+        let (flow, server_name) = (entry.flow, entry.server_name.clone());
+        let mut writer = begin_derived(&sent, &Method::Cancel, sent.header(Name::To));
+        if let Some(reason) = reason {
+            writer = writer.header(Name::Reason, reason);
+        }
+        let key = self.keys.client(&branch, &Method::Cancel);
+        self.send(
+            now,
+            Outgoing {
+                key,
+                invite: false,
+                bytes: writer.finish(),
+                flow,
+                server_name,
+                user: User::Nobody,
+            },
+        );
+    }
+
+    /// Forgets a request of ours whose answer is not waited for any more.
+    pub(in crate::sip) fn abandon(&mut self, key: Key) {
+        if let Some(entry) = self.clients.get_mut(&key)
+            && let ClientMachine::Invite(machine) = &mut entry.machine
+        {
+            machine.abandon();
+            self.drain_client(key);
+        }
+    }
+
+    /// Fails all that waits for an answer by this way.
+    pub(super) fn break_way(&mut self, now: Instant, way: Way) {
+        let range = (way, Key::FIRST)..=(way, Key::LAST);
+        let keys: Vec<Key> = self.ways.range(range).map(|(_, key)| *key).collect();
+        for key in keys {
+            let Some(entry) = self.clients.get_mut(&key) else {
+                continue;
+            };
+            match &mut entry.machine {
+                ClientMachine::Invite(machine) => machine.handle_transport_error(now),
+                ClientMachine::Other(machine) => machine.handle_transport_error(now),
+            }
+            self.drain_client(key);
+        }
+    }
+
+    /// Does what is due in one transaction.
+    pub(super) fn server_due(&mut self, now: Instant, key: Key) {
+        let Some(entry) = self.servers.get_mut(&key) else {
+            return;
+        };
+        match &mut entry.machine {
+            ServerMachine::Invite(machine) => machine.handle_timeout(now),
+            ServerMachine::Other(machine) => machine.handle_timeout(now),
+        }
+        self.drain_server(key);
+    }
+
+    /// Does what is due in one transaction.
+    pub(super) fn client_due(&mut self, now: Instant, key: Key) {
+        let Some(entry) = self.clients.get_mut(&key) else {
+            return;
+        };
+        match &mut entry.machine {
+            ClientMachine::Invite(machine) => machine.handle_timeout(now),
+            ClientMachine::Other(machine) => machine.handle_timeout(now),
+        }
+        self.drain_client(key);
+    }
+
+    /// Takes what a machine wants, moves its deadline, and forgets it when it ended.
+    fn drain_server(&mut self, key: Key) {
+        let Some(entry) = self.servers.get_mut(&key) else {
+            return;
+        };
+        loop {
+            let wish = match &mut entry.machine {
+                ServerMachine::Invite(machine) => machine.poll_output(),
+                ServerMachine::Other(machine) => machine.poll_output(),
+            };
+            match wish {
+                None => break,
+                Some(Wish::Transmit(bytes)) => self.outputs.push_back(Output::Transmit {
+                    flow: entry.flow,
+                    server_name: None,
+                    bytes,
+                }),
+                Some(Wish::Failed(failure)) => {
+                    self.failures.push_back((key, entry.user.clone(), failure));
+                }
+            }
+        }
+        let (next, ended) = match &entry.machine {
+            ServerMachine::Invite(machine) => (machine.poll_timeout(), machine.is_terminated()),
+            ServerMachine::Other(machine) => (machine.poll_timeout(), machine.is_terminated()),
+        };
+        self.deadlines
+            .set(Owner::Server(key), &mut entry.armed, next);
+        if ended
+            && let Some(entry) = self.servers.remove(&key)
+            && let Some(merged) = entry.merged
+        {
+            self.merged.remove(&merged);
+        }
+    }
+
+    fn drain_client(&mut self, key: Key) {
+        let Some(entry) = self.clients.get_mut(&key) else {
+            return;
+        };
+        loop {
+            let wish = match &mut entry.machine {
+                ClientMachine::Invite(machine) => machine.poll_output(),
+                ClientMachine::Other(machine) => machine.poll_output(),
+            };
+            match wish {
+                None => break,
+                Some(Wish::Transmit(bytes)) => self.outputs.push_back(Output::Transmit {
+                    flow: entry.flow,
+                    server_name: entry.server_name.clone(),
+                    bytes,
+                }),
+                Some(Wish::Failed(failure)) => {
+                    self.failures.push_back((key, entry.user.clone(), failure));
+                }
+            }
+        }
+        let (next, ended) = match &entry.machine {
+            ClientMachine::Invite(machine) => (machine.poll_timeout(), machine.is_terminated()),
+            ClientMachine::Other(machine) => (machine.poll_timeout(), machine.is_terminated()),
+        };
+        self.deadlines
+            .set(Owner::Client(key), &mut entry.armed, next);
+        if ended && let Some(entry) = self.clients.remove(&key) {
+            self.ways.remove(&(Way::of(&entry.flow), key));
+        }
+    }
+}
+
+/// An ACK to a 3xx-6xx, or a CANCEL, made from the INVITE that it belongs to (RFC 3261 sections
+/// 17.1.1.3 and 9.1): the same Request-URI, top Via, route, From, Call-ID and number.
+fn derived(invite: Option<Bytes>, method: &Method, to: Option<&[u8]>) -> Option<Bytes> {
+    let invite = read(invite?)?;
+    Some(begin_derived(&invite, method, to).finish())
+}
+
+fn begin_derived(invite: &Message, method: &Method, to: Option<&[u8]>) -> Writer {
+    let number = invite.cseq().map_or(0, |cseq| cseq.number);
+    Writer::request(method, invite.request_uri_bytes())
+        .copy(invite, Name::Via)
+        .header(Name::MaxForwards, MAX_FORWARDS)
+        .copy(invite, Name::Route)
+        .copy(invite, Name::From)
+        .header(Name::To, to.unwrap_or_default())
+        .copy(invite, Name::CallId)
+        .header_display(Name::CSeq, format_args!("{number} {method}"))
+}
+
+/// Reads a message of our own.
+fn read(bytes: Bytes) -> Option<Message> {
+    match parse(bytes) {
+        Ok(Parsed::Message(message)) => Some(message),
+        Ok(Parsed::Keepalive) | Err(_) => None,
+    }
+}
