@@ -240,6 +240,8 @@ words! {
         Answered = "answered",
         /// A flow began; the detail has flow and version.
         FlowEntered = "flow_entered",
+        /// The flow is over: it hung up, or the caller did.
+        FlowLeft = "flow_left",
         /// A node of the flow was reached; the detail has its name and kind.
         NodeEntered = "node_entered",
         /// The hours were asked; the detail has the answer.
@@ -260,14 +262,16 @@ words! {
         InvalidInput = "invalid_input",
         /// A variable got a value.
         VariableSet = "variable_set",
+        /// A condition chose a branch.
+        ConditionChecked = "condition_checked",
         /// Another system was asked; the detail has status and time taken.
         Fetched = "fetched",
         /// The caller waits for a service.
         Queued = "queued",
         /// An announcement was played to one who waits.
         Announced = "announced",
-        /// Nobody answered within the service's limit.
-        QueueTimedOut = "queue_timed_out",
+        /// The wait is over; the detail says whether somebody came.
+        QueueEnded = "queue_ended",
         /// Another number or extension is being dialled.
         Dialled = "dialled",
         /// The dialled one answered, refused or did not answer.

@@ -1,1 +1,16 @@
 //! Joins calls, flows and desk.
+//!
+//! ```text
+//!  CallEvent ─▶┌───────┐◀─▶ ivr::Session      what the caller hears and presses
+//!  LegEvent  ─▶│ voice │◀─▶ desk::Queue       who waits, and for how long
+//!  answers   ─▶└───┬───┘
+//!                  └─▶ Output: Save · Sip · Media · Fetch
+//! ```
+//!
+//! [`voice::Voice`] is the one owner of what calls mean. It decides; the shell performs its outputs
+//! in order and tells it what came of them.
+
+pub mod clip;
+pub mod directory;
+pub mod voice;
+mod words;

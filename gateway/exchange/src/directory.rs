@@ -1,0 +1,192 @@
+//! Who is who: the companies with their numbers, trunks, devices, services and flows.
+//!
+//! The shell builds one from the store and hands it in whole at every change; a call keeps the
+//! company it began with, so that nobody is moved to another menu in the middle of a sentence.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::id::{CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId};
+use ivr::Language;
+use jiff::tz::TimeZone;
+
+/// All that a call may lead to. It never changes; a change makes another one.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// The tenants.
+    pub companies: BTreeMap<CompanyId, Arc<Company>>,
+    /// Whose each trunk is.
+    pub trunks: BTreeMap<TrunkId, CompanyId>,
+    /// Whose each device is.
+    pub devices: BTreeMap<DeviceId, CompanyId>,
+}
+
+/// A tenant, as a call sees it.
+#[derive(Clone, Debug)]
+pub struct Company {
+    /// Its id.
+    pub id: CompanyId,
+    /// Its name; flows may say it.
+    pub name: String,
+    /// The language of its sentences where a flow names none.
+    pub language: Language,
+    /// Where its days begin.
+    pub zone: TimeZone,
+    /// The country calling code of its numbers without one, digits only (`55`).
+    pub country_code: String,
+    /// Its numbers by what is dialled: `+` and digits, or a short extension.
+    pub numbers: BTreeMap<String, Number>,
+    /// Its devices by the extension that is dialled.
+    pub extensions: BTreeMap<String, DeviceId>,
+    /// The trunk that its outbound calls take, and the number they show.
+    pub outbound: Option<Outbound>,
+    /// Its services.
+    pub services: BTreeMap<ServiceId, Service>,
+    /// Its published flows and its calendars.
+    pub library: Arc<ivr::Library>,
+}
+
+/// How a company's calls leave.
+#[derive(Clone, Debug)]
+pub struct Outbound {
+    /// The carrier.
+    pub trunk: TrunkId,
+    /// The number that the callee sees.
+    pub number: String,
+}
+
+/// A number that can be dialled.
+#[derive(Clone, Debug)]
+pub struct Number {
+    /// Its id.
+    pub id: NumberId,
+    /// The one carrier it is reached through; any of the company's when not set.
+    pub trunk: Option<TrunkId>,
+    /// What answers there, and which published version; nothing yet when not set.
+    pub flow: Option<(FlowId, u32)>,
+}
+
+/// A queue with its rules, as one who waits there hears it.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// Its name.
+    pub name: String,
+    /// How long a customer waits at most.
+    pub wait_limit: Duration,
+    /// How many may wait at once; the next one is told that the service is closed.
+    pub line_max: usize,
+    /// What plays while they wait; the shipped music when not set.
+    pub music: Option<PromptId>,
+    /// What is said between, one after the other.
+    pub announcements: Vec<PromptId>,
+    /// How often something is said; never when not set.
+    pub announce_every: Option<Duration>,
+    /// Whether the place in line is said.
+    pub say_position: bool,
+}
+
+impl Directory {
+    /// The company that a trunk belongs to.
+    pub fn company_of_trunk(&self, trunk: &TrunkId) -> Option<&Arc<Company>> {
+        self.companies.get(self.trunks.get(trunk)?)
+    }
+
+    /// The company that a device belongs to.
+    pub fn company_of_device(&self, device: &DeviceId) -> Option<&Arc<Company>> {
+        self.companies.get(self.devices.get(device)?)
+    }
+}
+
+impl Company {
+    /// The number that somebody dialled, in whichever of its spellings a carrier sends it.
+    ///
+    /// Carriers send one number as `+551140000000`, `551140000000`, `1140000000` or
+    /// `01140000000`; the company's own form is found from each. A number that is bound to a
+    /// trunk is not reachable through another.
+    pub fn number(&self, dialled: &str, trunk: Option<&TrunkId>) -> Option<&Number> {
+        let number = self
+            .spellings(dialled)
+            .find_map(|text| self.numbers.get(&text))?;
+        match (&number.trunk, trunk) {
+            (Some(bound), Some(trunk)) if bound != trunk => None,
+            _ => Some(number),
+        }
+    }
+
+    fn spellings(&self, dialled: &str) -> impl Iterator<Item = String> {
+        let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
+        let national = digits.trim_start_matches('0').to_owned();
+        [
+            dialled.to_owned(),
+            digits.clone(),
+            format!("+{digits}"),
+            format!("+{}{national}", self.country_code),
+        ]
+        .into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn company(numbers: &[(&str, Option<&str>)]) -> Company {
+        let id = |text: &str| text.parse().expect("an id");
+        Company {
+            id: "demo".parse().expect("an id"),
+            name: "Demo".into(),
+            language: Language::PtBr,
+            zone: TimeZone::UTC,
+            country_code: "55".into(),
+            numbers: numbers
+                .iter()
+                .map(|(dialled, trunk)| {
+                    let trunk = trunk.map(|text| text.parse().expect("an id"));
+                    (
+                        (*dialled).to_owned(),
+                        Number {
+                            id: id("n"),
+                            trunk,
+                            flow: None,
+                        },
+                    )
+                })
+                .collect(),
+            extensions: BTreeMap::new(),
+            outbound: None,
+            services: BTreeMap::new(),
+            library: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_number_is_found_in_every_spelling_of_a_carrier() {
+        let company = company(&[("+551140040000", None), ("4000", None)]);
+        for spelling in [
+            "+551140040000",
+            "551140040000",
+            "1140040000",
+            "01140040000",
+            "+55 11 4004-0000",
+        ] {
+            assert!(company.number(spelling, None).is_some(), "{spelling}");
+        }
+        assert!(company.number("4000", None).is_some());
+        for stranger in ["", "4001", "+551140040001", "40040000", "+", "0"] {
+            assert!(company.number(stranger, None).is_none(), "{stranger}");
+        }
+    }
+
+    #[test]
+    fn a_number_bound_to_a_trunk_is_reached_through_no_other() {
+        let company = company(&[("4000", Some("one"))]);
+        let trunk = |text: &str| text.parse::<TrunkId>().expect("an id");
+        assert!(company.number("4000", Some(&trunk("one"))).is_some());
+        assert!(company.number("4000", Some(&trunk("two"))).is_none());
+        assert!(
+            company.number("4000", None).is_some(),
+            "our own devices reach every number"
+        );
+    }
+}

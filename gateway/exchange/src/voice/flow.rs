@@ -1,0 +1,373 @@
+//! Doing what a flow wants done, for one caller.
+
+use std::time::Instant;
+
+use desk::id::ServiceId;
+use desk::id::VoiceMessageId;
+use desk::queue::WorkId;
+use desk::record::{Change, InteractionState, InteractionUpdate, TrailKind, VoiceMessageLeft};
+use ivr::machine::{DialResult, Output as Wish, QueueResult, Session, Spoken, Ticket};
+use ivr::{Language, Now};
+use media_engine::leg::{LegId, PlayId};
+use serde_json::json;
+
+use crate::clip::Clip;
+use crate::directory::Company;
+
+use super::Shared;
+use super::call::Facts;
+use super::output::{MediaCommand, Message, Output, Recording};
+use super::waiting::{Heard, Waiting};
+
+/// A caller on the way through a flow.
+#[derive(Debug)]
+pub(super) struct Walk {
+    pub(super) session: Session,
+    playing: Option<Playing>,
+    plays: u64,
+    doing: Doing,
+}
+
+/// What plays, and who wants to know when it has been played.
+#[derive(Debug)]
+struct Playing {
+    play: PlayId,
+    by: Player,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Player {
+    Flow(Ticket),
+    Wait,
+    RingingTone,
+}
+
+/// What goes on beside the prompts. The flow wants one thing at a time.
+#[derive(Debug)]
+enum Doing {
+    Nothing,
+    Waiting(Box<Waiting>),
+    Dialling { leg: LegId },
+    Recording(Message),
+}
+
+impl Walk {
+    pub(super) fn new(session: Session) -> Self {
+        Self {
+            session,
+            playing: None,
+            plays: 0,
+            doing: Doing::Nothing,
+        }
+    }
+
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self.doing, Doing::Waiting(_))
+    }
+
+    /// Does one thing that the flow wants done.
+    pub(super) fn perform(&mut self, now: Now, wish: Wish, call: &mut Facts, shared: &mut Shared) {
+        match wish {
+            Wish::Play {
+                ticket,
+                language,
+                items,
+            } => {
+                let clips = items
+                    .into_iter()
+                    .filter_map(|item| clip(language, item))
+                    .collect();
+                self.play(
+                    Player::Flow(ticket),
+                    Heard {
+                        clips,
+                        repeat: false,
+                    },
+                    call.leg,
+                    shared,
+                );
+            }
+            Wish::StopPlaying { .. } => self.stop(call.leg, shared),
+            Wish::Queue { ticket, service } => self.enqueue(now, ticket, &service, call, shared),
+            Wish::LeaveQueue { .. } => self.stop_doing(now, call, shared),
+            Wish::Dial { ticket, to, ring } => {
+                let leg = shared.dial(call, ticket, &to, ring);
+                self.doing = leg.map_or(Doing::Nothing, |leg| Doing::Dialling { leg });
+                if leg.is_none() {
+                    self.session.handle_dialled(now, ticket, DialResult::Failed);
+                }
+            }
+            Wish::CancelDial { .. } => self.stop_doing(now, call, shared),
+            Wish::Fetch { ticket, request } => {
+                let request = Box::new(request);
+                shared.outputs.push_back(Output::Fetch {
+                    call: call.id,
+                    ticket,
+                    request,
+                });
+            }
+            Wish::Record {
+                ticket,
+                service,
+                max,
+            } => {
+                self.stop(call.leg, shared);
+                let service = service.as_str().parse().ok();
+                self.doing = Doing::Recording(Message { ticket, service });
+                shared.media(call.leg, MediaCommand::Record { ticket, max });
+            }
+            Wish::StopRecording { .. } => shared.media(call.leg, MediaCommand::StopRecording),
+            // An answer that comes after all has an old ticket, and is ignored.
+            Wish::CancelFetch { .. } => {}
+            // The call itself does these.
+            Wish::HangUp { .. } | Wish::Step(_) => {}
+        }
+    }
+
+    /// A play has ended by itself.
+    pub(super) fn handle_played(
+        &mut self,
+        now: Now,
+        play: PlayId,
+        leg: LegId,
+        shared: &mut Shared,
+    ) {
+        let Some(playing) = self.playing.take_if(|playing| playing.play == play) else {
+            return;
+        };
+        match (playing.by, &mut self.doing) {
+            (Player::Flow(ticket), _) => self.session.handle_played(now, ticket),
+            (Player::Wait, Doing::Waiting(waiting)) => {
+                let heard = waiting.handle_played();
+                self.play(Player::Wait, heard, leg, shared);
+            }
+            (Player::Wait | Player::RingingTone, _) => {}
+        }
+    }
+
+    /// Nobody answered within the service's limit.
+    pub(super) fn handle_unanswered(&mut self, now: Now) {
+        if let Doing::Waiting(waiting) = &self.doing {
+            let ticket = waiting.ticket;
+            self.doing = Doing::Nothing;
+            self.session
+                .handle_queued(now, ticket, QueueResult::Unanswered);
+        }
+    }
+
+    /// A message was kept, or was not.
+    pub(super) fn handle_recorded(
+        &mut self,
+        now: Now,
+        recording: Option<Recording>,
+        call: &mut Facts,
+        shared: &mut Shared,
+    ) {
+        let Doing::Recording(message) = &self.doing else {
+            return;
+        };
+        let Message { ticket, service } = message.clone();
+        self.doing = Doing::Nothing;
+        let length = recording
+            .as_ref()
+            .map(|recording| recording.length)
+            .unwrap_or_default();
+        if let Some(recording) = recording {
+            shared.keep(now, recording, service, call);
+        }
+        self.session.handle_recorded(now, ticket, length);
+    }
+
+    /// The called telephone rings.
+    pub(super) fn handle_ringing(&mut self, leg: LegId, shared: &mut Shared) {
+        if matches!(self.doing, Doing::Dialling { .. }) && self.playing.is_none() {
+            let heard = Heard {
+                clips: vec![Clip::RingingTone],
+                repeat: true,
+            };
+            self.play(Player::RingingTone, heard, leg, shared);
+        }
+    }
+
+    /// What became of a call that we place.
+    pub(super) fn handle_dialled(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        result: DialResult,
+        leg: LegId,
+        shared: &mut Shared,
+    ) {
+        if matches!(
+            self.playing,
+            Some(Playing {
+                by: Player::RingingTone,
+                ..
+            })
+        ) {
+            self.stop(leg, shared);
+        }
+        if result != DialResult::Answered {
+            self.doing = Doing::Nothing;
+        }
+        self.session.handle_dialled(now, ticket, result);
+    }
+
+    /// Time has come to [`Walk::poll_timeout`].
+    pub(super) fn handle_timeout(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
+        self.session.handle_timeout(now);
+        let position = shared.queue.position(call.work());
+        if let Doing::Waiting(waiting) = &mut self.doing
+            && let Some(heard) = waiting.handle_timeout(now.instant, position)
+        {
+            self.play(Player::Wait, heard, call.leg, shared);
+            let detail = json!({ "position": position });
+            shared.save(
+                call.record
+                    .trail(now.wall.as_millisecond(), TrailKind::Announced, detail),
+            );
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        let waiting = match &self.doing {
+            Doing::Waiting(waiting) => waiting.poll_timeout(),
+            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording(_) => None,
+        };
+        [self.session.poll_timeout(), waiting]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The call is over, or leaves the flow: whatever had begun ends.
+    pub(super) fn leave(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
+        self.stop_doing(now, call, shared);
+        self.stop(call.leg, shared);
+    }
+
+    fn enqueue(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        service: &ivr::ServiceId,
+        call: &mut Facts,
+        shared: &mut Shared,
+    ) {
+        let known = service.as_str().parse::<ServiceId>().ok();
+        let known = known.and_then(|id| Some((call.company.services.get(&id)?.clone(), id)));
+        let Some((rules, id)) = known else {
+            return self.session.handle_queued(now, ticket, QueueResult::Closed);
+        };
+        let full = shared.queue.length(&id) >= rules.line_max;
+        let limit = rules.wait_limit;
+        if full
+            || shared
+                .queue
+                .enqueue(now.instant, call.work(), id.clone(), limit)
+                .is_err()
+        {
+            return self.session.handle_queued(now, ticket, QueueResult::Closed);
+        }
+        let queued = InteractionUpdate {
+            state: Some(InteractionState::Waiting),
+            service: Some(id),
+            queued_ms: Some(now.wall.as_millisecond()),
+            ..Default::default()
+        };
+        shared.save(call.record.update(queued));
+        let mut waiting = Waiting::new(ticket, rules, call.company.language);
+        let heard = waiting.begin(now.instant, shared.queue.position(call.work()));
+        self.doing = Doing::Waiting(Box::new(waiting));
+        self.play(Player::Wait, heard, call.leg, shared);
+    }
+
+    fn play(&mut self, by: Player, heard: Heard, leg: LegId, shared: &mut Shared) {
+        self.plays += 1;
+        let play = PlayId(self.plays);
+        self.playing = Some(Playing { play, by });
+        let Heard { clips, repeat } = heard;
+        shared.media(
+            leg,
+            MediaCommand::Play {
+                play,
+                clips,
+                repeat,
+            },
+        );
+    }
+
+    fn stop(&mut self, leg: LegId, shared: &mut Shared) {
+        if self.playing.take().is_some() {
+            shared.media(leg, MediaCommand::Stop);
+        }
+    }
+
+    fn stop_doing(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
+        match std::mem::replace(&mut self.doing, Doing::Nothing) {
+            Doing::Waiting(_) => {
+                shared.queue.withdraw(now.instant, call.work());
+                self.stop(call.leg, shared);
+            }
+            Doing::Dialling { leg } => {
+                shared.cancel_dial(leg);
+                self.stop(call.leg, shared);
+            }
+            // Who hangs up after the beep has left a message: what was said is kept.
+            Doing::Recording(message) => {
+                shared.media(call.leg, MediaCommand::StopRecording);
+                call.message = Some(message);
+            }
+            Doing::Nothing => {}
+        }
+    }
+}
+
+impl Shared {
+    /// Remembers a message that a caller left.
+    pub(super) fn keep(
+        &mut self,
+        now: Now,
+        recording: Recording,
+        service: Option<ServiceId>,
+        call: &Facts,
+    ) {
+        let left_ms = now.wall.as_millisecond();
+        let message = VoiceMessageLeft {
+            id: VoiceMessageId::new(left_ms, &mut self.random),
+            company: call.company.id.clone(),
+            interaction: call.record.interaction().clone(),
+            service,
+            file: recording.file,
+            bytes: recording.bytes,
+            duration_ms: u64::try_from(recording.length.as_millis()).unwrap_or(u64::MAX),
+            left_ms,
+        };
+        self.save(Change::VoiceMessageLeft(Box::new(message)));
+    }
+}
+
+impl Facts {
+    /// The call as the queue knows it.
+    pub(super) fn work(&self) -> WorkId {
+        WorkId(self.id.0)
+    }
+
+    /// The company whose flow it walks.
+    pub(super) fn company(&self) -> &Company {
+        &self.company
+    }
+}
+
+fn clip(language: Language, item: Spoken) -> Option<Clip> {
+    Some(match item {
+        // No prompt has an id that is none; validation told so when the flow was published.
+        Spoken::Prompt(id) => return id.as_str().parse().ok().map(Clip::Prompt),
+        Spoken::Text { text, voice } => Clip::Speech {
+            language,
+            voice: voice.map(|voice| voice.as_str().to_owned()),
+            text,
+        },
+        Spoken::Word(word) => crate::words::clip(language, word),
+    })
+}

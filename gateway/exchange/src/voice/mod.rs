@@ -1,0 +1,321 @@
+//! What calls mean: who is called, what they hear, where they wait, what is remembered.
+//!
+//! ```text
+//!  Incoming ─▶ Opening ─▶ Answering ─▶ Talking ──────────────────▶ HangingUp ─▶ Closing ─▶ (gone)
+//!              record      200 sent     the flow: prompts, queue,    BYE sent     SIP is over,
+//!              durable,                 dialling, messages                        media has its
+//!              port open                                                         last word
+//! ```
+//!
+//! [`Voice`] has the shape of every machine here: `handle_*` for what happened, `poll_timeout`,
+//! `poll_output`. A call is answered only when its record is durable. The call ends exactly once in
+//! the record, whatever ends first: the SIP dialog, the flow or the media.
+
+mod call;
+mod dialling;
+mod flow;
+mod output;
+mod record;
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use desk::queue::{self, Queue};
+use desk::record::Quality;
+use ivr::Now;
+use ivr::machine::{DialResult, FetchFailure, Fetched, Ticket};
+use media_engine::codec::Codec;
+use media_engine::dtmf::Key;
+use media_engine::leg::{LegId, PlayId};
+use media_engine::sip::CallId;
+use media_engine::sip::call::{CallEvent, Cause, Misuse};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use crate::directory::Directory;
+
+use call::Call;
+use dialling::Dialling;
+pub use output::{MediaCommand, Output, Recording, SipCommand};
+
+/// What the voice side is told about the place it runs in.
+#[derive(Clone, Debug)]
+pub struct VoiceConfig {
+    /// Calls at once; the next one is answered 503. What the media threads can carry.
+    pub calls_max: usize,
+    /// The codecs we speak, the one we like best first.
+    pub codecs: Vec<Codec>,
+    /// How long a call may be without any RTP or RTCP before it counts as dead.
+    pub inactivity: Duration,
+}
+
+impl Default for VoiceConfig {
+    fn default() -> Self {
+        Self {
+            calls_max: 4_000,
+            // What carriers in Brazil deliver first; then what sounds better; then what is cheap
+            // on the line and dear to us.
+            codecs: vec![
+                Codec::Pcma,
+                Codec::Pcmu,
+                Codec::G722,
+                Codec::Opus,
+                Codec::G729,
+            ],
+            // A caller may be silent with silence suppression for long; RTCP still comes.
+            inactivity: Duration::from_secs(120),
+        }
+    }
+}
+
+/// The owner of what calls mean.
+#[derive(Debug)]
+pub struct Voice {
+    calls: BTreeMap<CallId, Call>,
+    shared: Shared,
+}
+
+/// What all calls share, apart from the calls themselves, so that one call can be changed while
+/// it speaks to the rest.
+#[derive(Debug)]
+struct Shared {
+    config: VoiceConfig,
+    directory: Arc<Directory>,
+    queue: Queue,
+    random: StdRng,
+    legs: BTreeMap<LegId, CallId>,
+    next_leg: u64,
+    /// Calls that we place for a flow, by the leg that carries them.
+    dialling: BTreeMap<LegId, Dialling>,
+    dialled_calls: BTreeMap<CallId, LegId>,
+    /// The deadline of each call that has one.
+    deadlines: BTreeSet<(Instant, CallId)>,
+    /// Whether new calls are turned away because the process is about to end.
+    closing: bool,
+    outputs: VecDeque<Output>,
+}
+
+impl Voice {
+    /// Nobody calls yet. `seed` is for ids and media keys: 32 bytes that
+    /// nobody can guess.
+    pub fn new(config: VoiceConfig, directory: Arc<Directory>, seed: [u8; 32]) -> Self {
+        Self {
+            calls: BTreeMap::new(),
+            shared: Shared {
+                config,
+                directory,
+                queue: Queue::default(),
+                random: StdRng::from_seed(seed),
+                legs: BTreeMap::new(),
+                next_leg: 1,
+                dialling: BTreeMap::new(),
+                dialled_calls: BTreeMap::new(),
+                deadlines: BTreeSet::new(),
+                closing: false,
+                outputs: VecDeque::new(),
+            },
+        }
+    }
+
+    /// Calls that are not over, inbound ones.
+    pub fn calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// Callers who wait for a service.
+    pub fn waiting(&self) -> usize {
+        self.calls.values().filter(|call| call.is_waiting()).count()
+    }
+
+    /// From here on new calls begin with this directory; calls that run keep theirs.
+    pub fn set_directory(&mut self, directory: Arc<Directory>) {
+        self.shared.directory = directory;
+    }
+
+    /// New calls are refused with 503 from here on; calls that run go on.
+    pub fn close(&mut self) {
+        self.shared.closing = true;
+    }
+
+    /// Ends every call.
+    pub fn hang_up_all(&mut self, now: Now) {
+        self.close();
+        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        for call in calls {
+            self.with(call, |call, shared| call.give_up(now, "shut_down", shared));
+        }
+    }
+
+    /// Something happened to a SIP call.
+    pub fn handle_call(&mut self, now: Now, event: CallEvent) {
+        let id = call_of(&event);
+        if let CallEvent::Incoming { call, invite } = event {
+            let begun = Call::begin(now, call, *invite, self.calls.len(), &mut self.shared);
+            self.calls.extend(begun.map(|begun| (call, begun)));
+        } else if let Some(leg) = self.shared.dialled_calls.get(&id).copied() {
+            self.handle_dialled_call(now, leg, event);
+        } else {
+            self.with(id, |call, shared| call.handle_event(now, event, shared));
+        }
+    }
+
+    /// The record of a new call is durable, and this is its protocol number.
+    pub fn handle_opened(&mut self, now: Now, call: CallId, protocol: String) {
+        self.with(call, |call, shared| {
+            call.handle_opened(now, protocol, shared)
+        });
+    }
+
+    /// The record of a new call could not be written: the call is refused.
+    pub fn handle_not_opened(&mut self, now: Now, call: CallId) {
+        self.with(call, |call, shared| {
+            call.refuse(now, 503, "not_recorded", shared)
+        });
+    }
+
+    /// A port is open for this leg, at the address that the peer shall send to; or there is none.
+    pub fn handle_leg_opened(&mut self, now: Now, leg: LegId, address: Option<SocketAddr>) {
+        if self.shared.dialling.contains_key(&leg) {
+            self.handle_dialling_leg(now, leg, address);
+        } else if let Some(call) = self.shared.legs.get(&leg).copied() {
+            self.with(call, |call, shared| {
+                call.handle_leg_opened(now, address, shared)
+            });
+        }
+    }
+
+    /// A call that [`SipCommand::Dial`] asked for is on its way under this handle, or cannot be.
+    pub fn handle_dialling(&mut self, now: Now, leg: LegId, call: Result<CallId, Misuse>) {
+        let failed = match (self.shared.dialling.get_mut(&leg), call) {
+            (Some(dialling), Ok(call)) => {
+                dialling.handle_call(call);
+                self.shared.dialled_calls.insert(call, leg);
+                false
+            }
+            (None, Ok(call)) => {
+                // Given up in the meantime.
+                self.shared.hang_up(call, Cause::Normal);
+                false
+            }
+            (_, Err(_)) => true,
+        };
+        if failed {
+            self.end_dialling(now, leg, DialResult::Failed);
+        }
+    }
+
+    /// A key was pressed on this leg.
+    pub fn handle_key(&mut self, now: Now, leg: LegId, key: Key) {
+        if let Some(call) = self.shared.legs.get(&leg).copied() {
+            self.with(call, |call, shared| call.handle_key(now, key, shared));
+        }
+    }
+
+    /// What this play had to say has been said, or cannot be.
+    pub fn handle_played(&mut self, now: Now, leg: LegId, play: PlayId) {
+        if let Some(call) = self.shared.legs.get(&leg).copied() {
+            self.with(call, |call, shared| call.handle_played(now, play, shared));
+        }
+    }
+
+    /// Nothing at all came from this leg for [`VoiceConfig::inactivity`].
+    pub fn handle_silence(&mut self, now: Now, leg: LegId) {
+        if self.shared.dialling.contains_key(&leg) {
+            self.end_dialling(now, leg, DialResult::Ended);
+        } else if let Some(call) = self.shared.legs.get(&leg).copied() {
+            self.with(call, |call, shared| call.give_up(now, "no_media", shared));
+        }
+    }
+
+    /// A recording ended; nothing was kept where there is none.
+    pub fn handle_recorded(&mut self, now: Now, leg: LegId, recording: Option<Recording>) {
+        if let Some(call) = self.shared.legs.get(&leg).copied() {
+            self.with(call, |call, shared| {
+                call.handle_recorded(now, recording, shared)
+            });
+        }
+    }
+
+    /// The port of this leg is closed; this is how it sounded.
+    pub fn handle_leg_closed(&mut self, now: Now, leg: LegId, quality: Option<Quality>) {
+        if let Some(call) = self.shared.legs.remove(&leg) {
+            self.with(call, |call, shared| {
+                call.handle_leg_closed(now, quality, shared)
+            });
+        }
+    }
+
+    /// The answer to [`Output::Fetch`].
+    pub fn handle_fetched(
+        &mut self,
+        now: Now,
+        call: CallId,
+        ticket: Ticket,
+        answer: Result<Fetched, FetchFailure>,
+    ) {
+        self.with(call, |call, shared| {
+            call.handle_fetched(now, ticket, answer, shared)
+        });
+    }
+
+    /// Time has come to [`Voice::poll_timeout`]. Firing early is harmless.
+    pub fn handle_timeout(&mut self, now: Now) {
+        self.shared.queue.handle_timeout(now.instant);
+        while let Some(queue::Output::Unanswered { work, .. }) = self.shared.queue.poll_output() {
+            self.with(CallId(work.0), |call, shared| {
+                call.handle_unanswered(now, shared)
+            });
+        }
+        while let Some(&(due, call)) = self.shared.deadlines.first() {
+            if due > now.instant {
+                break;
+            }
+            self.shared.deadlines.pop_first();
+            self.with(call, |call, shared| call.handle_timeout(now, shared));
+        }
+    }
+
+    /// When [`Voice::handle_timeout`] wants to be called.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let call = self.shared.deadlines.first().map(|(due, _)| *due);
+        [call, self.shared.queue.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The next thing to be done, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.shared.outputs.pop_front()
+    }
+
+    fn with(&mut self, id: CallId, change: impl FnOnce(&mut Call, &mut Shared)) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            change(call, &mut self.shared);
+            call.settle(&mut self.shared);
+            if call.is_gone() {
+                self.calls.remove(&id);
+            }
+        }
+    }
+}
+
+fn call_of(event: &CallEvent) -> CallId {
+    match event {
+        CallEvent::Incoming { call, .. }
+        | CallEvent::Ringing { call }
+        | CallEvent::EarlyMedia { call, .. }
+        | CallEvent::Answered { call, .. }
+        | CallEvent::Confirmed { call, .. }
+        | CallEvent::Offered { call, .. }
+        | CallEvent::OfferAnswered { call, .. }
+        | CallEvent::OfferRejected { call, .. }
+        | CallEvent::Info { call, .. }
+        | CallEvent::Ended { call, .. } => *call,
+    }
+}

@@ -1,0 +1,152 @@
+//! What the voice side wants done.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use desk::id::ServiceId;
+use desk::record::{Change, InteractionOpened};
+use ivr::machine::{Request, Ticket};
+use media_engine::leg::{LegConfig, LegId, PlayId};
+use media_engine::sip::CallId;
+use media_engine::sip::call::{Cause, Dial};
+
+use crate::clip::Clip;
+
+/// What is to be done; the shell takes it in order.
+#[derive(Debug)]
+pub enum Output {
+    /// Remember that this call began, and say so by [`super::Voice::handle_opened`] when it is
+    /// durable: the call is answered only then.
+    Open {
+        /// The call.
+        call: CallId,
+        /// What is known of it.
+        opened: Box<InteractionOpened>,
+    },
+    /// Remember this, after all that was to be remembered before.
+    Save(Change),
+    /// Tell the SIP endpoint.
+    Sip(SipCommand),
+    /// Tell the media thread of this leg.
+    Media(LegId, MediaCommand),
+    /// Ask over HTTP; then [`super::Voice::handle_fetched`].
+    Fetch {
+        /// For whom.
+        call: CallId,
+        /// For the answer.
+        ticket: Ticket,
+        /// What to ask.
+        request: Box<Request>,
+    },
+}
+
+/// A command for the SIP endpoint.
+#[derive(Debug)]
+pub enum SipCommand {
+    /// Take the call.
+    Answer {
+        /// Which.
+        call: CallId,
+        /// Our SDP: the answer, or our offer where the INVITE had none.
+        sdp: Bytes,
+    },
+    /// Refuse the call.
+    Reject {
+        /// Which.
+        call: CallId,
+        /// With this status.
+        status: u16,
+        /// When it makes sense to try again.
+        retry_after: Option<Duration>,
+    },
+    /// Answer a change of the media; an offer of ours where the peer sent none.
+    AcceptOffer {
+        /// Of this call.
+        call: CallId,
+        /// Our SDP.
+        sdp: Bytes,
+    },
+    /// Refuse a change of the media.
+    RejectOffer {
+        /// Of this call.
+        call: CallId,
+        /// With this status.
+        status: u16,
+    },
+    /// End the call, whatever it is doing.
+    HangUp {
+        /// Which.
+        call: CallId,
+        /// Why.
+        cause: Cause,
+    },
+    /// Call somebody; then [`super::Voice::handle_dialling`].
+    Dial {
+        /// The leg that will carry it, for the answer.
+        leg: LegId,
+        /// Whom, and how.
+        dial: Box<Dial>,
+    },
+}
+
+/// A command for the media of one leg.
+#[derive(Debug)]
+pub enum MediaCommand {
+    /// Open a port; then [`super::Voice::handle_leg_opened`].
+    Open {
+        /// Where its signalling comes from: the port is reachable from there.
+        peer: Option<IpAddr>,
+        /// The leg that it will be bridged to: both stay on one thread.
+        beside: Option<LegId>,
+    },
+    /// Begin to send and receive.
+    Start(Box<LegConfig>),
+    /// Go on with other parameters.
+    Reconfigure(Box<LegConfig>),
+    /// Play these one after the other, in the place of what plays; then
+    /// [`super::Voice::handle_played`], unless it repeats.
+    Play {
+        /// For the answer.
+        play: PlayId,
+        /// What.
+        clips: Vec<Clip>,
+        /// Whether it begins again at its end.
+        repeat: bool,
+    },
+    /// Be silent.
+    Stop,
+    /// Record what is heard, beginning now, at most this long.
+    Record {
+        /// For the answer.
+        ticket: Ticket,
+        /// The longest recording.
+        max: Duration,
+    },
+    /// End the recording; then [`super::Voice::handle_recorded`].
+    StopRecording,
+    /// Let this leg and the other one hear each other.
+    Bridge(LegId),
+    /// Let this leg be alone again.
+    Unbridge,
+    /// Close the port; then [`super::Voice::handle_leg_closed`].
+    Close,
+}
+
+/// A message that a caller left, as the shell kept it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// SHA-256 of the file in lower-case hexadecimal; the file is named by it.
+    pub file: String,
+    /// Its size.
+    pub bytes: u64,
+    /// How long it is.
+    pub length: Duration,
+}
+
+/// A message that is being recorded.
+#[derive(Clone, Debug)]
+pub(super) struct Message {
+    pub(super) ticket: Ticket,
+    pub(super) service: Option<ServiceId>,
+}

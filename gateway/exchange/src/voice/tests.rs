@@ -1,0 +1,521 @@
+//! Whole calls in virtual time, told to the voice side event by event.
+
+#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one thing among many")]
+
+use std::net::SocketAddr;
+
+use desk::id::{FlowId, NumberId};
+use desk::record::{Change, EndedBy, TrailKind};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use media_engine::sip::call::{Caller, End, Incoming, Origin, Party};
+use media_engine::sip::{Flow, Transport, TrunkId};
+
+use super::*;
+use crate::clip::Clip;
+use crate::directory::{Company, Number, Outbound, Service};
+
+const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
+    m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+
+const CALL: CallId = CallId(1);
+
+/// The voice side alone, with a clock that only this test moves.
+struct Scene {
+    voice: Voice,
+    start: Now,
+    now: Now,
+    /// What was wanted and not looked at yet.
+    wanted: VecDeque<Output>,
+    changes: Vec<Change>,
+    ports: u16,
+}
+
+impl Scene {
+    #[allow(clippy::disallowed_methods)] // the one clock read of this module: only differences count
+    fn new(flow: &str) -> Self {
+        let start = Now {
+            instant: Instant::now(),
+            wall: "2026-11-23T12:00:00Z".parse::<Timestamp>().expect("a time"),
+        };
+        let voice = Voice::new(VoiceConfig::default(), Arc::new(directory(flow)), [7; 32]);
+        Self {
+            voice,
+            start,
+            now: start,
+            wanted: VecDeque::new(),
+            changes: vec![],
+            ports: 10_000,
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now.instant += time;
+        self.now.wall = self.start.wall + (self.now.instant - self.start.instant);
+    }
+
+    /// Does what is routine for the shell, and keeps the rest for the test to look at.
+    fn settle(&mut self) {
+        while let Some(output) = self.voice.poll_output() {
+            match output {
+                Output::Open { call, .. } => {
+                    self.voice
+                        .handle_opened(self.now, call, "20261123000001".into());
+                }
+                Output::Save(change) => self.changes.push(change),
+                Output::Media(leg, MediaCommand::Open { .. }) => {
+                    self.ports += 2;
+                    let address = SocketAddr::from(([127, 0, 0, 1], self.ports));
+                    self.voice.handle_leg_opened(self.now, leg, Some(address));
+                }
+                Output::Media(leg, MediaCommand::Close) => {
+                    self.voice.handle_leg_closed(self.now, leg, None);
+                }
+                other => self.wanted.push_back(other),
+            }
+        }
+    }
+
+    fn call(&mut self, dialled: &str) {
+        let invite = Box::new(incoming(dialled));
+        self.tell(CallEvent::Incoming { call: CALL, invite });
+    }
+
+    fn tell(&mut self, event: CallEvent) {
+        self.voice.handle_call(self.now, event);
+        self.settle();
+    }
+
+    fn answered(&mut self, dialled: &str) {
+        self.call(dialled);
+        assert!(matches!(
+            self.next(),
+            Output::Media(_, MediaCommand::Start(_))
+        ));
+        assert!(matches!(
+            self.next(),
+            Output::Sip(SipCommand::Answer { call: CALL, .. })
+        ));
+        self.tell(CallEvent::Confirmed {
+            call: CALL,
+            sdp: None,
+        });
+    }
+
+    fn next(&mut self) -> Output {
+        self.wanted.pop_front().expect("something is wanted")
+    }
+
+    /// The next thing wanted is that this is heard; returns the play.
+    fn hears(&mut self, wanted: &[&str]) -> (LegId, PlayId) {
+        let next = self.next();
+        let Output::Media(leg, MediaCommand::Play { play, clips, .. }) = next else {
+            panic!("not played but {next:?}");
+        };
+        let names: Vec<&str> = clips.iter().map(name).collect();
+        assert_eq!(names, wanted);
+        (leg, play)
+    }
+
+    fn played(&mut self, (leg, play): (LegId, PlayId)) {
+        self.voice.handle_played(self.now, leg, play);
+        self.settle();
+    }
+
+    fn press(&mut self, key: char) {
+        self.voice
+            .handle_key(self.now, LegId(1), Key::from_char(key).expect("a key"));
+        self.settle();
+    }
+
+    /// Lets the next deadline come.
+    fn wait(&mut self) -> Duration {
+        let due = self.voice.poll_timeout().expect("something is waited for");
+        self.pass(due - self.now.instant);
+        self.voice.handle_timeout(self.now);
+        self.settle();
+        self.now.instant - self.start.instant
+    }
+
+    fn ended(&mut self, by: Party) {
+        self.tell(CallEvent::Ended {
+            call: CALL,
+            end: End {
+                by,
+                status: None,
+                reason: None,
+            },
+        });
+    }
+
+    fn ends(&self) -> Vec<(EndedBy, &str)> {
+        self.changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::InteractionEnded { end, .. } => Some((end.by, end.cause.as_str())),
+                Change::InteractionOpened(_)
+                | Change::InteractionUpdated { .. }
+                | Change::TrailAppended { .. }
+                | Change::VoiceMessageLeft(_) => None,
+            })
+            .collect()
+    }
+
+    fn trail(&self) -> Vec<TrailKind> {
+        self.changes
+            .iter()
+            .filter_map(|change| match change {
+                Change::TrailAppended { entry, .. } => Some(entry.kind),
+                Change::InteractionOpened(_)
+                | Change::InteractionUpdated { .. }
+                | Change::InteractionEnded { .. }
+                | Change::VoiceMessageLeft(_) => None,
+            })
+            .collect()
+    }
+}
+
+fn name(clip: &Clip) -> &str {
+    match clip {
+        Clip::Prompt(id) => id.as_str(),
+        Clip::Sound { name, .. } => name,
+        Clip::Speech { text, .. } => text,
+        Clip::Music => "music",
+        Clip::RingingTone => "ringing",
+    }
+}
+
+fn incoming(dialled: &str) -> Incoming {
+    let local = SocketAddr::from(([127, 0, 0, 1], 5060));
+    let remote = SocketAddr::from(([127, 0, 0, 1], 5070));
+    Incoming {
+        origin: Origin::Trunk(TrunkId("carrier".into())),
+        dialled: dialled.to_owned(),
+        request_uri: format!("sip:{dialled}@127.0.0.1"),
+        caller: Caller {
+            number: "+551140000001".into(),
+            ..Caller::default()
+        },
+        sip_call_id: "a@b".into(),
+        flow: Flow {
+            transport: Transport::Udp,
+            local,
+            remote,
+            connection: None,
+        },
+        offer: Some(OFFER.into()),
+        user_agent: None,
+    }
+}
+
+fn directory(flow: &str) -> Directory {
+    let flow: ivr::Flow = serde_json::from_str(flow).expect("a flow");
+    let mut library = ivr::Library::default();
+    library.flows.insert("menu".into(), Arc::new(flow));
+    let id: FlowId = "menu".parse().expect("an id");
+    let number: NumberId = "n4000".parse().expect("an id");
+    let service = Service {
+        name: "Vendas".into(),
+        wait_limit: Duration::from_secs(60),
+        line_max: 1,
+        music: None,
+        announcements: vec!["hold-on".parse().expect("an id")],
+        announce_every: Some(Duration::from_secs(25)),
+        say_position: false,
+    };
+    let company = Company {
+        id: "demo".parse().expect("an id"),
+        name: "Demo".into(),
+        language: ivr::Language::PtBr,
+        zone: TimeZone::UTC,
+        country_code: "55".into(),
+        numbers: BTreeMap::from([
+            (
+                "4000".to_owned(),
+                Number {
+                    id: number.clone(),
+                    trunk: None,
+                    flow: Some((id, 3)),
+                },
+            ),
+            (
+                "4009".to_owned(),
+                Number {
+                    id: number,
+                    trunk: None,
+                    flow: None,
+                },
+            ),
+        ]),
+        extensions: BTreeMap::from([("200".to_owned(), "device".parse().expect("an id"))]),
+        outbound: Some(Outbound {
+            trunk: "carrier".parse().expect("an id"),
+            number: "4000".into(),
+        }),
+        services: BTreeMap::from([("sales".parse().expect("an id"), service)]),
+        library: Arc::new(library),
+    };
+    Directory {
+        trunks: BTreeMap::from([("carrier".parse().expect("an id"), company.id.clone())]),
+        devices: BTreeMap::from([("device".parse().expect("an id"), company.id.clone())]),
+        companies: BTreeMap::from([(company.id.clone(), Arc::new(company))]),
+    }
+}
+
+const MENU: &str = r#"{ "format": 1, "language": "pt-BR", "entry": "welcome", "nodes": {
+    "welcome": { "kind": "prompt", "say": [{ "kind": "prompt", "prompt": "hello" }], "next": "menu" },
+    "menu": { "kind": "menu", "say": [{ "kind": "text", "text": "Digite 1" }],
+              "choices": [{ "key": "1", "to": "sales" }, { "key": "2", "to": "phone" },
+                          { "key": "3", "to": "message" }] },
+    "sales": { "kind": "queue", "service": "sales", "unanswered": "nobody" },
+    "phone": { "kind": "dial", "to": { "extension": "200" }, "busy": "nobody", "failed": "nobody" },
+    "message": { "kind": "record", "say": [], "beep": true, "service": "sales", "next": "nobody" },
+    "nobody": { "kind": "hang-up", "say": [{ "kind": "prompt", "prompt": "sorry" }] } } }"#;
+
+#[test]
+fn a_caller_is_greeted_chooses_waits_and_is_told_that_nobody_came() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    let hello = scene.hears(&["hello"]);
+    scene.played(hello);
+    scene.hears(&["Digite 1"]);
+    scene.press('1');
+    assert!(matches!(scene.next(), Output::Media(_, MediaCommand::Stop)));
+    let announcement = scene.hears(&["hold-on"]);
+    scene.played(announcement);
+    scene.hears(&["music"]);
+    assert_eq!(scene.voice.waiting(), 1);
+
+    assert_eq!(scene.wait(), Duration::from_secs(25));
+    let announcement = scene.hears(&["hold-on"]);
+    scene.played(announcement);
+    scene.hears(&["music"]);
+    assert_eq!(scene.wait(), Duration::from_secs(50));
+    let announcement = scene.hears(&["hold-on"]);
+    scene.played(announcement);
+    scene.hears(&["music"]);
+
+    assert_eq!(scene.wait(), Duration::from_secs(60), "the service's limit");
+    assert_eq!(scene.voice.waiting(), 0);
+    let sorry = scene.hears(&["sorry"]);
+    scene.played(sorry);
+    assert!(matches!(
+        scene.next(),
+        Output::Sip(SipCommand::HangUp {
+            call: CALL,
+            cause: Cause::Normal
+        })
+    ));
+    scene.ended(Party::Us);
+
+    assert_eq!(scene.ends(), [(EndedBy::Ramal, "flow_ended")]);
+    let trail = scene.trail();
+    let expected = [
+        TrailKind::Arrived,
+        TrailKind::Answered,
+        TrailKind::OptionChosen,
+        TrailKind::Queued,
+    ];
+    let mut seen = trail.iter();
+    for kind in expected {
+        assert!(
+            seen.any(|other| *other == kind),
+            "{kind} is missing or late in {trail:?}"
+        );
+    }
+    assert_eq!(trail.last(), Some(&TrailKind::Ended));
+    assert_eq!(scene.voice.calls(), 0);
+    assert_eq!(
+        scene.voice.poll_timeout(),
+        None,
+        "no deadline outlives the call"
+    );
+    assert!(scene.wanted.is_empty());
+}
+
+#[test]
+fn a_caller_who_leaves_the_queue_frees_the_place() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('1');
+    assert_eq!(scene.voice.waiting(), 1);
+    scene.ended(Party::Peer);
+    assert_eq!(scene.voice.waiting(), 0);
+    assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
+    assert_eq!(scene.voice.poll_timeout(), None);
+}
+
+#[test]
+fn nobody_is_answered_before_the_record_is_durable() {
+    let mut scene = Scene::new(MENU);
+    let invite = Box::new(incoming("4000"));
+    scene
+        .voice
+        .handle_call(scene.now, CallEvent::Incoming { call: CALL, invite });
+    let mut answered = false;
+    while let Some(output) = scene.voice.poll_output() {
+        if let Output::Media(leg, MediaCommand::Open { .. }) = output {
+            let address = SocketAddr::from(([127, 0, 0, 1], 10_000));
+            scene.voice.handle_leg_opened(scene.now, leg, Some(address));
+        } else {
+            answered |= matches!(output, Output::Sip(SipCommand::Answer { .. }));
+        }
+    }
+    assert!(!answered);
+    scene.voice.handle_opened(scene.now, CALL, "1".into());
+    scene.settle();
+    assert!(
+        scene
+            .wanted
+            .iter()
+            .any(|output| matches!(output, Output::Sip(SipCommand::Answer { .. })))
+    );
+}
+
+#[test]
+fn what_cannot_be_served_is_refused_with_the_right_status() {
+    for (dialled, wanted) in [("9999", 404), ("4009", 480), ("", 404)] {
+        let mut scene = Scene::new(MENU);
+        scene.call(dialled);
+        let next = scene.next();
+        let Output::Sip(SipCommand::Reject { status, .. }) = next else {
+            panic!("{next:?}")
+        };
+        assert_eq!(status, wanted, "{dialled}");
+        assert!(scene.changes.is_empty(), "a stranger leaves no record");
+    }
+    let mut scene = Scene::new(MENU);
+    scene.voice.close();
+    scene.call("4000");
+    assert!(matches!(
+        scene.next(),
+        Output::Sip(SipCommand::Reject {
+            status: 503,
+            retry_after: Some(_),
+            ..
+        })
+    ));
+}
+
+#[test]
+fn a_call_without_a_common_codec_is_refused_and_recorded() {
+    let mut scene = Scene::new(MENU);
+    let mut invite = incoming("4000");
+    invite.offer = Some(OFFER.replace("8 101", "96").into());
+    scene.tell(CallEvent::Incoming {
+        call: CALL,
+        invite: Box::new(invite),
+    });
+    assert!(matches!(
+        scene.next(),
+        Output::Sip(SipCommand::Reject { status: 488, .. })
+    ));
+    scene.ended(Party::Us);
+    assert_eq!(scene.ends(), [(EndedBy::Ramal, "no_common_media")]);
+}
+
+#[test]
+fn a_dialled_extension_rings_answers_and_is_joined() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('2');
+    let dialled = CallId(2);
+    let leg = loop {
+        if let Output::Sip(SipCommand::Dial { leg, .. }) = scene.next() {
+            break leg;
+        }
+    };
+    scene.voice.handle_dialling(scene.now, leg, Ok(dialled));
+    scene.tell(CallEvent::Ringing { call: dialled });
+    scene.hears(&["ringing"]);
+    scene.tell(CallEvent::Answered {
+        call: dialled,
+        sdp: OFFER.into(),
+    });
+    assert!(
+        matches!(scene.next(), Output::Media(started, MediaCommand::Start(_)) if started == leg)
+    );
+    assert!(scene.wanted.iter().any(|output| matches!(
+        output,
+        Output::Media(LegId(1), MediaCommand::Bridge(other)) if *other == leg
+    )));
+    scene.wanted.clear();
+
+    scene.ended(Party::Peer);
+    assert!(scene.wanted.iter().any(|output| matches!(
+        output,
+        Output::Sip(SipCommand::HangUp { call, .. }) if *call == dialled
+    )));
+    assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
+    assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.legs.is_empty());
+}
+
+#[test]
+fn a_busy_extension_takes_the_branch_of_the_flow() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('2');
+    let leg = loop {
+        if let Output::Sip(SipCommand::Dial { leg, .. }) = scene.next() {
+            break leg;
+        }
+    };
+    scene.voice.handle_dialling(scene.now, leg, Ok(CallId(2)));
+    let end = End {
+        by: Party::Peer,
+        status: Some(486),
+        reason: None,
+    };
+    scene.tell(CallEvent::Ended {
+        call: CallId(2),
+        end,
+    });
+    scene.hears(&["sorry"]);
+}
+
+#[test]
+fn a_message_is_kept_even_when_its_speaker_hangs_up() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('3');
+    let beep = loop {
+        if let Output::Media(leg, MediaCommand::Play { play, clips, .. }) = scene.next()
+            && clips.iter().any(|clip| name(clip) == "generated/beep")
+        {
+            break (leg, play);
+        }
+    };
+    scene.played(beep);
+    assert!(
+        scene
+            .wanted
+            .iter()
+            .any(|output| matches!(output, Output::Media(_, MediaCommand::Record { .. })))
+    );
+    scene.pass(Duration::from_secs(9));
+    scene.voice.handle_call(
+        scene.now,
+        CallEvent::Ended {
+            call: CALL,
+            end: End {
+                by: Party::Peer,
+                status: None,
+                reason: None,
+            },
+        },
+    );
+    let recording = Recording {
+        file: "ab".repeat(32),
+        bytes: 72_000,
+        length: Duration::from_secs(9),
+    };
+    scene
+        .voice
+        .handle_recorded(scene.now, LegId(1), Some(recording));
+    scene.settle();
+    assert!(scene.changes.iter().any(|change| matches!(
+        change,
+        Change::VoiceMessageLeft(message) if message.duration_ms == 9_000
+    )));
+    assert_eq!(scene.ends().len(), 1);
+}
