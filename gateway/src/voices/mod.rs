@@ -1,0 +1,236 @@
+//! Text becomes speech.
+//!
+//! A voice is named `engine:voice` (`espeak:pt-br+f2`). espeak-ng is the default that works out of
+//! the box; a better engine takes its place in [`Voices::default_for`] when it is there. What is
+//! spoken goes the way of an uploaded file afterwards: one loudness, frames in each codec, cached by
+//! text and voice.
+
+mod espeak;
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ivr::Language;
+use media_engine::audio::Mono;
+use serde::{Deserialize, Serialize};
+
+/// A voice that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Voice {
+    /// `engine:voice`, by which prompts and flows name it.
+    #[schema(value_type = String, example = "espeak:pt-br+f2")]
+    pub id: VoiceName,
+    /// What people call it.
+    pub name: String,
+    /// The language it speaks best.
+    #[schema(value_type = String, example = "pt-BR")]
+    pub language: Language,
+}
+
+/// `engine:voice`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct VoiceName {
+    engine: EngineKind,
+    voice: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum EngineKind {
+    Espeak,
+}
+
+/// Text that names no voice.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a voice is named engine:voice, such as espeak:pt-br+f2")]
+pub struct InvalidVoiceName;
+
+impl FromStr for VoiceName {
+    type Err = InvalidVoiceName;
+
+    fn from_str(text: &str) -> Result<Self, InvalidVoiceName> {
+        let (engine, voice) = text.split_once(':').ok_or(InvalidVoiceName)?;
+        let engine = match engine {
+            "espeak" => EngineKind::Espeak,
+            _ => return Err(InvalidVoiceName),
+        };
+        // The name becomes an argument of a program and part of a file's name.
+        let sane = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+');
+        if voice.is_empty() || voice.len() > VOICE_LENGTH_MAX || !voice.bytes().all(sane) {
+            return Err(InvalidVoiceName);
+        }
+        Ok(Self { engine, voice: voice.to_owned() })
+    }
+}
+
+impl TryFrom<String> for VoiceName {
+    type Error = InvalidVoiceName;
+
+    fn try_from(text: String) -> Result<Self, InvalidVoiceName> {
+        text.parse()
+    }
+}
+
+impl From<VoiceName> for String {
+    fn from(name: VoiceName) -> Self {
+        name.to_string()
+    }
+}
+
+impl fmt::Display for VoiceName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let engine = match self.engine {
+            EngineKind::Espeak => "espeak",
+        };
+        write!(formatter, "{engine}:{}", self.voice)
+    }
+}
+
+/// What is to be said, and how.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Speech {
+    /// The words; at most [`TEXT_LENGTH_MAX`] bytes.
+    pub text: String,
+    /// The language of the words.
+    pub language: Language,
+    /// Who says them; the best voice of the language when nobody is named.
+    pub voice: Option<VoiceName>,
+    /// 1.0 is the voice's own speed; from [`SPEED_MIN`] to [`SPEED_MAX`].
+    pub speed: f32,
+}
+
+/// Why nothing was said.
+#[derive(Debug, thiserror::Error)]
+pub enum VoiceError {
+    /// There is nothing to say, or too much.
+    #[error("the text must have 1 to {TEXT_LENGTH_MAX} bytes")]
+    TextLength,
+    /// The speed is not one.
+    #[error("the speed must be from {SPEED_MIN} to {SPEED_MAX}")]
+    Speed,
+    /// There is no such voice here.
+    #[error("there is no voice {0} here")]
+    UnknownVoice(VoiceName),
+    /// The engine is not installed or broke down.
+    #[error("{engine} could not speak: {what}")]
+    Engine {
+        /// Which engine.
+        engine: &'static str,
+        /// What it said.
+        what: String,
+    },
+    /// The engine took longer than [`SPEAK_TIME_MAX`].
+    #[error("{engine} did not finish within {} s", SPEAK_TIME_MAX.as_secs())]
+    TooSlow {
+        /// Which engine.
+        engine: &'static str,
+    },
+}
+
+/// Everybody who can speak here.
+#[derive(Debug)]
+pub struct Voices {
+    espeak: Option<espeak::Espeak>,
+}
+
+impl Voices {
+    /// Looks who is there.
+    pub async fn discover() -> Self {
+        Self { espeak: espeak::Espeak::discover().await }
+    }
+
+    /// All voices.
+    pub fn list(&self) -> Vec<Voice> {
+        self.espeak.iter().flat_map(espeak::Espeak::voices).collect()
+    }
+
+    /// Who speaks `language` when nobody is named.
+    pub fn default_for(&self, language: Language) -> Option<VoiceName> {
+        self.list()
+            .into_iter()
+            .find(|voice| voice.language == language)
+            .map(|voice| voice.id)
+    }
+
+    /// Whether this voice is here.
+    pub fn has(&self, name: &VoiceName) -> bool {
+        self.list().iter().any(|voice| voice.id == *name)
+    }
+
+    /// Says it.
+    ///
+    /// # Errors
+    ///
+    /// [`VoiceError`]; what the caller did wrong comes before any work.
+    pub async fn speak(&self, speech: &Speech) -> Result<Mono, VoiceError> {
+        let text = speech.text.trim();
+        if text.is_empty() || text.len() > TEXT_LENGTH_MAX {
+            return Err(VoiceError::TextLength);
+        }
+        if !(SPEED_MIN..=SPEED_MAX).contains(&speech.speed) {
+            return Err(VoiceError::Speed);
+        }
+        let name = speech.voice.clone().or_else(|| self.default_for(speech.language));
+        let Some(name) = name else {
+            return Err(VoiceError::Engine {
+                engine: "espeak-ng",
+                what: "it is not installed (Debian: apt-get install espeak-ng)".to_owned(),
+            });
+        };
+        match (name.engine, &self.espeak) {
+            (EngineKind::Espeak, Some(espeak)) if self.has(&name) => {
+                let speaking = espeak.speak(&name.voice, text, speech.speed);
+                tokio::time::timeout(SPEAK_TIME_MAX, speaking)
+                    .await
+                    .map_err(|_| VoiceError::TooSlow { engine: "espeak-ng" })?
+            }
+            (EngineKind::Espeak, Some(_) | None) => Err(VoiceError::UnknownVoice(name)),
+        }
+    }
+}
+
+/// The longest text of one prompt, in bytes: about four minutes of speech.
+pub const TEXT_LENGTH_MAX: usize = 4_000;
+
+/// The slowest speech that people still follow.
+pub const SPEED_MIN: f32 = 0.5;
+
+/// The fastest speech that people still follow.
+pub const SPEED_MAX: f32 = 2.0;
+
+/// The longest time one prompt may take to make: a neural voice on one busy core needs about the
+/// length of what it says.
+pub const SPEAK_TIME_MAX: Duration = Duration::from_secs(120);
+
+const VOICE_LENGTH_MAX: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_voice_name_is_never_an_option_nor_a_path() {
+        assert_eq!("espeak:pt-br+f2".parse::<VoiceName>().unwrap().to_string(), "espeak:pt-br+f2");
+        for bad in ["", "espeak", "espeak:", "espeak:../x", "espeak:a b", "nobody:x", "espeak:\u{e9}"] {
+            assert_eq!(bad.parse::<VoiceName>(), Err(InvalidVoiceName), "{bad}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_said_is_refused_before_any_work() {
+        let voices = Voices { espeak: None };
+        let speech = |text: &str, speed| Speech {
+            text: text.to_owned(),
+            language: Language::PtBr,
+            voice: None,
+            speed,
+        };
+        let refused = async |text: &str, speed| voices.speak(&speech(text, speed)).await.unwrap_err();
+        assert!(matches!(refused("  ", 1.0).await, VoiceError::TextLength));
+        assert!(matches!(refused(&"a".repeat(4_001), 1.0).await, VoiceError::TextLength));
+        assert!(matches!(refused("oi", 0.1).await, VoiceError::Speed));
+        assert!(matches!(refused("oi", f32::NAN).await, VoiceError::Speed));
+        assert!(matches!(refused("oi", 1.0).await, VoiceError::Engine { .. }));
+    }
+}
