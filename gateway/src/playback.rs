@@ -52,13 +52,18 @@ impl Shelf {
     pub fn keep(&mut self, clip: Clip, frames: Arc<Frames>) {
         let key = (clip, frames.codec());
         self.bytes += frames.bytes();
-        let kept = Kept { frames, used: self.turn };
+        let kept = Kept {
+            frames,
+            used: self.turn,
+        };
         if let Some(replaced) = self.clips.insert(key, kept) {
             self.bytes -= replaced.frames.bytes();
         }
         while self.bytes > SHELF_BYTES_MAX && self.clips.len() > 1 {
             let oldest = self.clips.iter().min_by_key(|(_, kept)| kept.used);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else { return };
+            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
+                return;
+            };
             if let Some(gone) = self.clips.remove(&key) {
                 self.bytes -= gone.frames.bytes();
             }
@@ -126,16 +131,27 @@ impl Sources {
                 let hash = files.get(id).ok_or(ClipError::NoSound)?;
                 Ok(self.prompts.load(hash).await?)
             }
-            Clip::Sound { language, name, text } => {
+            Clip::Sound {
+                language,
+                name,
+                text,
+            } => {
                 if let Some(samples) = generated(name) {
                     return prompt_of(samples);
                 }
-                match self.shipped(&format!("{}/{name}", folder_of(*language))).await {
+                match self
+                    .shipped(&format!("{}/{name}", folder_of(*language)))
+                    .await
+                {
                     Some(bytes) => decoded(bytes).await,
                     None => self.speak(*language, None, text).await,
                 }
             }
-            Clip::Speech { language, voice, text } => self.speak(*language, voice.as_deref(), text).await,
+            Clip::Speech {
+                language,
+                voice,
+                text,
+            } => self.speak(*language, voice.as_deref(), text).await,
             Clip::Music => match self.shipped("music/default").await {
                 Some(bytes) => decoded(bytes).await,
                 None => prompt_of(silence(1_000)),
@@ -145,11 +161,23 @@ impl Sources {
     }
 
     /// A text in a voice, from disk when it was said before.
-    async fn speak(&self, language: Language, voice: Option<&str>, text: &str) -> Result<Prompt, ClipError> {
+    async fn speak(
+        &self,
+        language: Language,
+        voice: Option<&str>,
+        text: &str,
+    ) -> Result<Prompt, ClipError> {
         // A voice that is not here any more must not silence the flow.
-        let wanted = voice.and_then(|name| name.parse().ok()).filter(|name| self.voices.has(name));
+        let wanted = voice
+            .and_then(|name| name.parse().ok())
+            .filter(|name| self.voices.has(name));
         let voice = wanted.or_else(|| self.voices.default_for(language));
-        let speech = Speech { text: text.to_owned(), language, voice, speed: 1.0 };
+        let speech = Speech {
+            text: text.to_owned(),
+            language,
+            voice,
+            speed: 1.0,
+        };
         let key = key_of(&speech);
         if let Ok(prompt) = self.speech.load(&key).await {
             return Ok(prompt);
@@ -184,14 +212,21 @@ async fn decoded(bytes: Bytes) -> Result<Prompt, ClipError> {
 
 fn prompt_of(samples: Vec<f32>) -> Result<Prompt, ClipError> {
     #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-    let wide = samples.into_iter().map(|sample| (sample * 32_767.0) as i16).collect();
+    let wide = samples
+        .into_iter()
+        .map(|sample| (sample * 32_767.0) as i16)
+        .collect();
     Ok(Prompt::from_wide(wide).map_err(|_| SoundError::Decoder)?)
 }
 
 /// A sound that is made, not spoken.
 fn generated(name: &str) -> Option<Vec<f32>> {
     let (name, ms) = words::GENERATED.iter().find(|(known, _)| *known == name)?;
-    Some(if *name == words::BEEP { tone(BEEP_HZ, *ms) } else { silence(*ms) })
+    Some(if *name == words::BEEP {
+        tone(BEEP_HZ, *ms)
+    } else {
+        silence(*ms)
+    })
 }
 
 /// One second of 425 Hz, four of silence: the ringing tone of Brazil (ITU-T E.180 supplement 2).
@@ -231,9 +266,16 @@ fn folder_of(language: Language) -> &'static str {
 
 /// The same text in the same voice has the same name on disk.
 fn key_of(speech: &Speech) -> String {
-    let voice = speech.voice.as_ref().map(ToString::to_string).unwrap_or_default();
+    let voice = speech
+        .voice
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let whole = format!("{voice}\n{}\n{}", speech.speed, speech.text);
-    Sha256::digest(whole.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(whole.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Frames in memory: at 8 kB a second of G.711, eight hours of prompts.

@@ -56,7 +56,10 @@ pub enum SoundError {
 impl SoundFiles {
     /// Keeps sounds in `folder`, which is made when the first one comes.
     pub fn new(folder: PathBuf) -> Self {
-        Self { folder, decoders: Arc::new(Semaphore::new(DECODERS_MAX)) }
+        Self {
+            folder,
+            decoders: Arc::new(Semaphore::new(DECODERS_MAX)),
+        }
     }
 
     /// Takes in an uploaded file.
@@ -79,7 +82,12 @@ impl SoundFiles {
         write_whole(&self.path(&hash, ORIGINAL), &original).await?;
         // Last: a sound is here when the file that is played is.
         write_whole(&self.path(&hash, PLAYED), &prompt.wav()).await?;
-        Ok(Imported { hash, bytes, duration: prompt.duration(), loudness_lufs })
+        Ok(Imported {
+            hash,
+            bytes,
+            duration: prompt.duration(),
+            loudness_lufs,
+        })
     }
 
     /// Takes in what a voice said, under a name of the caller's.
@@ -116,7 +124,9 @@ impl SoundFiles {
 
     /// Whether this sound is here.
     pub async fn has(&self, hash: &str) -> bool {
-        tokio::fs::try_exists(self.path(hash, PLAYED)).await.unwrap_or(false)
+        tokio::fs::try_exists(self.path(hash, PLAYED))
+            .await
+            .unwrap_or(false)
     }
 
     /// Forgets a sound; forgetting one that is not here is no error.
@@ -140,9 +150,16 @@ impl SoundFiles {
         work: impl FnOnce() -> Result<T, SoundError> + Send + 'static,
     ) -> Result<T, SoundError> {
         // The semaphore is never closed.
-        let _permit = self.decoders.acquire().await.map_err(|_| SoundError::Decoder)?;
-        let guarded = move || catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SoundError::Decoder));
-        tokio::task::spawn_blocking(guarded).await.unwrap_or(Err(SoundError::Decoder))
+        let _permit = self
+            .decoders
+            .acquire()
+            .await
+            .map_err(|_| SoundError::Decoder)?;
+        let guarded =
+            move || catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SoundError::Decoder));
+        tokio::task::spawn_blocking(guarded)
+            .await
+            .unwrap_or(Err(SoundError::Decoder))
     }
 
     fn shelf(&self, hash: &str) -> PathBuf {
@@ -168,7 +185,11 @@ pub fn decode(bytes: Bytes) -> Result<Prompt, SoundError> {
 fn played(bytes: Bytes) -> Result<Prompt, SoundError> {
     let audio = intake::read(bytes)?.audio;
     #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-    let wide = audio.samples.iter().map(|sample| (sample * 32_768.0).round() as i16).collect();
+    let wide = audio
+        .samples
+        .iter()
+        .map(|sample| (sample * 32_768.0).round() as i16)
+        .collect();
     Prompt::from_wide(wide).map_err(|_| SoundError::Decoder)
 }
 
@@ -184,7 +205,10 @@ async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn hash_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 const ORIGINAL: &str = "original";

@@ -28,15 +28,26 @@ impl Espeak {
     /// The voices we offer: the clearest over a telephone, of each language a man's and a woman's.
     pub(super) fn voices(&self) -> impl Iterator<Item = Voice> {
         VOICES.iter().map(|(voice, name, language)| Voice {
-            id: VoiceName { engine: EngineKind::Espeak, voice: (*voice).to_owned() },
+            id: VoiceName {
+                engine: EngineKind::Espeak,
+                voice: (*voice).to_owned(),
+            },
             name: (*name).to_owned(),
             language: *language,
         })
     }
 
     /// Says `text`.
-    pub(super) async fn speak(&self, voice: &str, text: &str, speed: f32) -> Result<Mono, VoiceError> {
-        let failed = |what: String| VoiceError::Engine { engine: PROGRAM, what };
+    pub(super) async fn speak(
+        &self,
+        voice: &str,
+        text: &str,
+        speed: f32,
+    ) -> Result<Mono, VoiceError> {
+        let failed = |what: String| VoiceError::Engine {
+            engine: PROGRAM,
+            what,
+        };
         let mut child = Command::new(PROGRAM)
             .args(["-v", voice, "-s", &words_per_minute(speed), "-p", PITCH])
             .args(["--stdin", "--stdout", "-b", "1"])
@@ -51,9 +62,14 @@ impl Espeak {
             let written = input.write_all(text.as_bytes()).await;
             written.map_err(|error| failed(error.to_string()))?;
         }
-        let output = child.wait_with_output().await.map_err(|error| failed(error.to_string()))?;
+        let output = child
+            .wait_with_output()
+            .await
+            .map_err(|error| failed(error.to_string()))?;
         if !output.status.success() {
-            return Err(failed(String::from_utf8_lossy(&output.stderr).trim().to_owned()));
+            return Err(failed(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ));
         }
         samples(&output.stdout).ok_or_else(|| failed("it wrote no sound".to_owned()))
     }
@@ -71,7 +87,10 @@ fn samples(wav: &[u8]) -> Option<Mono> {
     Some(Mono { rate, samples })
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "the speed is checked: 72 to 290")]
+#[allow(
+    clippy::cast_possible_truncation,
+    reason = "the speed is checked: 72 to 290"
+)]
 fn words_per_minute(speed: f32) -> String {
     ((speed * WORDS_PER_MINUTE).round() as i32).to_string()
 }
@@ -106,7 +125,10 @@ mod tests {
             return assert!(std::env::var_os("CI").is_none(), "CI must have espeak-ng");
         };
         for voice in espeak.voices() {
-            let spoken = espeak.speak(&voice.id.voice, "Sete, 7.", 1.0).await.expect("speech");
+            let spoken = espeak
+                .speak(&voice.id.voice, "Sete, 7.", 1.0)
+                .await
+                .expect("speech");
             assert_eq!(spoken.rate, 22_050, "{}", voice.id);
             let loud = spoken.samples.iter().any(|sample| sample.abs() > 0.05);
             assert!(loud && spoken.duration().as_millis() > 500, "{}", voice.id);
@@ -115,7 +137,9 @@ mod tests {
 
     #[tokio::test]
     async fn text_is_data_whatever_is_in_it() {
-        let Some(espeak) = Espeak::discover().await else { return };
+        let Some(espeak) = Espeak::discover().await else {
+            return;
+        };
         for text in ["-x --help $(id) `id`; ls", "[[a]] <speak>oi</speak>"] {
             espeak.speak("pt-br", text, 1.0).await.expect("speech");
         }

@@ -60,7 +60,10 @@ impl FromStr for VoiceName {
         if voice.is_empty() || voice.len() > VOICE_LENGTH_MAX || !voice.bytes().all(sane) {
             return Err(InvalidVoiceName);
         }
-        Ok(Self { engine, voice: voice.to_owned() })
+        Ok(Self {
+            engine,
+            voice: voice.to_owned(),
+        })
     }
 }
 
@@ -137,12 +140,17 @@ pub struct Voices {
 impl Voices {
     /// Looks who is there.
     pub async fn discover() -> Self {
-        Self { espeak: espeak::Espeak::discover().await }
+        Self {
+            espeak: espeak::Espeak::discover().await,
+        }
     }
 
     /// All voices.
     pub fn list(&self) -> Vec<Voice> {
-        self.espeak.iter().flat_map(espeak::Espeak::voices).collect()
+        self.espeak
+            .iter()
+            .flat_map(espeak::Espeak::voices)
+            .collect()
     }
 
     /// Who speaks `language` when nobody is named.
@@ -171,7 +179,10 @@ impl Voices {
         if !(SPEED_MIN..=SPEED_MAX).contains(&speech.speed) {
             return Err(VoiceError::Speed);
         }
-        let name = speech.voice.clone().or_else(|| self.default_for(speech.language));
+        let name = speech
+            .voice
+            .clone()
+            .or_else(|| self.default_for(speech.language));
         let Some(name) = name else {
             return Err(VoiceError::Engine {
                 engine: "espeak-ng",
@@ -183,7 +194,9 @@ impl Voices {
                 let speaking = espeak.speak(&name.voice, text, speech.speed);
                 tokio::time::timeout(SPEAK_TIME_MAX, speaking)
                     .await
-                    .map_err(|_| VoiceError::TooSlow { engine: "espeak-ng" })?
+                    .map_err(|_| VoiceError::TooSlow {
+                        engine: "espeak-ng",
+                    })?
             }
             (EngineKind::Espeak, Some(_) | None) => Err(VoiceError::UnknownVoice(name)),
         }
@@ -211,8 +224,19 @@ mod tests {
 
     #[test]
     fn a_voice_name_is_never_an_option_nor_a_path() {
-        assert_eq!("espeak:pt-br+f2".parse::<VoiceName>().unwrap().to_string(), "espeak:pt-br+f2");
-        for bad in ["", "espeak", "espeak:", "espeak:../x", "espeak:a b", "nobody:x", "espeak:\u{e9}"] {
+        assert_eq!(
+            "espeak:pt-br+f2".parse::<VoiceName>().unwrap().to_string(),
+            "espeak:pt-br+f2"
+        );
+        for bad in [
+            "",
+            "espeak",
+            "espeak:",
+            "espeak:../x",
+            "espeak:a b",
+            "nobody:x",
+            "espeak:\u{e9}",
+        ] {
             assert_eq!(bad.parse::<VoiceName>(), Err(InvalidVoiceName), "{bad}");
         }
     }
@@ -226,11 +250,18 @@ mod tests {
             voice: None,
             speed,
         };
-        let refused = async |text: &str, speed| voices.speak(&speech(text, speed)).await.unwrap_err();
+        let refused =
+            async |text: &str, speed| voices.speak(&speech(text, speed)).await.unwrap_err();
         assert!(matches!(refused("  ", 1.0).await, VoiceError::TextLength));
-        assert!(matches!(refused(&"a".repeat(4_001), 1.0).await, VoiceError::TextLength));
+        assert!(matches!(
+            refused(&"a".repeat(4_001), 1.0).await,
+            VoiceError::TextLength
+        ));
         assert!(matches!(refused("oi", 0.1).await, VoiceError::Speed));
         assert!(matches!(refused("oi", f32::NAN).await, VoiceError::Speed));
-        assert!(matches!(refused("oi", 1.0).await, VoiceError::Engine { .. }));
+        assert!(matches!(
+            refused("oi", 1.0).await,
+            VoiceError::Engine { .. }
+        ));
     }
 }

@@ -1,6 +1,9 @@
 //! Whole calls in virtual time, told to the voice side event by event.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one thing among many")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one thing among many"
+)]
 
 use std::net::SocketAddr;
 
