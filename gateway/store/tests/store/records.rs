@@ -8,7 +8,7 @@ use desk::record::{
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use store::interactions::{Filter, Interaction, Position};
-use store::writer::SaveError;
+use store::writer::{LINGER, SaveError};
 use store::{Page, Store, Writer, changes, interactions, trail, voice_messages};
 
 use crate::databases::{Postgres, Sqlite, on_both};
@@ -126,6 +126,28 @@ on_both! {
 
         let next = writer.save(vec![opened(&a, "next", 40)]).await.unwrap();
         assert!(next[0].number > first[0].number, "{next:?}");
+    }
+}
+
+on_both! {
+    async fn notes_are_written_with_the_next_save_or_soon_or_at_the_end(store: &Store) {
+        let a = company(store, "a").await;
+        let (writer, task) = Writer::start(store.clone());
+        let call: InteractionId = id("call");
+        let lines = async || trail::list(store.pool(), &a, &call, 0, 100).await.unwrap().len();
+        writer.note(vec![opened(&a, "call", 1), line(&call, 0, 1)]).unwrap();
+        writer.save(vec![line(&call, 1, 2)]).await.unwrap();
+        assert_eq!(lines().await, 2, "what came before a save is saved with it");
+
+        writer.note(vec![line(&call, 2, 3)]).unwrap();
+        while lines().await < 3 {
+            tokio::time::sleep(LINGER).await;
+        }
+
+        writer.note(vec![line(&call, 3, 4)]).unwrap();
+        drop(writer);
+        task.await.unwrap();
+        assert_eq!(lines().await, 4, "the writer stops when all is written");
     }
 }
 
