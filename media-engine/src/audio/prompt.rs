@@ -57,6 +57,12 @@ impl Prompt {
         Ok(Self { narrow, wide })
     }
 
+    /// Reads back what [`Prompt::wav`] wrote; `None` when it is not that.
+    #[must_use]
+    pub fn from_wav(file: &[u8]) -> Option<Self> {
+        Self::from_wide(wav::read_pcm16(WIDE, file)?).ok()
+    }
+
     /// The samples at [`WIDE`].
     #[must_use]
     pub fn wide(&self) -> &[i16] {
@@ -76,7 +82,7 @@ impl Prompt {
     }
 
     /// The form to store: a WAV file of 16-bit samples at [`WIDE`], which any program plays and
-    /// [`Prompt::from_wide`] reads back exactly.
+    /// [`Prompt::from_wav`] reads back exactly.
     #[must_use]
     pub fn wav(&self) -> Vec<u8> {
         wav::pcm16(WIDE, &self.wide)
@@ -277,8 +283,9 @@ mod tests {
     #[test]
     fn the_stored_form_reads_back_to_the_same_prompt() {
         let prompt = Prompt::new(&speech(44_100, 0.7)).expect("a rate");
-        let again = Prompt::from_wide(prompt.wide().to_vec()).expect("16 kHz");
+        let again = Prompt::from_wav(&prompt.wav()).expect("our own file");
         assert!(prompt == again);
+        assert_eq!(Prompt::from_wav(&prompt.as_heard()), None);
     }
 
     #[test]

@@ -103,6 +103,24 @@ pub fn header(encoding: Encoding, rate: u32, bytes: u32) -> [u8; HEADER_BYTES] {
     header
 }
 
+/// Reads back what [`pcm16`] wrote at `rate`, or a recorder with [`header`] whose writer may have been
+/// killed. `None` for anything else: other files go through [`intake`](super::intake).
+#[must_use]
+pub fn read_pcm16(rate: u32, file: &[u8]) -> Option<Vec<i16>> {
+    let (head, body) = file.split_first_chunk::<HEADER_BYTES>()?;
+    let (_, length) = head.split_last_chunk()?;
+    let length = u32::from_le_bytes(*length);
+    if *head != header(Encoding::Pcm16, rate, length) {
+        return None;
+    }
+    let body = match length {
+        UNKNOWN => body,
+        length => body.get(..usize::try_from(length).ok()?)?,
+    };
+    let (samples, _) = body.as_chunks();
+    Some(samples.iter().copied().map(i16::from_le_bytes).collect())
+}
+
 fn whole(encoding: Encoding, rate: u32, body: impl Iterator<Item = u8>) -> Vec<u8> {
     let mut file = vec![0; HEADER_BYTES];
     file.extend(body);
@@ -117,6 +135,24 @@ fn whole(encoding: Encoding, rate: u32, body: impl Iterator<Item = u8>) -> Vec<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_written_reads_back_even_when_the_writer_was_killed() {
+        let samples: Vec<i16> = (-500..500).map(|n| n * 60).collect();
+        let mut file = pcm16(16_000, &samples);
+        assert_eq!(read_pcm16(16_000, &file), Some(samples.clone()));
+        assert_eq!(read_pcm16(8_000, &file), None);
+        assert_eq!(read_pcm16(16_000, &file[..file.len() - 1]), None);
+        assert_eq!(read_pcm16(16_000, &file[..40]), None);
+        assert_eq!(read_pcm16(8_000, &alaw(8_000, &samples)), None);
+
+        file[..HEADER_BYTES].copy_from_slice(&header(Encoding::Pcm16, 16_000, UNKNOWN));
+        assert_eq!(read_pcm16(16_000, &file), Some(samples.clone()));
+        assert_eq!(
+            read_pcm16(16_000, &file[..file.len() - 1]),
+            Some(samples[..999].to_vec())
+        );
+    }
 
     #[test]
     fn lengths_say_what_follows() {

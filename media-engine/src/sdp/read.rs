@@ -150,10 +150,19 @@ fn reduce(bytes: &[u8]) -> Result<Vec<u8>, SdpError> {
             _ => false,
         };
         if keep {
-            plain.extend(line.iter().map(|byte| match byte {
-                b' '..=b'~' => *byte,
-                _ => b'?',
-            }));
+            let mut before = b'=';
+            for byte in line {
+                let byte = if matches!(byte, b' '..=b'~') {
+                    *byte
+                } else {
+                    b'?'
+                };
+                // Some write two blanks where the grammar has one.
+                if (byte, before) != (b' ', b' ') {
+                    plain.push(byte);
+                }
+                before = byte;
+            }
             plain.extend_from_slice(b"\r\n");
         }
     }
@@ -472,6 +481,16 @@ mod tests {
         ));
         assert_eq!(description.streams[0].codecs[0].codec, Codec::G729);
         assert_eq!(description.streams[0].ptime, None);
+    }
+
+    #[test]
+    fn blanks_too_many_and_line_ends_too_short_do_no_harm() {
+        let description = read(
+            "\n v=0\no=x\nm=audio  40000/2  RTP/AVP  8   0 \n\nc=IN  IP4 192.0.2.1\na= ptime:30\n",
+        );
+        let stream = &description.streams[0];
+        assert_eq!((stream.port, stream.codecs.len()), (40_000, 2));
+        assert!(stream.address.is_some());
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
+
 use super::*;
 
 const PEER: &str = "192.0.2.1";
@@ -705,4 +707,78 @@ fn two_of_us_agree() {
             );
         }
     }
+}
+
+/// What a browser, a desk telephone with SRTP and a conference system offer.
+const SEEDS: [&str; 3] = [
+    "v=0\r\no=- 46117 2 IN IP4 192.0.2.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+     m=audio 40000 RTP/AVPF 111 63 9 0 8 13 110 126\r\nc=IN IP4 192.0.2.1\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+     a=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10\r\n\
+     a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n",
+    "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n\
+     m=audio 40000 RTP/AVP 8 18 101\r\na=rtpmap:18 G729/8000\r\na=fmtp:18 annexb=no\r\na=ptime:20\r\n\
+     a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA|2^31\r\n\
+     a=rtpmap:101 telephone-event/8000\r\na=rtcp:40003\r\na=maxptime:60\r\na=sendonly\r\n",
+    "v=0\r\no=- 1 1 IN IP6 2001:db8::1\r\ns=-\r\nc=IN IP6 2001:db8::1/127\r\nt=0 0\r\n\
+     m=video 41000 RTP/AVP 31\r\nm=audio 40000/2 RTP/AVP 0\r\nm=application 5000 UDP/BFCP *\r\n",
+];
+
+fn damage(bytes: &mut Vec<u8>, random: &mut SmallRng) {
+    let at = random.random_range(0..bytes.len());
+    match random.random_range(0..6) {
+        0 => bytes[at] = random.random(),
+        1 => bytes[at] = b" \r\n:/=*09?"[random.random_range(0..10)],
+        2 => {
+            bytes.remove(at);
+        }
+        3 => {
+            let end = (at + random.random_range(1..80)).min(bytes.len());
+            let piece = bytes[at..end].to_vec();
+            bytes.splice(at..at, piece.repeat(random.random_range(1..20)));
+        }
+        4 => bytes.truncate(at),
+        _ => {
+            let number = random.random::<u64>().to_string();
+            bytes.splice(at..at, number.into_bytes());
+        }
+    }
+    bytes.push(b'\n');
+}
+
+/// Whatever arrives: no panic, the answer is a description that we can read ourselves, with a line for
+/// each stream, and it is never more than a little longer than the offer.
+#[test]
+fn damaged_offers_are_answered_or_refused_and_nothing_else_happens() {
+    let mut random = SmallRng::seed_from_u64(3_264);
+    let mut answered = 0;
+    for round in 0..50_000 {
+        let mut bytes = SEEDS[round % SEEDS.len()].as_bytes().to_vec();
+        for _ in 0..random.random_range(1..6) {
+            damage(&mut bytes, &mut random);
+        }
+        let mut negotiation = Negotiation::new(LocalMedia {
+            encryption: Encryption::Optional(key(5)),
+            ..local()
+        });
+        if let Ok(answer) = negotiation.answer(&bytes) {
+            answered += 1;
+            let offer = Description::read(&bytes).expect("it was answered");
+            let ours = Description::read(&answer.sdp).expect("our own description");
+            assert_eq!(ours.streams.len(), offer.streams.len(), "round {round}");
+            assert_eq!(
+                ours.streams
+                    .iter()
+                    .filter(|stream| stream.port != 0)
+                    .count(),
+                1
+            );
+            assert!(answer.sdp.len() <= bytes.len() + 500, "round {round}");
+        }
+        negotiation.offer();
+        let _ = negotiation.read_answer(&bytes);
+    }
+    assert!(
+        (5_000..45_000).contains(&answered),
+        "{answered} of 50,000 answered"
+    );
 }
