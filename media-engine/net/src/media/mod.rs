@@ -12,6 +12,7 @@
 
 mod metrics;
 mod receive;
+mod recorder;
 mod seat;
 mod worker;
 
@@ -20,16 +21,20 @@ use std::collections::hash_map::Entry;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use media_engine::dtmf::Key;
 use media_engine::leg::{Leg, LegConfig, LegEvent, LegId, LegReport, PlayId, Playlist};
 use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
 pub use metrics::ThreadMetrics;
+use recorder::Recorder;
+pub use recorder::{RECORDING_RATE, Recording};
 use seat::{Lease, Seat};
 use worker::{Command, Lines};
 
@@ -112,6 +117,9 @@ pub enum CommandError {
     /// The leg has not been configured yet, so it cannot play: a bug of the caller.
     #[error("leg {0:?} is not configured yet")]
     NotConfigured(LegId),
+    /// The two legs are on different threads: open the second beside the first.
+    #[error("legs {0:?} and {1:?} are on different media threads")]
+    Apart(LegId, LegId),
     /// Its sockets cannot be used.
     #[error("cannot use the leg's sockets: {0}")]
     Sockets(#[from] io::Error),
@@ -134,6 +142,8 @@ pub struct MediaEvent {
 pub enum News {
     /// Something in its media.
     Leg(LegEvent),
+    /// A recording has ended: it was stopped, or its leg was.
+    Recorded(Recording),
     /// Its visit panicked, and it is no more: a bug. [`Media::close`] frees its number.
     Failed,
     /// It has been closed as asked; this is what became of it, and the last that is told of it.
@@ -151,6 +161,7 @@ struct Inner {
     threads: Vec<Thread>,
     table: Mutex<Table>,
     ports: Arc<Mutex<Ports>>,
+    recorder: Recorder,
     legs_per_thread_max: usize,
     load_max: f64,
 }
@@ -211,6 +222,7 @@ impl Media {
             threads: threads?,
             table: Mutex::new(table),
             ports: Arc::new(Mutex::new(ports)),
+            recorder: Recorder::start(events)?,
             legs_per_thread_max: legs_max,
             load_max: config.load_max,
         };
@@ -277,6 +289,40 @@ impl Media {
         self.command(leg, Command::Stop(leg))
     }
 
+    /// Presses a key towards the peer, as a telephone-event; nothing if the peer takes none.
+    pub fn press(&self, leg: LegId, key: Key) -> Result<(), CommandError> {
+        self.command(leg, Command::Press(leg, key))
+    }
+
+    /// Records what the peer says into a new WAV file at `path` (16 bits, [`RECORDING_RATE`]), until
+    /// [`Media::stop_recording`] or the end of the leg; [`News::Recorded`] follows. What is recorded is
+    /// on disk a second later at most.
+    pub fn record(&self, leg: LegId, path: PathBuf) -> Result<(), CommandError> {
+        self.visited(leg)?; // before there is a file
+        let tape = self.inner.recorder.begin(leg, path);
+        self.command(leg, Command::Record(leg, tape))
+    }
+
+    /// Ends the recording.
+    pub fn stop_recording(&self, leg: LegId) -> Result<(), CommandError> {
+        self.command(leg, Command::StopRecording(leg))
+    }
+
+    /// Lets two legs hear each other, each taken from whoever it heard before. They must be on one
+    /// thread: open the second beside the first.
+    pub fn bridge(&self, one: LegId, other: LegId) -> Result<(), CommandError> {
+        let threads = (self.visited(one)?, self.visited(other)?);
+        if threads.0 != threads.1 {
+            return Err(CommandError::Apart(one, other));
+        }
+        self.command(one, Command::Bridge(one, other))
+    }
+
+    /// Ends a bridge, named by either leg.
+    pub fn part(&self, leg: LegId) -> Result<(), CommandError> {
+        self.command(leg, Command::Part(leg))
+    }
+
     /// Ends a leg and frees its number at once. What comes last is told by [`News::Closed`], except
     /// for a leg that was never configured, of which there is nothing to tell.
     pub fn close(&self, leg: LegId) -> Result<(), CommandError> {
@@ -319,11 +365,17 @@ impl Media {
     }
 
     fn command(&self, leg: LegId, command: Command) -> Result<(), CommandError> {
+        let thread = self.visited(leg)?;
+        self.inner.threads[thread].send(command)
+    }
+
+    /// The thread that visits `leg`.
+    fn visited(&self, leg: LegId) -> Result<usize, CommandError> {
         let table = self.table();
         let place = table.legs.get(&leg).ok_or(CommandError::Unknown(leg))?;
         match place.state {
             State::Open { .. } => Err(CommandError::NotConfigured(leg)),
-            State::Visited => self.inner.threads[place.thread].send(command),
+            State::Visited => Ok(place.thread),
         }
     }
 

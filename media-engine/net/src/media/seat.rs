@@ -4,10 +4,11 @@ use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use media_engine::leg::{DATAGRAM, Leg, LegEvent, LegId};
+use media_engine::leg::{DATAGRAM, Leg, LegId, Transmit};
 
 use super::metrics::{self, ThreadMetrics};
 use super::receive::{self, Receiver};
+use super::recorder::Tape;
 use crate::clock::{self, Stamps};
 use crate::ports::{MediaSockets, Ports};
 
@@ -22,6 +23,9 @@ const VISITS_PER_DRAIN: u32 = 8;
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
 
+/// RTCP datagrams read in one go; a peer sends one.
+const RTCP_READS: u32 = 4;
+
 /// What a thread uses for every visit of a tick.
 pub(super) struct Tools {
     pub(super) receiver: Receiver,
@@ -33,6 +37,10 @@ pub(super) struct Tools {
 pub(super) struct Seat {
     pub(super) id: LegId,
     pub(super) leg: Leg,
+    /// The leg this one is bridged to, by its place on the same thread.
+    pub(super) partner: Option<usize>,
+    /// Where a recording goes.
+    pub(super) tape: Option<Tape>,
     rtp: UdpSocket,
     rtcp: UdpSocket,
     visits: u32,
@@ -62,6 +70,8 @@ impl Drop for Lease {
 }
 
 impl Seat {
+    /// Seats `leg`. `visits` is where its count of visits begins: a number drawn for each leg spreads
+    /// what is done once in many visits.
     pub(super) fn new(
         id: LegId,
         leg: Leg,
@@ -74,6 +84,8 @@ impl Seat {
         Ok(Self {
             id,
             leg,
+            partner: None,
+            tape: None,
             rtp,
             rtcp,
             visits,
@@ -82,52 +94,118 @@ impl Seat {
         })
     }
 
-    /// Reads, tells the time, sends: everything a leg needs once in 20 ms.
-    pub(super) fn visit(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
+    /// Reads, tells the time, sends: everything a leg needs once in 20 ms. `partner` is the other leg
+    /// of a bridge.
+    pub(super) fn visit(
+        &mut self,
+        now: Instant,
+        partner: Option<&mut Seat>,
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
         self.visits = self.visits.wrapping_add(1);
-        self.receive(now, tools, metrics);
+        let mut partner = partner;
+        self.receive(now, partner.as_deref_mut(), tools, metrics);
         self.leg.handle_timeout(now);
+        self.listen(now, partner);
         self.send(now, tools, metrics);
         if self.visits.is_multiple_of(VISITS_PER_RTCP) {
             self.visit_rtcp(now, tools, metrics);
         }
     }
 
-    /// The next thing to tell about the leg.
-    pub(super) fn poll_event(&mut self) -> Option<LegEvent> {
-        self.leg.poll_event()
-    }
-
     /// A read that finds nothing costs a tenth of a visit, so as long as one packet is there at each
     /// visit, one is read.
-    fn receive(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
+    fn receive(
+        &mut self,
+        now: Instant,
+        mut partner: Option<&mut Seat>,
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
+        let Tools {
+            receiver,
+            stamps,
+            outgoing,
+        } = tools;
         let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
         let wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
         while found < wanted {
-            let Some(datagram) = tools.receiver.receive(&self.rtp, now, &tools.stamps) else {
+            let Some(read) = receiver.receive(&self.rtp, now, stamps) else {
                 break;
             };
             found += 1;
-            self.leg
-                .handle_packet(now, datagram.arrival, datagram.source, datagram.bytes);
+            let relayed = self
+                .leg
+                .handle_packet(now, read.arrival, read.source, read.bytes);
+            if let (Some(relayed), Some(partner)) = (relayed, partner.as_deref_mut())
+                && let Some(transmit) = partner.leg.relay(now, &relayed, outgoing.as_mut_slice())
+            {
+                transmit_over(&partner.rtp, outgoing, transmit, metrics);
+            }
         }
         self.drains = if drain { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
     }
 
+    /// Hands on what the peer says, while somebody wants to hear it.
+    fn listen(&mut self, now: Instant, mut partner: Option<&mut Seat>) {
+        while let Some(audio) = self.leg.poll_audio(now) {
+            if let (Some(tape), Some(frame)) = (&self.tape, audio.recording) {
+                tape.record(frame);
+            }
+            if let Some(partner) = partner.as_deref_mut() {
+                partner.leg.hear(now, &audio);
+            }
+        }
+    }
+
     fn send(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
         while let Some(transmit) = self.leg.poll_packet(now, tools.outgoing.as_mut_slice()) {
-            let packet = &tools.outgoing[..transmit.len];
-            let counter = match self.rtp.send_to(packet, transmit.to) {
-                Ok(_) => &metrics.sent,
-                Err(_) => &metrics.send_errors,
-            };
-            metrics::add(counter, 1);
+            transmit_over(&self.rtp, &tools.outgoing, transmit, metrics);
         }
     }
 
     fn visit_rtcp(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
-        let _ = (&self.rtcp, now, tools, metrics);
+        for _ in 0..RTCP_READS {
+            let Some(read) = tools.receiver.receive(&self.rtcp, now, &tools.stamps) else {
+                break;
+            };
+            self.leg.handle_rtcp(now, read.source, read.bytes);
+        }
+        while let Some(transmit) = self.leg.poll_rtcp(now, tools.outgoing.as_mut_slice()) {
+            transmit_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
+        }
     }
+
+    /// Says goodbye to the peer.
+    pub(super) fn close(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
+        if let Some(transmit) = self.leg.close(now, tools.outgoing.as_mut_slice()) {
+            transmit_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
+        }
+    }
+
+    fn rtcp_socket(&self) -> &UdpSocket {
+        if self.leg.config().rtcp_mux {
+            &self.rtp
+        } else {
+            &self.rtcp
+        }
+    }
+}
+
+fn transmit_over(
+    socket: &UdpSocket,
+    datagram: &[u8; DATAGRAM],
+    transmit: Transmit,
+    metrics: &ThreadMetrics,
+) {
+    let sent = socket.send_to(&datagram[..transmit.len], transmit.to);
+    let counter = if sent.is_ok() {
+        &metrics.sent
+    } else {
+        &metrics.send_errors
+    };
+    metrics::add(counter, 1);
 }

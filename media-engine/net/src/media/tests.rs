@@ -258,3 +258,164 @@ fn shutting_down_ends_every_leg_and_closes_its_sockets() {
         Err(CommandError::Unknown(LegId(1)))
     ));
 }
+
+/// A caller who speaks: sends a frame every few packets it hears, until `done`.
+fn talk(
+    phone: &UdpSocket,
+    to: SocketAddr,
+    codec: Codec,
+    payload_type: u8,
+    mut done: impl FnMut(&[u8]) -> bool,
+) {
+    let samples = usize::try_from(codec.sample_rate() / 50).expect("small");
+    let loud: Vec<i16> = (0..samples)
+        .map(|at| if at % 20 < 10 { 8_000 } else { -8_000 })
+        .collect();
+    let frames = Frames::encode(codec, &loud);
+    let payload = frames.frame(0).expect("one frame").to_vec();
+    let begun = clock::now();
+    for sequence in 0u16.. {
+        let timestamp = u32::from(sequence) * codec.frame_ticks();
+        let mut datagram = vec![0x80, payload_type];
+        datagram.extend(sequence.to_be_bytes());
+        datagram.extend(timestamp.to_be_bytes());
+        datagram.extend([9, 9, 9, u8::try_from(to.port() % 200).expect("small")]);
+        datagram.extend(&payload);
+        phone.send_to(&datagram, to).expect("sent");
+        // What we hear in turn paces us: one packet each 20 ms.
+        if done(&packet(phone).0) {
+            return;
+        }
+        assert!(clock::now() - begun < PATIENCE, "it never came");
+    }
+}
+
+fn is_loud(payload: &[u8]) -> bool {
+    // A-law: bits inverted; the magnitude of speech is far from that of silence (0xd5, 0x55).
+    payload
+        .iter()
+        .filter(|byte| (**byte ^ 0x55) & 0x70 >= 0x40)
+        .count()
+        > 100
+}
+
+/// Opens two legs on one thread, bridged; returns phones and addresses.
+fn bridged(media: &Media, codecs: [(Codec, u8); 2]) -> [(UdpSocket, SocketAddr); 2] {
+    let mut number = 0;
+    let pair = codecs.map(|(codec, payload_type)| {
+        number += 1;
+        let phone = phone();
+        let beside = (number > 1).then_some(LegId(1));
+        let address = media
+            .open(LegId(number), Ipv4Addr::LOCALHOST.into(), beside)
+            .expect("a port");
+        let remote = Some(phone.local_addr().expect("bound"));
+        media
+            .configure(LegId(number), LegConfig::new(codec, payload_type, remote))
+            .expect("taken");
+        (phone, address)
+    });
+    media.bridge(LegId(1), LegId(2)).expect("one thread");
+    pair
+}
+
+#[test]
+fn bridged_legs_of_one_codec_hear_each_other_and_no_longer_when_parted() {
+    let (media, _events) = start(41_300..=41_319);
+    let [(one, to_one), (other, _)] = bridged(&media, [(Codec::Pcma, 8), (Codec::Pcma, 8)]);
+    other.set_nonblocking(true).expect("a socket");
+    let mut buffer = [0; 2048];
+    let mut heard =
+        || matches!(other.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length]));
+    talk(&one, to_one, Codec::Pcma, 8, |_| heard());
+    media.part(LegId(2)).expect("taken");
+    let mut quiet = 0;
+    talk(&one, to_one, Codec::Pcma, 8, |_| {
+        quiet = if heard() { 0 } else { quiet + 1 };
+        quiet > 10
+    });
+}
+
+#[test]
+fn bridged_legs_of_two_codecs_hear_each_other() {
+    let (media, _events) = start(41_320..=41_339);
+    let [(one, to_one), (other, _)] = bridged(&media, [(Codec::G722, 9), (Codec::Pcma, 8)]);
+    other.set_nonblocking(true).expect("a socket");
+    let mut buffer = [0; 2048];
+    let mut heard =
+        || matches!(other.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length]));
+    talk(&one, to_one, Codec::G722, 9, |_| heard());
+}
+
+#[test]
+fn a_message_of_the_caller_is_recorded() {
+    let (media, mut events) = start(41_340..=41_359);
+    let phone = phone();
+    let address = media
+        .open(LegId(1), Ipv4Addr::LOCALHOST.into(), None)
+        .expect("a port");
+    assert!(matches!(
+        media.record(LegId(1), "x".into()),
+        Err(CommandError::NotConfigured(_))
+    ));
+    media.configure(LegId(1), alaw(&phone)).expect("taken");
+    let path = std::env::temp_dir().join(format!("ramal-message-{}.wav", std::process::id()));
+    media.record(LegId(1), path.clone()).expect("taken");
+    let mut turns = 0;
+    talk(&phone, address, Codec::Pcma, 8, |_| {
+        turns += 1;
+        turns == 40
+    });
+    media.stop_recording(LegId(1)).expect("taken");
+    let recording = loop {
+        if let News::Recorded(recording) = next(&mut events).news {
+            break recording;
+        }
+    };
+    assert_eq!(
+        (recording.error, recording.frames_lost, &recording.path),
+        (None, 0, &path)
+    );
+    assert!(
+        recording.duration >= Duration::from_millis(500),
+        "{:?}",
+        recording.duration
+    );
+    let file = std::fs::read(&path).expect("written");
+    let loud = file[58..]
+        .chunks(2)
+        .filter(|two| i16::from_le_bytes([two[0], two[1]]).abs() > 4_000)
+        .count();
+    assert!(loud > 2_000, "{loud} loud samples");
+    std::fs::remove_file(path).expect("removed");
+}
+
+#[test]
+fn a_leg_that_ends_says_goodbye_by_rtcp() {
+    let (media, _events) = start(41_360..=41_379);
+    let (phone, control) = (phone(), phone());
+    let address = media
+        .open(LegId(1), Ipv4Addr::LOCALHOST.into(), None)
+        .expect("a port");
+    let remote_rtcp = Some(control.local_addr().expect("bound"));
+    media
+        .configure(
+            LegId(1),
+            LegConfig {
+                remote_rtcp,
+                ..alaw(&phone)
+            },
+        )
+        .expect("taken");
+    packet(&phone);
+    media.close(LegId(1)).expect("taken");
+    let (goodbye, from) = packet(&control);
+    assert_eq!(from.port(), address.port() + 1);
+    let mut kinds = Vec::new();
+    let mut rest = &goodbye[..];
+    while let [_, kind, high, low, ..] = *rest {
+        kinds.push(kind);
+        rest = &rest[4 * (usize::from(u16::from_be_bytes([high, low])) + 1)..];
+    }
+    assert!(kinds.contains(&203), "BYE among {kinds:?}");
+}

@@ -8,12 +8,14 @@ use std::sync::mpsc::{Receiver as CommandReceiver, SyncSender, TryRecvError};
 use std::time::{Duration, Instant};
 
 use media_engine::codec::FRAME;
-use media_engine::leg::{DATAGRAM, LegConfig, LegId, PlayId, Playlist};
+use media_engine::dtmf::Key;
+use media_engine::leg::{Bridge, DATAGRAM, LegConfig, LegId, PlayId, Playlist};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::metrics::{self, ThreadMetrics};
 use super::receive::Receiver;
+use super::recorder::Tape;
 use super::seat::{Seat, Tools};
 use super::{MediaEvent, News};
 use crate::clock::{self, Stamps};
@@ -51,6 +53,12 @@ pub(super) enum Command {
     Reconfigure(LegId, Box<LegConfig>),
     Play(LegId, PlayId, Playlist),
     Stop(LegId),
+    Press(LegId, Key),
+    Record(LegId, Tape),
+    StopRecording(LegId),
+    /// Both are on this thread.
+    Bridge(LegId, LegId),
+    Part(LegId),
     Close(LegId),
     /// End of the thread: every leg is closed.
     End,
@@ -133,30 +141,36 @@ impl Worker {
             if self.visit(place, now, metrics) {
                 at += 1;
             } else {
-                self.leave(place, self.next_group, at, News::Failed);
+                self.leave(place, self.next_group, at, News::Failed, now);
             }
         }
     }
 
     /// Visits one leg; false if it panicked, which ends it and no other.
     fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics) -> bool {
-        let Some(seat) = self.seats[place].as_deref_mut() else {
+        let Some(mut seat) = self.seats[place].take() else {
             return false;
         };
+        let mut partner = seat.partner.and_then(|place| self.seats[place].take());
         let tools = &mut self.tools;
-        let visited = catch_unwind(AssertUnwindSafe(|| seat.visit(now, tools, metrics)));
-        if visited.is_err() {
+        let visit = || seat.visit(now, partner.as_deref_mut(), tools, metrics);
+        let visited = catch_unwind(AssertUnwindSafe(visit)).is_ok();
+        if let (Some(place), Some(partner)) = (seat.partner, partner) {
+            self.seats[place] = Some(partner);
+        }
+        if visited {
+            while let Some(event) = seat.leg.poll_event() {
+                let news = MediaEvent {
+                    leg: seat.id,
+                    news: News::Leg(event),
+                };
+                tell(&self.lines, &mut self.kept, news);
+            }
+        } else {
             metrics::add(&metrics.panics, 1);
-            return false;
         }
-        while let Some(event) = seat.poll_event() {
-            let news = MediaEvent {
-                leg: seat.id,
-                news: News::Leg(event),
-            };
-            tell(&self.lines, &mut self.kept, news);
-        }
-        true
+        self.seats[place] = Some(seat);
+        visited
     }
 
     fn take_commands(&mut self, now: Instant) {
@@ -164,7 +178,7 @@ impl Worker {
             match self.lines.commands.try_recv() {
                 Ok(command) => self.obey(command, now),
                 Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => return self.end(),
+                Err(TryRecvError::Disconnected) => return self.end(now),
             }
         }
     }
@@ -173,12 +187,26 @@ impl Worker {
         match command {
             Command::Seat(seat) => self.sit(seat),
             Command::Reconfigure(leg, config) => {
-                self.with(leg, |seat| seat.leg.reconfigure(now, *config))
+                self.with(leg, |seat| seat.leg.reconfigure(now, *config));
+                self.join_again(leg, now);
             }
             Command::Play(leg, play, list) => self.with(leg, |seat| seat.leg.play(now, play, list)),
             Command::Stop(leg) => self.with(leg, |seat| seat.leg.stop(now)),
-            Command::Close(leg) => self.close(leg),
-            Command::End => self.end(),
+            Command::Press(leg, key) => self.with(leg, |seat| {
+                seat.leg.press(now, key);
+            }),
+            Command::Record(leg, tape) => self.with(leg, |seat| {
+                seat.tape = Some(tape);
+                seat.leg.start_recording(now);
+            }),
+            Command::StopRecording(leg) => self.with(leg, |seat| {
+                seat.leg.stop_recording(now);
+                seat.tape = None;
+            }),
+            Command::Bridge(one, other) => self.bridge(one, other, now),
+            Command::Part(leg) => self.part(leg, now),
+            Command::Close(leg) => self.close(leg, now),
+            Command::End => self.end(now),
         }
     }
 
@@ -219,23 +247,78 @@ impl Worker {
         }
     }
 
-    fn close(&mut self, leg: LegId) {
-        let Some(place) = self.places.get(&leg).copied() else {
+    /// Joins two legs, each taken from whoever it was joined to before.
+    fn bridge(&mut self, one: LegId, other: LegId, now: Instant) {
+        self.part(one, now);
+        self.part(other, now);
+        let (Some(&a), Some(&b)) = (self.places.get(&one), self.places.get(&other)) else {
             return;
         };
-        for group in 0..GROUPS {
-            if let Some(at) = self.groups[group].iter().position(|one| *one == place) {
-                let report = self.seats[place].as_deref().map(|seat| seat.leg.report());
-                if let Some(report) = report {
-                    self.leave(place, group, at, News::Closed(Box::new(report)));
-                }
-                return;
+        if a == b {
+            return;
+        }
+        for (place, partner) in [(a, b), (b, a)] {
+            if let Some(seat) = self.seats[place].as_deref_mut() {
+                seat.partner = Some(partner);
+            }
+        }
+        self.join_again(one, now);
+    }
+
+    /// Tells a leg and its partner how they are joined: what either speaks may have changed.
+    fn join_again(&mut self, leg: LegId, now: Instant) {
+        let Some(&place) = self.places.get(&leg) else {
+            return;
+        };
+        let Some(partner) = self.seats[place].as_deref().and_then(|seat| seat.partner) else {
+            return;
+        };
+        let Ok([Some(a), Some(b)]) = self.seats.get_disjoint_mut([place, partner]) else {
+            return;
+        };
+        let bridge = Bridge::between(a.leg.config(), b.leg.config());
+        a.leg.bridge(now, Some(bridge));
+        b.leg.bridge(now, Some(bridge));
+    }
+
+    fn part(&mut self, leg: LegId, now: Instant) {
+        let Some(&place) = self.places.get(&leg) else {
+            return;
+        };
+        let partner = self.seats[place].as_deref().and_then(|seat| seat.partner);
+        for place in [Some(place), partner].into_iter().flatten() {
+            if let Some(seat) = self.seats[place]
+                .as_deref_mut()
+                .filter(|seat| seat.partner.is_some())
+            {
+                seat.partner = None;
+                seat.leg.bridge(now, None);
             }
         }
     }
 
+    fn close(&mut self, leg: LegId, now: Instant) {
+        let Some(&place) = self.places.get(&leg) else {
+            return;
+        };
+        let metrics = Arc::clone(&self.lines.metrics);
+        let Some(seat) = self.seats[place].as_deref_mut() else {
+            return;
+        };
+        seat.close(now, &mut self.tools, &metrics);
+        let news = News::Closed(Box::new(seat.leg.report()));
+        let at = |group: &Vec<usize>| group.iter().position(|one| *one == place);
+        let found = (0..GROUPS).find_map(|group| Some((group, at(&self.groups[group])?)));
+        if let Some((group, at)) = found {
+            self.leave(place, group, at, news, now);
+        }
+    }
+
     /// Takes a leg out and tells why; its seat goes to the janitor.
-    fn leave(&mut self, place: usize, group: usize, at: usize, news: News) {
+    fn leave(&mut self, place: usize, group: usize, at: usize, news: News, now: Instant) {
+        if let Some(leg) = self.seats[place].as_deref().map(|seat| seat.id) {
+            self.part(leg, now);
+        }
         self.groups[group].swap_remove(at);
         self.free.push(place);
         let Some(seat) = self.seats[place].take() else {
@@ -259,10 +342,10 @@ impl Worker {
             .store(self.places.len() as u64, Relaxed);
     }
 
-    fn end(&mut self) {
+    fn end(&mut self, now: Instant) {
         let legs: Vec<LegId> = self.seats.iter().flatten().map(|seat| seat.id).collect();
         for leg in legs {
-            self.close(leg);
+            self.close(leg, now);
         }
         self.send_kept();
         self.ended = true;
