@@ -178,12 +178,12 @@ impl Answerer {
     /// Takes a 401 or 407 with its challenges, each one WWW-Authenticate or Proxy-Authenticate
     /// value. After `Ok` the request is sent again, with a new CSeq and what
     /// [`Answerer::authorize`] gives.
-    pub fn handle_challenge<'h>(
+    pub fn handle_challenge(
         &mut self,
         attempt: &mut Attempt,
         from: IpAddr,
         status: u16,
-        challenges: impl IntoIterator<Item = &'h [u8]>,
+        challenges: impl IntoIterator<Item = impl AsRef<[u8]>>,
         rng: &mut impl RngCore,
     ) -> Result<(), Unanswerable> {
         let (answered, session) = match status {
@@ -318,8 +318,8 @@ struct Challenge {
 }
 
 /// The strongest challenge for our realm (RFC 8760 section 2.5); of equals, the first.
-fn strongest<'h>(
-    challenges: impl IntoIterator<Item = &'h [u8]>,
+fn strongest(
+    challenges: impl IntoIterator<Item = impl AsRef<[u8]>>,
     realm: Option<&str>,
 ) -> Result<Challenge, Unanswerable> {
     let mut best: Option<Challenge> = None;
@@ -327,7 +327,7 @@ fn strongest<'h>(
     for challenge in challenges
         .into_iter()
         .take(CHALLENGES_MAX)
-        .filter_map(read_challenge)
+        .filter_map(|value| read_challenge(value.as_ref()))
     {
         if realm.is_some_and(|realm| realm != challenge.realm) {
             fault = Unanswerable::OtherRealm;

@@ -142,16 +142,16 @@ impl Challenger {
     ///
     /// `secret` finds what is stored for a user name. An unknown user costs the same hashes as a
     /// known one, and gets the same refusal.
-    pub fn verify<'h, 's>(
+    pub fn verify<'s>(
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        authorizations: impl IntoIterator<Item = &'h [u8]>,
+        authorizations: impl IntoIterator<Item = impl AsRef<[u8]>>,
         secret: impl FnOnce(&str) -> Option<&'s Secret>,
     ) -> Verdict {
         let mut first_fault = Refusal::Missing;
         for value in authorizations.into_iter().take(AUTHORIZATIONS_MAX) {
-            match Parameters::read(value) {
+            match Parameters::read(value.as_ref()) {
                 Ok(list) if list.find("realm") == Some(self.realm.as_bytes()) => {
                     return self.verify_ours(now, request, &list, secret);
                 }
@@ -170,7 +170,7 @@ impl Challenger {
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        list: &Parameters<'_>,
+        list: &Parameters,
         secret: impl FnOnce(&str) -> Option<&'s Secret>,
     ) -> Verdict {
         self.forget_expired(now);
@@ -202,7 +202,7 @@ impl Challenger {
         &mut self,
         now: Instant,
         request: &Request<'_>,
-        list: &Parameters<'_>,
+        list: &Parameters,
         nonce: NonceId,
         secret: Option<&Secret>,
         username: &str,

@@ -441,3 +441,47 @@ fn used_nonces_are_bounded_and_a_forgotten_one_is_stale() {
     assert!(challenger.is_fresh(start, nonce(2)));
     assert_eq!(challenger.count(nonce(2), 1), Err(Refusal::Replayed));
 }
+
+/// Neither side is hurt by what it reads, and nothing mutated is let in.
+#[test]
+fn mutated_headers_hurt_nobody() {
+    use rand::Rng;
+    let start = origin();
+    let mut rng = SmallRng::seed_from_u64(1);
+    for _ in 0..20_000 {
+        let (mut server, mut phone_1001) = met(start);
+        let mut answer = phone_1001.answer().into_bytes();
+        let [challenge, _] = server.challenger.challenge(start, phone(), true);
+        let mut challenge = challenge.into_bytes();
+        for text in [&mut answer, &mut challenge] {
+            for _ in 0..rng.random_range(1..6) {
+                let at = rng.random_range(0..text.len());
+                match rng.random_range(0..3) {
+                    0 => text[at] = rng.random(),
+                    1 => text.insert(at, b"\",=\\ \r\n\0"[rng.random_range(0..8)]),
+                    _ => text.truncate(at.max(1)),
+                }
+            }
+        }
+        let request = Request {
+            method: b"REGISTER",
+            uri: b"sip:other.example",
+            source: phone(),
+        };
+        let secret = server.secret.clone();
+        let verdict = server
+            .challenger
+            .verify(start, &request, [&answer], |_| Some(&secret));
+        refusal_of(verdict);
+        let _ = phone_1001.answerer.handle_challenge(
+            &mut Attempt::default(),
+            phone(),
+            401,
+            [&challenge],
+            &mut phone_1001.rng,
+        );
+        let header = phone_1001.answer();
+        let breaks = |byte: u8| byte.is_ascii_control() && byte != b'\t';
+        assert!(!header.bytes().any(breaks), "{header:?}");
+    }
+}
