@@ -13,9 +13,9 @@ pub mod holidays;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{Timestamp, ToSpan};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -199,7 +199,7 @@ impl Calendar {
         }
         let today = self.time_zone.0.to_datetime(at).date();
         // The eve's last interval may reach into today; instants decide, not the wall clock.
-        let eve = today.checked_sub(1.day()).unwrap_or(today);
+        let eve = today.yesterday().unwrap_or(today);
         let mut span: Option<Span> = None;
         let mut day = eve;
         for _ in 0..SEARCH_DAYS_MAX {
@@ -265,7 +265,6 @@ impl Calendar {
     /// The spans that begin on `day`, in order, cut at the next midnight where the day after has
     /// hours of its own: who closes on the 25th does not answer at one in the morning of it.
     fn spans_of(&self, day: Date) -> Vec<Span> {
-        let midnight = day.to_datetime(MIDNIGHT);
         let mut spans: Vec<Span> = match self.rule(day) {
             Rule::Holiday(_) => Vec::new(),
             Rule::Own(OwnDate {
@@ -277,18 +276,18 @@ impl Calendar {
                 ..
             }) => intervals
                 .iter()
-                .filter_map(|interval| interval.on(midnight))
+                .filter_map(|interval| interval.on(day))
                 .collect(),
             Rule::Own(OwnDate {
                 hours: DayHours::AsUsual,
                 ..
             })
             | Rule::Ordinary => match &self.schedule {
-                Schedule::Always => WHOLE_DAY.on(midnight).into_iter().collect(),
+                Schedule::Always => WHOLE_DAY.on(day).into_iter().collect(),
                 Schedule::Weekly(week) => week
                     .day(day.weekday())
                     .iter()
-                    .filter_map(|interval| interval.on(midnight))
+                    .filter_map(|interval| interval.on(day))
                     .collect(),
             },
         };
@@ -400,17 +399,14 @@ impl OwnDate {
 }
 
 impl Interval {
-    /// The interval on the day that begins at `midnight`.
-    fn on(self, midnight: DateTime) -> Option<Span> {
-        let start = midnight
-            .checked_add(i64::from(self.from.0).minutes())
-            .ok()?;
-        let minutes = if self.to.0 > self.from.0 {
-            self.to.0
+    /// The interval that begins on `day`; nothing at the end of time.
+    fn on(self, day: Date) -> Option<Span> {
+        let (start, end) = (self.from.of(day)?, self.to.of(day)?);
+        let end = if end > start {
+            end
         } else {
-            self.to.0.saturating_add(DAY_MINUTES)
+            self.to.of(day.tomorrow().ok()?)?
         };
-        let end = midnight.checked_add(i64::from(minutes).minutes()).ok()?;
         Some(Span { start, end })
     }
 }
@@ -423,6 +419,18 @@ impl ClockTime {
             .checked_mul(60)?
             .checked_add(u16::from(minute))?;
         (minute < 60 && minutes <= DAY_MINUTES).then_some(Self(minutes))
+    }
+
+    /// This time on `day`; 24:00 is the midnight after it.
+    fn of(self, day: Date) -> Option<DateTime> {
+        if self.0 >= DAY_MINUTES {
+            return Some(day.tomorrow().ok()?.to_datetime(MIDNIGHT));
+        }
+        let (hour, minute) = (
+            i8::try_from(self.0 / 60).ok()?,
+            i8::try_from(self.0 % 60).ok()?,
+        );
+        Some(day.at(hour, minute, 0, 0))
     }
 
     /// Minutes since midnight, 0 to 1440.

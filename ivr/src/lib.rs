@@ -20,7 +20,8 @@
 //! - A walk ends, whatever the flow says and whatever the caller does (see [`machine`]).
 //! - What a flow reads from callers and from other systems is data: it never becomes a host that
 //!   is asked, a header field, or part of a JSON document's structure.
-//! - Digits that a flow calls sensitive are in no trail and in no debug output.
+//! - Digits that a flow calls sensitive are in no trail, and in no debug output of a session. What is
+//!   to be said or dialled has to hold them: shells do not log outputs.
 //!
 //! # Example
 //!
@@ -81,6 +82,7 @@ mod key;
 mod language;
 mod library;
 pub mod machine;
+mod say;
 pub mod schema;
 pub mod simple;
 pub mod template;
@@ -93,3 +95,4 @@ pub use key::Key;
 pub use language::Language;
 pub use library::Library;
 pub use machine::{Now, Session};
+pub use say::*;

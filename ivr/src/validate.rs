@@ -9,8 +9,10 @@ mod parts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use jiff::civil::Weekday;
 use serde::Serialize;
 
+use crate::hours::{Calendar, DayHours, Schedule};
 use crate::machine::DEPTH_MAX;
 use crate::template;
 use crate::{
@@ -158,7 +160,8 @@ pub fn validate(flow: &Flow, id: Option<&FlowId>, catalogue: &Catalogue) -> Vec<
         checks.check_node(id, node);
     }
     let mut findings = checks.findings;
-    if flow.nodes.len() <= NODES_MAX {
+    // What is too many to be run is too many to be searched for loops.
+    if findings.iter().all(|finding| finding.code != Code::TooMany) {
         loops::check(flow, &mut findings);
     }
     findings.sort_by(|a, b| {
@@ -199,6 +202,60 @@ pub fn calls(flow: &Flow) -> BTreeSet<FlowId> {
             | Node::HangUp(_) => None,
         })
         .collect()
+}
+
+/// Everything that is wrong with a calendar; fields are of the calendar.
+#[must_use]
+pub fn validate_calendar(calendar: &Calendar) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut error = |code, field: String, detail: String| {
+        findings.push(Finding {
+            severity: Severity::Error,
+            code,
+            node: None,
+            field,
+            detail,
+        });
+    };
+    if calendar.dates.len() > OWN_DATES_MAX {
+        error(
+            Code::TooMany,
+            "/dates".to_owned(),
+            calendar.dates.len().to_string(),
+        );
+    }
+    for (place, date) in calendar.dates.iter().enumerate().take(OWN_DATES_MAX) {
+        if date.until.is_some_and(|until| until < date.on) {
+            error(
+                Code::BadDates,
+                format!("/dates/{place}/until"),
+                date.name.clone(),
+            );
+        }
+        match &date.hours {
+            DayHours::Open(intervals) if intervals.len() > INTERVALS_MAX => {
+                error(
+                    Code::TooMany,
+                    format!("/dates/{place}/hours/open"),
+                    intervals.len().to_string(),
+                );
+            }
+            DayHours::Open(_) | DayHours::Closed | DayHours::AsUsual => {}
+        }
+    }
+    if let Schedule::Weekly(week) = &calendar.schedule {
+        for (name, weekday) in WEEKDAYS {
+            let intervals = week.day(weekday).len();
+            if intervals > INTERVALS_MAX {
+                error(
+                    Code::TooMany,
+                    format!("/schedule/weekly/{name}"),
+                    intervals.to_string(),
+                );
+            }
+        }
+    }
+    findings
 }
 
 struct Checks<'a> {
@@ -317,7 +374,9 @@ impl Checks<'_> {
             }
             Node::Lookup(lookup) => self.check_lookup(id, lookup),
             Node::Condition(condition) => {
+                self.check_count(id, "/cases", condition.cases.len(), CASES_MAX);
                 for (case, of) in condition.cases.iter().enumerate() {
+                    self.check_count(id, &format!("/cases/{case}/all"), of.all.len(), CASES_MAX);
                     for (place, comparison) in of.all.iter().enumerate() {
                         self.check_variable(
                             id,
@@ -421,6 +480,8 @@ impl Checks<'_> {
                 );
             }
         }
+        self.check_count(id, "/headers", lookup.headers.len(), VARIABLES_MAX);
+        self.check_count(id, "/values", lookup.values.len(), VARIABLES_MAX);
         self.check_range(id, "/timeout_ms", lookup.timeout_ms, LOOKUP_MS);
         self.check_branch(id, "/failure", lookup.failure.as_ref());
     }
@@ -433,32 +494,20 @@ impl Checks<'_> {
                 }
             }
             CalendarRef::Inline(calendar) => {
-                for (place, date) in calendar.dates.iter().enumerate() {
-                    if date.until.is_some_and(|until| until < date.on) {
-                        self.error(
-                            Code::BadDates,
-                            id,
-                            &format!("/calendar/inline/dates/{place}/until"),
-                            &date.name,
-                        );
-                    }
-                }
-                if calendar.dates.len() > OWN_DATES_MAX {
-                    self.error(
-                        Code::TooMany,
-                        id,
-                        "/calendar/inline/dates",
-                        &calendar.dates.len().to_string(),
-                    );
+                for finding in validate_calendar(calendar) {
+                    let field = format!("/calendar/inline{}", finding.field);
+                    self.findings.push(Finding {
+                        node: Some(id.clone()),
+                        field,
+                        ..finding
+                    });
                 }
             }
         }
     }
 
     fn check_say(&mut self, id: &NodeId, list: &str, say: &[Say]) {
-        if say.len() > SAYS_MAX {
-            self.error(Code::TooMany, id, list, &say.len().to_string());
-        }
+        self.check_count(id, list, say.len(), SAYS_MAX);
         for (place, one) in say.iter().enumerate().take(SAYS_MAX) {
             let field = |name: &str| format!("{list}/{place}/{name}");
             match one {
@@ -562,6 +611,12 @@ impl Checks<'_> {
     ) {
         if !range.contains(&number) {
             self.error(Code::OutOfRange, id, field, &number.to_string());
+        }
+    }
+
+    fn check_count(&mut self, id: &NodeId, field: &str, count: usize, max: usize) {
+        if count > max {
+            self.error(Code::TooMany, id, field, &count.to_string());
         }
     }
 
@@ -698,8 +753,24 @@ pub const SAYS_MAX: usize = 50;
 /// The longest text, characters: about two and a half minutes of speech.
 pub const TEXT_CHARS_MAX: usize = 2_000;
 
-/// So many dates of its own an inline calendar may have: ten years of municipal holidays.
+/// So many cases a condition may have, and so many comparisons a case.
+pub const CASES_MAX: usize = 50;
+
+/// So many intervals a day may have: one an hour.
+pub const INTERVALS_MAX: usize = 24;
+
+/// So many dates of its own a calendar may have: ten years of municipal holidays.
 pub const OWN_DATES_MAX: usize = 200;
+
+const WEEKDAYS: [(&str, Weekday); 7] = [
+    ("monday", Weekday::Monday),
+    ("tuesday", Weekday::Tuesday),
+    ("wednesday", Weekday::Wednesday),
+    ("thursday", Weekday::Thursday),
+    ("friday", Weekday::Friday),
+    ("saturday", Weekday::Saturday),
+    ("sunday", Weekday::Sunday),
+];
 
 /// How long a caller may be silent before the first digit, milliseconds.
 const FIRST_DIGIT_MS: std::ops::RangeInclusive<u32> = 500..=60_000;

@@ -38,20 +38,17 @@ pub fn brazil(day: Date) -> Option<Holiday> {
             optional: false,
         });
     }
-    let easter = easter(year)?;
-    [
-        (-48, "Carnaval", true),
-        (-47, "Carnaval", true),
-        (-2, "Sexta-feira Santa", false),
-        (60, "Corpus Christi", true),
-    ]
-    .into_iter()
-    .find(|(days, _, _)| {
-        easter
-            .checked_add(days.days())
-            .is_ok_and(|feast| feast == day)
-    })
-    .map(|(_, name, optional)| Holiday { name, optional })
+    // No such feast is before February or after June: most days need no Easter.
+    if !(2..=6).contains(&day.month()) {
+        return None;
+    }
+    let (name, optional) = match day.day_of_year() - easter(year)?.day_of_year() {
+        -48 | -47 => ("Carnaval", true),
+        -2 => ("Sexta-feira Santa", false),
+        60 => ("Corpus Christi", true),
+        _ => return None,
+    };
+    Some(Holiday { name, optional })
 }
 
 /// Easter Sunday of `year` in the Gregorian calendar.

@@ -1,3 +1,4 @@
+use jiff::ToSpan;
 use serde_json::json;
 
 use super::*;

@@ -794,3 +794,34 @@ fn what_cannot_be_said_as_a_number_is_read_as_text_and_nothing_is_not_said() {
     }));
     assert_eq!(done, ["hang up Normal"], "nothing to say takes no time");
 }
+
+#[test]
+fn the_trail_is_flat_json() {
+    let (mut call, _) = Call::walk(serde_json::json!({
+        "a": {"kind": "queue", "service": "Vendas"},
+    }));
+    call.pass(1_500);
+    call.queued(QueueResult::LeftByKey(Key::STAR));
+    let json: Vec<_> = call
+        .trail
+        .iter()
+        .skip(2)
+        .map(|step| serde_json::to_value(step).unwrap())
+        .collect();
+    let step = |rest: serde_json::Value| {
+        let mut step = serde_json::json!({
+            "at": "2026-11-23T15:00:01.5Z", "after_ms": 1_500, "flow": "main", "node": "a",
+        });
+        let fields = rest.as_object().unwrap().clone();
+        step.as_object_mut().unwrap().extend(fields);
+        step
+    };
+    assert_eq!(
+        json,
+        [
+            step(serde_json::json!({"did": "queue-ended", "result": {"left-by-key": "*"}})),
+            step(serde_json::json!({"did": "failed", "why": "no-branch"})),
+            step(serde_json::json!({"did": "hung-up", "cause": "failure"})),
+        ]
+    );
+}

@@ -227,3 +227,24 @@ fn a_flow_with_too_many_nodes_is_refused_without_looking_at_all_of_them() {
     let found = found_in(json!({"format": 1, "entry": "a0", "nodes": nodes}));
     assert_eq!(found, ["too-many /nodes 501"]);
 }
+
+#[test]
+fn calendars_that_are_too_large_or_end_before_they_begin_are_found() {
+    let interval = json!({"from": "08:00", "to": "09:00"});
+    let calendar = serde_json::from_value(json!({
+        "time_zone": "America/Sao_Paulo",
+        "schedule": {"weekly": {"friday": vec![interval.clone(); 25], "monday": [interval]}},
+        "dates": [{"name": "x", "on": "2026-12-24", "until": "2026-12-23", "hours": "closed"}],
+    }));
+    let found: Vec<_> = validate_calendar(&calendar.unwrap())
+        .into_iter()
+        .map(|finding| (finding.code, finding.field))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            (Code::BadDates, "/dates/0/until".to_owned()),
+            (Code::TooMany, "/schedule/weekly/friday".to_owned()),
+        ]
+    );
+}
