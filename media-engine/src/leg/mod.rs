@@ -31,6 +31,7 @@ mod send;
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -47,6 +48,7 @@ use player::{Packing, Player};
 use report::Counters;
 
 use crate::{
+    codec::Codec,
     dtmf::{Key, event},
     rtp::{
         latch::Latch,
@@ -272,6 +274,29 @@ impl Protection {
                 unprotector: Unprotector::new(&keys.remote),
             })
         })
+    }
+}
+
+/// Feeds arbitrary bytes to the media port of a leg that listens: datagrams, each behind a byte that
+/// tells its length. For fuzzing: it must return.
+pub fn fuzz(now: Instant, data: &[u8]) {
+    let peer = SocketAddr::from(([192, 0, 2, 1], 4_000));
+    let config = LegConfig {
+        rtcp_mux: true,
+        ..LegConfig::new(Codec::Pcma, 8, Some(peer))
+    };
+    let mut leg = Leg::new(now, config, 1);
+    leg.start_recording(now);
+    let (mut rest, mut now) = (data, now);
+    while let Some((length, behind)) = rest.split_first() {
+        let (datagram, next) = behind.split_at(behind.len().min(usize::from(*length)));
+        leg.handle_packet(now, now, peer, &mut datagram.to_vec());
+        while let Some(audio) = leg.poll_audio(now) {
+            assert_eq!(audio.pcm.len(), Codec::Pcma.frame_samples());
+        }
+        while leg.poll_event().is_some() {}
+        rest = next;
+        now += Duration::from_millis(5);
     }
 }
 

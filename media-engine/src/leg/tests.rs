@@ -1,3 +1,7 @@
+mod bridge;
+mod listen;
+mod world;
+
 use std::{net::SocketAddr, sync::Arc};
 
 use super::*;

@@ -366,9 +366,10 @@ const LATE_MAX: u16 = 25;
 const TOO_LONG: i64 = 25_000_000;
 const TOO_LONG_BY_FAR: i64 = 60_000_000;
 
-/// Nanoseconds short of the target at which a silent frame is played twice, and speech is lengthened.
-const TOO_SHORT: i64 = -10_000_000;
-const TOO_SHORT_BY_FAR: i64 = -25_000_000;
+/// Nanoseconds short of the target at which a silent frame is played twice, and speech is lengthened:
+/// early, for the slowest packets need the whole target.
+const TOO_SHORT: i64 = -4_000_000;
+const TOO_SHORT_BY_FAR: i64 = -8_000_000;
 
 #[cfg(test)]
 mod tests;

@@ -84,7 +84,7 @@ fn a_steady_stream_comes_out_in_order_forty_milliseconds_later() {
         };
         assert_eq!(heard, expected);
         assert_ne!(
-            world.buffer.advice(world.at(20 * u64::from(n)), 0),
+            world.buffer.advice(world.at(20 * u64::from(n)), 160),
             Advice::Stretch { urgent: true }
         );
     }

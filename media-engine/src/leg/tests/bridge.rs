@@ -1,0 +1,263 @@
+//! Two legs joined, as a media thread would do it.
+
+#![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // synthesis
+
+use super::*;
+use crate::codec::{Decoder, PACKET_SAMPLES_MAX};
+
+/// Two legs of one thread and what goes out of them.
+struct Joined {
+    now: Instant,
+    legs: [Leg; 2],
+    sent: [Vec<Vec<u8>>; 2],
+    events: [Vec<LegEvent>; 2],
+}
+
+fn remote(leg: usize) -> SocketAddr {
+    [PEER, "192.0.2.8:6000"][leg].parse().expect("an address")
+}
+
+impl Joined {
+    fn new(configs: [LegConfig; 2]) -> Self {
+        let start = origin();
+        let bridge = Bridge::between(&configs[0], &configs[1]);
+        let mut seed = 0;
+        let legs = configs.map(|config| {
+            seed += 1;
+            let mut leg = Leg::new(start, config, seed);
+            leg.bridge(start, Some(bridge));
+            leg
+        });
+        Self {
+            now: start,
+            legs,
+            sent: Default::default(),
+            events: Default::default(),
+        }
+    }
+
+    /// The peer of leg `from` sends a datagram.
+    fn receive(&mut self, from: usize, mut datagram: Vec<u8>) {
+        let now = self.now;
+        let relayed = self.legs[from].handle_packet(now, now, remote(from), &mut datagram);
+        let mut out = [0; DATAGRAM];
+        if let Some(relayed) = relayed
+            && let Some(transmit) = self.legs[1 - from].relay(now, &relayed, &mut out)
+        {
+            assert_eq!(transmit.to, remote(1 - from));
+            self.sent[1 - from].push(out[..transmit.len].to_vec());
+        }
+    }
+
+    fn visit(&mut self) {
+        let now = self.now;
+        for turn in 0..2 {
+            let [a, b] = &mut self.legs;
+            let (leg, other) = if turn == 0 { (a, b) } else { (b, a) };
+            leg.handle_timeout(now);
+            while let Some(audio) = leg.poll_audio(now) {
+                other.hear(now, &audio);
+            }
+            let mut out = [0; DATAGRAM];
+            while let Some(transmit) = leg.poll_packet(now, &mut out) {
+                self.sent[turn].push(out[..transmit.len].to_vec());
+            }
+            while let Some(event) = leg.poll_event() {
+                self.events[turn].push(event);
+            }
+        }
+        self.now += crate::codec::FRAME;
+    }
+}
+
+fn leg(codec: Codec, payload_type: u8, leg: usize, events: u8) -> LegConfig {
+    LegConfig {
+        telephone_event: Some(TelephoneEvent {
+            payload_type: events,
+            payload_type_in: events,
+            clock: 8_000,
+        }),
+        ..LegConfig::new(codec, payload_type, Some(remote(leg)))
+    }
+}
+
+fn alike() -> Joined {
+    Joined::new([leg(Codec::Pcma, 8, 0, 101), leg(Codec::Pcma, 8, 1, 96)])
+}
+
+#[test]
+fn packets_pass_at_once_with_our_numbers_and_their_gaps() {
+    let mut joined = alike();
+    joined.visit();
+    let before = packet::read(&joined.sent[1][0]).expect("ours").header;
+    for sequence in 100..150_u16 {
+        if sequence != 120 {
+            let mut datagram = audio_packet(8, 77, sequence);
+            datagram[HEADER] = sequence as u8;
+            joined.receive(0, datagram);
+        }
+        joined.visit();
+    }
+    let sent = &joined.sent[1][1..];
+    assert_eq!(sent.len(), 49, "nothing of ours between them");
+    let first = packet::read(&sent[0]).expect("ours").header;
+    assert!(first.marker);
+    assert_eq!(first.sequence, before.sequence.wrapping_add(1));
+    assert_eq!(first.ssrc, before.ssrc);
+    for datagram in sent {
+        let packet = packet::read(datagram).expect("ours");
+        let number = u16::from(packet.payload[0]) - 100;
+        assert_eq!(packet.header.sequence, first.sequence.wrapping_add(number));
+        let timestamp = first.timestamp.wrapping_add(u32::from(number) * 160);
+        assert_eq!(packet.header.timestamp, timestamp);
+        assert_eq!(packet.header.ssrc, first.ssrc);
+    }
+}
+
+#[test]
+fn keys_pass_under_the_other_payload_type_and_are_heard_on_the_way() {
+    let mut joined = alike();
+    joined.receive(0, audio_packet(8, 77, 1));
+    for (sequence, duration, end) in [(2_u16, 160_u16, 0), (3, 320, 0), (4, 480, 0x80)] {
+        let mut datagram = vec![0; HEADER];
+        packet::Header {
+            marker: sequence == 2,
+            payload_type: 101,
+            sequence,
+            timestamp: 320,
+            ssrc: 77,
+        }
+        .write(&mut datagram);
+        datagram.extend([5, end | 10]);
+        datagram.extend(duration.to_be_bytes());
+        joined.receive(0, datagram);
+    }
+    joined.visit();
+    let events: Vec<_> = joined.sent[1][1..4]
+        .iter()
+        .map(|datagram| packet::read(datagram).expect("ours"))
+        .collect();
+    assert!(events.iter().all(|packet| packet.header.payload_type == 96));
+    assert!(
+        events
+            .windows(2)
+            .all(|pair| pair[0].header.timestamp == pair[1].header.timestamp)
+    );
+    assert_eq!(events[2].payload, [5, 0x80 | 10, 1, 0xe0]);
+    assert!(joined.events[0].contains(&LegEvent::Key {
+        key: Key::Five,
+        by: KeyPath::Event
+    }));
+}
+
+#[test]
+fn a_prompt_drowns_the_other_leg_and_numbers_go_on_behind_it() {
+    let mut joined = alike();
+    joined.legs[1].play(joined.now, PlayId(3), once(&numbered(Codec::Pcma, 5)));
+    for sequence in 0..10 {
+        joined.receive(0, audio_packet(8, 77, sequence));
+        joined.visit();
+    }
+    let headers: Vec<_> = joined.sent[1]
+        .iter()
+        .map(|datagram| packet::read(datagram).expect("ours").header)
+        .collect();
+    assert_eq!(headers.len(), 10);
+    assert!(
+        headers
+            .windows(2)
+            .all(|pair| pair[1].sequence == pair[0].sequence.wrapping_add(1))
+    );
+    assert!(
+        headers
+            .windows(2)
+            .all(|pair| pair[1].timestamp == pair[0].timestamp.wrapping_add(160))
+    );
+    assert_eq!(joined.events[1], [LegEvent::PlayEnded { play: PlayId(3) }]);
+}
+
+#[test]
+fn silence_keeps_the_path_open_while_the_other_leg_says_nothing() {
+    let mut joined = alike();
+    joined.receive(0, audio_packet(8, 77, 1));
+    for _ in 0..100 {
+        joined.visit();
+    }
+    let sent = joined.sent[1].len();
+    assert!((94..=97).contains(&sent), "{sent}");
+    joined.receive(0, audio_packet(8, 77, 101));
+    let last: Vec<_> = joined.sent[1][sent - 1..]
+        .iter()
+        .map(|datagram| packet::read(datagram).expect("ours").header)
+        .collect();
+    assert!(last[1].marker);
+    assert_eq!(last[1].sequence, last[0].sequence.wrapping_add(1));
+}
+
+#[test]
+fn nothing_passes_to_a_leg_on_hold() {
+    let mut joined = alike();
+    let held = LegConfig {
+        send: false,
+        ..joined.legs[1].config().clone()
+    };
+    joined.legs[1].reconfigure(joined.now, held);
+    joined.receive(0, audio_packet(8, 77, 1));
+    assert!(joined.sent[1].is_empty());
+}
+
+/// A tone through every pair of codecs keeps its level, and comes without holes.
+#[test]
+fn every_codec_is_heard_in_every_other() {
+    let type_of = |codec: Codec| codec.static_payload_type().unwrap_or(111);
+    for from in Codec::ALL {
+        for to in Codec::ALL.into_iter().filter(|to| *to != from) {
+            let mut joined = Joined::new([
+                leg(from, type_of(from), 0, 101),
+                leg(to, type_of(to), 1, 101),
+            ]);
+            let rate = from.sample_rate();
+            let pcm: Vec<i16> = (0..rate * 2)
+                .map(|n| {
+                    (9_000.0 * (std::f32::consts::TAU * 500.0 * n as f32 / rate as f32).sin())
+                        as i16
+                })
+                .collect();
+            let frames = Frames::encode(from, &pcm);
+            for turn in 0..100_u16 {
+                let mut datagram = vec![0; HEADER];
+                let timestamp = u32::from(turn) * from.frame_ticks();
+                let payload_type = type_of(from);
+                packet::Header {
+                    marker: false,
+                    payload_type,
+                    sequence: turn,
+                    timestamp,
+                    ssrc: 5,
+                }
+                .write(&mut datagram);
+                datagram.extend(frames.frame(usize::from(turn)).expect("a frame"));
+                joined.receive(0, datagram);
+                joined.visit();
+            }
+            let mut decoder = Decoder::new(to);
+            let mut heard = vec![];
+            for datagram in &joined.sent[1] {
+                let mut pcm = [0; PACKET_SAMPLES_MAX];
+                let payload = packet::read(datagram).expect("ours").payload;
+                let length = decoder.decode(payload, &mut pcm).expect("audio");
+                heard.extend_from_slice(&pcm[..length]);
+            }
+            assert_eq!(joined.sent[1].len(), 100, "{from} to {to}");
+            let steady = &heard[heard.len() / 2..];
+            for piece in steady.chunks(to.frame_samples()) {
+                let energy: f32 = piece.iter().map(|s| f32::from(*s).powi(2)).sum();
+                let level = (energy / piece.len() as f32).sqrt() * std::f32::consts::SQRT_2;
+                assert!(
+                    (4_500.0..13_500.0).contains(&level),
+                    "{from} to {to}: {level}"
+                );
+            }
+        }
+    }
+}
