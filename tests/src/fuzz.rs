@@ -18,8 +18,25 @@ use media_engine::sip::write::Writer;
 pub type Target = fn(&[u8]);
 
 /// Each target under the name of its corpus folder and of its libFuzzer program.
-pub const TARGETS: &[(&str, Target)] =
-    &[("sip_framing", sip_framing), ("sip_message", sip_message)];
+pub const TARGETS: &[(&str, Target)] = &[
+    ("rtcp", rtcp),
+    ("rtp", rtp),
+    ("sip_framing", sip_framing),
+    ("sip_message", sip_message),
+];
+
+/// The media port: one packet read in the clear and under SRTP, and a row of datagrams (each behind a
+/// byte with its length) into a leg that records. STUN, DTLS and noise come this way too.
+pub fn rtp(data: &[u8]) {
+    media_engine::rtp::packet::fuzz(data);
+    media_engine::rtp::srtp::fuzz(data);
+    media_engine::leg::fuzz(std::time::Instant::now(), data);
+}
+
+/// One compound of reports.
+pub fn rtcp(data: &[u8]) {
+    media_engine::rtp::rtcp::fuzz(data);
+}
 
 /// One datagram: parsed, read in every part, and answered.
 pub fn sip_message(data: &[u8]) {
