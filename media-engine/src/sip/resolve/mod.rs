@@ -7,7 +7,7 @@
 //! ```
 //!
 //! A resolution remembers the answers it got, and asks itself after each what it still lacks
-//! ([`plan`]); there is no state beside them. The depth is that of RFC 3263 (NAPTR, SRV, address),
+//! (`plan`); there is no state beside them. The depth is that of RFC 3263 (NAPTR, SRV, address),
 //! so no chain of records can make it longer.
 
 use std::collections::{BTreeMap, VecDeque};
