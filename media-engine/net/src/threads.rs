@@ -3,7 +3,7 @@
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 use thread_priority::{
     RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
@@ -16,13 +16,14 @@ use crate::clock::{self, Alarm};
 /// administrator or the kernel runs as urgent.
 const REALTIME_PRIORITY: u8 = 10;
 
-/// Asks for `SCHED_FIFO` for the calling thread and, when it is granted, keeps it on `core`.
+/// Asks for `SCHED_FIFO` for the calling thread and, when it is granted, keeps it on one core: the
+/// first, second … of those that the process may use, by `number`, and round again.
 ///
 /// Beside busy ordinary threads this matters more than any way of doing I/O: measured p99
 /// lateness 52 ms without it, 0.6 ms with it. It needs CAP_SYS_NICE or an RLIMIT_RTPRIO; without
 /// it the thread runs on, unpinned (a pinned ordinary thread would wait behind the others of its
 /// core), and the first thread says so once.
-pub(crate) fn run_in_real_time(core: usize) -> bool {
+pub(crate) fn run_in_real_time(number: usize) -> bool {
     static WARNING: Once = Once::new();
     let fifo = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let granted = ThreadPriorityValue::try_from(REALTIME_PRIORITY).is_ok_and(|priority| {
@@ -30,12 +31,8 @@ pub(crate) fn run_in_real_time(core: usize) -> bool {
         set_thread_priority_and_policy(thread_native_id(), priority, fifo).is_ok()
     });
     if granted {
-        let mut cores = CpuSet::new();
-        if let Err(error) = cores
-            .set(core)
-            .and_then(|()| sched_setaffinity(Pid::from_raw(0), &cores))
-        {
-            tracing::debug!(core, %error, "media thread is not pinned");
+        if let Err(error) = pin(number) {
+            tracing::debug!(number, %error, "media thread is not pinned");
         }
     } else {
         WARNING.call_once(|| {
@@ -46,6 +43,20 @@ pub(crate) fn run_in_real_time(core: usize) -> bool {
         });
     }
     granted
+}
+
+fn pin(number: usize) -> nix::Result<()> {
+    let me = Pid::from_raw(0);
+    let allowed = sched_getaffinity(me)?;
+    let cores: Vec<usize> = (0..CpuSet::count())
+        .filter(|core| allowed.is_set(*core) == Ok(true))
+        .collect();
+    let Some(core) = number.checked_rem(cores.len()).and_then(|at| cores.get(at)) else {
+        return Ok(());
+    };
+    let mut one = CpuSet::new();
+    one.set(*core)?;
+    sched_setaffinity(me, &one)
 }
 
 /// The beat of a media thread.

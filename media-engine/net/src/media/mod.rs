@@ -203,15 +203,7 @@ impl Media {
         let leaving = start_janitor()?;
         let legs_max = config.legs_per_thread_max;
         let threads: Result<Vec<_>, _> = (0..count)
-            .map(|number| {
-                start_thread(
-                    number,
-                    number % cores,
-                    legs_max,
-                    events.clone(),
-                    leaving.clone(),
-                )
-            })
+            .map(|number| start_thread(number, legs_max, events.clone(), leaving.clone()))
             .collect();
         let table = Table {
             legs: HashMap::new(),
@@ -437,7 +429,6 @@ impl Thread {
 
 fn start_thread(
     number: usize,
-    core: usize,
     legs_max: usize,
     events: mpsc::Sender<MediaEvent>,
     leaving: SyncSender<Box<Seat>>,
@@ -451,7 +442,7 @@ fn start_thread(
         metrics: Arc::clone(&metrics),
     };
     let run = move || {
-        if let Err(error) = worker::run(lines, core, legs_max) {
+        if let Err(error) = worker::run(lines, number, legs_max) {
             tracing::error!(%error, "a media thread ended");
         }
     };

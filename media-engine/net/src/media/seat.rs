@@ -31,6 +31,14 @@ pub(super) struct Tools {
     pub(super) receiver: Receiver,
     pub(super) stamps: Stamps,
     pub(super) outgoing: Box<[u8; DATAGRAM]>,
+    /// Datagrams that may yet be read in this tick beyond the first of each visit.
+    pub(super) extra_reads: usize,
+}
+
+/// What a tick over `legs` legs may read beyond one datagram each: as much again, and a burst for a
+/// few. A flood to every port at once then costs half as much again as the legs do, not tenfold.
+pub(super) fn extra_reads(legs: usize) -> usize {
+    legs + 64
 }
 
 /// A leg and its sockets.
@@ -127,11 +135,21 @@ impl Seat {
             receiver,
             stamps,
             outgoing,
+            extra_reads,
         } = tools;
         let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
         let wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
+        let mut cut = false;
         while found < wanted {
+            if found > 0 {
+                // Whoever is not drained now goes on in its next visit.
+                let Some(fewer) = extra_reads.checked_sub(1) else {
+                    cut = true;
+                    break;
+                };
+                *extra_reads = fewer;
+            }
             let Some(read) = receiver.receive(&self.rtp, now, stamps) else {
                 break;
             };
@@ -145,7 +163,7 @@ impl Seat {
                 transmit_over(&partner.rtp, outgoing, transmit, metrics);
             }
         }
-        self.drains = if drain { found != 1 } else { found == 0 };
+        self.drains = cut || if drain { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
     }
 

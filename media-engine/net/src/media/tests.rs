@@ -168,6 +168,47 @@ fn a_key_that_the_phone_sends_is_told() {
 }
 
 #[test]
+fn a_flood_from_a_stranger_is_counted_and_the_prompt_goes_on() {
+    let (media, mut events) = start(41_080..=41_099);
+    let (phone, stranger) = (phone(), phone());
+    let address = media
+        .open(LegId(1), Ipv4Addr::LOCALHOST.into(), None)
+        .expect("a port");
+    media.configure(LegId(1), alaw(&phone)).expect("taken");
+    media
+        .play(
+            LegId(1),
+            PlayId(1),
+            Playlist {
+                items: vec![ramp(5)],
+                repeat: false,
+            },
+        )
+        .expect("taken");
+    for _ in 0..500 {
+        // As the phone would send it, but from elsewhere.
+        let datagram = [&[0x80, 8, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4], &[0xd5; 160][..]].concat();
+        stranger.send_to(&datagram, address).expect("sent");
+    }
+    let ended = next(&mut events);
+    assert!(
+        matches!(ended.news, News::Leg(LegEvent::PlayEnded { .. })),
+        "{ended:?}"
+    );
+    assert!(media.metrics()[0].received.load(Relaxed) > 0);
+    media.close(LegId(1)).expect("taken");
+    let News::Closed(report) = next(&mut events).news else {
+        panic!("closed is next")
+    };
+    assert!(report.foreign > 50 && report.received == 0, "{report:?}");
+    stranger.set_nonblocking(true).expect("a socket");
+    assert!(
+        stranger.recv(&mut [0; 10]).is_err(),
+        "nothing went to the stranger"
+    );
+}
+
+#[test]
 fn a_thread_that_has_enough_legs_refuses_more_and_takes_one_when_one_left() {
     let config = MediaConfig {
         threads: Some(1),

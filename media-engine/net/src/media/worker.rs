@@ -16,7 +16,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use super::metrics::{self, ThreadMetrics};
 use super::receive::Receiver;
 use super::recorder::Tape;
-use super::seat::{Seat, Tools};
+use super::seat::{self, Seat, Tools};
 use super::{MediaEvent, News};
 use crate::clock::{self, Stamps};
 use crate::threads::{self, Tick, Ticker};
@@ -87,9 +87,9 @@ pub(super) struct Worker {
     ended: bool,
 }
 
-/// Runs a media thread on `core` until it is told to end or its control plane is gone.
-pub(super) fn run(lines: Lines, core: usize, legs_max: usize) -> std::io::Result<()> {
-    let real_time = threads::run_in_real_time(core);
+/// Runs media thread `number` until it is told to end or its control plane is gone.
+pub(super) fn run(lines: Lines, number: usize, legs_max: usize) -> std::io::Result<()> {
+    let real_time = threads::run_in_real_time(number);
     lines.metrics.real_time.store(real_time, Relaxed);
     let mut ticker = Ticker::new(TICK)?;
     let mut worker = Worker::new(lines, legs_max);
@@ -117,6 +117,7 @@ impl Worker {
                 receiver: Receiver::new(),
                 stamps: Stamps::at(clock::now()),
                 outgoing: Box::new([0; DATAGRAM]),
+                extra_reads: 0,
             },
             kept: VecDeque::with_capacity(EVENTS_KEPT),
             ended: false,
@@ -130,6 +131,7 @@ impl Worker {
         self.send_kept();
         self.take_commands(woken);
         self.tools.stamps = Stamps::at(woken);
+        self.tools.extra_reads = seat::extra_reads(self.groups[self.next_group].len());
         self.visit_group(tick.due, &metrics);
     }
 
