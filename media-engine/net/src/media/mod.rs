@@ -311,8 +311,8 @@ impl Media {
     }
 
     /// Ends a bridge, named by either leg.
-    pub fn part(&self, leg: LegId) -> Result<(), CommandError> {
-        self.command(leg, Command::Part(leg))
+    pub fn unbridge(&self, leg: LegId) -> Result<(), CommandError> {
+        self.command(leg, Command::Unbridge(leg))
     }
 
     /// Ends a leg and frees its number at once. What comes last is told by [`News::Closed`], except

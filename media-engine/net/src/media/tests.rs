@@ -369,7 +369,7 @@ fn bridged_legs_of_one_codec_hear_each_other_and_no_longer_when_parted() {
     let mut heard =
         || matches!(other.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length]));
     talk(&one, to_one, Codec::Pcma, 8, |_| heard());
-    media.part(LegId(2)).expect("taken");
+    media.unbridge(LegId(2)).expect("taken");
     let mut quiet = 0;
     talk(&one, to_one, Codec::Pcma, 8, |_| {
         quiet = if heard() { 0 } else { quiet + 1 };

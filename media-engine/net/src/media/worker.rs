@@ -58,7 +58,7 @@ pub(super) enum Command {
     StopRecording(LegId),
     /// Both are on this thread.
     Bridge(LegId, LegId),
-    Part(LegId),
+    Unbridge(LegId),
     Close(LegId),
     /// End of the thread: every leg is closed.
     End,
@@ -206,7 +206,7 @@ impl Worker {
                 seat.tape = None;
             }),
             Command::Bridge(one, other) => self.bridge(one, other, now),
-            Command::Part(leg) => self.part(leg, now),
+            Command::Unbridge(leg) => self.unbridge(leg, now),
             Command::Close(leg) => self.close(leg, now),
             Command::End => self.end(now),
         }
@@ -251,8 +251,8 @@ impl Worker {
 
     /// Joins two legs, each taken from whoever it was joined to before.
     fn bridge(&mut self, one: LegId, other: LegId, now: Instant) {
-        self.part(one, now);
-        self.part(other, now);
+        self.unbridge(one, now);
+        self.unbridge(other, now);
         let (Some(&a), Some(&b)) = (self.places.get(&one), self.places.get(&other)) else {
             return;
         };
@@ -283,7 +283,7 @@ impl Worker {
         b.leg.bridge(now, Some(bridge));
     }
 
-    fn part(&mut self, leg: LegId, now: Instant) {
+    fn unbridge(&mut self, leg: LegId, now: Instant) {
         let Some(&place) = self.places.get(&leg) else {
             return;
         };
@@ -319,7 +319,7 @@ impl Worker {
     /// Takes a leg out and tells why; its seat goes to the janitor.
     fn leave(&mut self, place: usize, group: usize, at: usize, news: News, now: Instant) {
         if let Some(leg) = self.seats[place].as_deref().map(|seat| seat.id) {
-            self.part(leg, now);
+            self.unbridge(leg, now);
         }
         self.groups[group].swap_remove(at);
         self.free.push(place);
