@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::State;
 use super::event::Cause;
+use super::outbound::Cancelling;
 use super::scene::{Peer, Received, Scene, allow};
 use super::unacknowledged::{Due, Unacknowledged};
 use crate::sip::Method;
@@ -31,6 +32,8 @@ pub(super) enum Closing {
         cause: Option<Cause>,
         attempt: Attempt,
     },
+    /// Our INVITE is taken back, and has no final response yet.
+    Cancelling(Cancelling),
 }
 
 impl Closing {
@@ -64,9 +67,21 @@ impl Closing {
         }))
     }
 
-    pub(super) fn dialog(&self) -> &Dialog {
+    pub(super) fn is_of(&self, request: &Message) -> bool {
         match self {
-            Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => dialog,
+            Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => {
+                dialog.is_of(request)
+            }
+            Self::Cancelling(_) => false,
+        }
+    }
+
+    pub(super) fn local_tag(&self) -> &[u8] {
+        match self {
+            Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => {
+                dialog.local_tag()
+            }
+            Self::Cancelling(cancelling) => cancelling.local_tag(),
         }
     }
 
@@ -74,6 +89,7 @@ impl Closing {
         match self {
             Self::Unacknowledged { waiting, .. } => Some(waiting.poll_timeout()),
             Self::Leaving { .. } => None,
+            Self::Cancelling(cancelling) => cancelling.give_up_at,
         }
     }
 
@@ -84,7 +100,8 @@ impl Closing {
     ) -> State {
         let due = match self.as_mut() {
             Self::Unacknowledged { waiting, .. } => waiting.handle_timeout(scene.now),
-            Self::Leaving { .. } => Due::Nothing,
+            Self::Cancelling(cancelling) if cancelling.is_due(scene.now) => Due::GiveUp,
+            Self::Leaving { .. } | Self::Cancelling(_) => Due::Nothing,
         };
         match (*self, due) {
             (Self::Unacknowledged { dialog, cause, .. }, Due::GiveUp) => {
@@ -107,6 +124,7 @@ impl Closing {
                     cause,
                 }))
             }
+            (Self::Cancelling(cancelling), Due::GiveUp) => cancelling.abandon(scene),
             (same, Due::Nothing | Due::Repeat | Due::GiveUp) => State::Closing(Box::new(same)),
         }
     }
@@ -117,7 +135,7 @@ impl Closing {
         _peer: &mut Peer,
         request: Received,
     ) -> State {
-        let tag = self.dialog().local_tag().to_vec();
+        let tag = self.local_tag().to_vec();
         match request.message.method() {
             // Both sides hung up at once: each answers the other's BYE.
             Some(Method::Bye) => {
@@ -152,7 +170,7 @@ impl Closing {
             } if ack.cseq().is_ok_and(|cseq| cseq.number == waiting.sequence) => {
                 Self::leave(scene, peer, dialog, cause)
             }
-            same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
+            same @ (Self::Unacknowledged { .. } | Self::Leaving { .. } | Self::Cancelling(_)) => {
                 State::Closing(Box::new(same))
             }
         }
@@ -188,6 +206,7 @@ impl Closing {
                 // Whatever else it says, a BYE ends the session (RFC 3261 section 15.1.1).
                 Some(_) | None => State::Over,
             },
+            Self::Cancelling(cancelling) => cancelling.handle_response(scene, peer, key, response),
             same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
                 State::Closing(Box::new(same))
             }
@@ -197,6 +216,7 @@ impl Closing {
     pub(super) fn handle_failure(self: Box<Self>, key: Key) -> State {
         match *self {
             Self::Leaving { bye, .. } if bye == key => State::Over,
+            Self::Cancelling(cancelling) => cancelling.handle_failure(key),
             same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
                 State::Closing(Box::new(same))
             }

@@ -6,12 +6,14 @@ use bytes::Bytes;
 
 use super::State;
 use super::event::Party;
-use super::scene::{Received, SDP, Scene, allow, reason};
-use super::session::Session;
+use super::reliable::{Due, Progress, Reliable};
+use super::scene::{Received, SDP, Scene, allow, reason, supported};
+use super::session::{Session, Upkeep};
+use super::session_timer::{Agreed, SessionTimer};
 use super::unacknowledged::{Meaning, Unacknowledged};
 use crate::sip::Method;
 use crate::sip::dialog::Dialog;
-use crate::sip::headers::Name;
+use crate::sip::headers::{Name, RAck};
 use crate::sip::message::Message;
 use crate::sip::write::Writer;
 
@@ -20,50 +22,101 @@ use crate::sip::write::Writer;
 pub(in crate::sip) struct Inbound {
     invite: Received,
     dialog: Dialog,
+    /// The session timer that our 2xx will agree to.
+    agreed: Option<Agreed>,
     /// What the caller was told last, and when that is told again.
-    progress: Option<Progress>,
+    refresh: Option<(Progress, Instant)>,
+    reliability: Reliability,
+    answer: Answer,
     /// When the caller gives up by itself (Expires header, RFC 3261 section 13.2.1).
     expires_at: Option<Instant>,
 }
 
-/// A provisional response that is kept alive.
+/// Whether provisional responses have to arrive (RFC 3262 section 3).
 #[derive(Debug)]
-struct Progress {
-    status: u16,
-    sdp: Option<Bytes>,
-    refresh_at: Instant,
+enum Reliability {
+    /// The caller does not know how.
+    None,
+    /// The caller can: those with SDP do.
+    Possible(Reliable),
+    /// The caller insists: all do.
+    Required(Reliable),
+}
+
+/// How far our answer has got before the 2xx.
+#[derive(Debug)]
+enum Answer {
+    /// The 2xx will bring it.
+    NotGiven,
+    /// It is under way in a reliable response, and our user has taken the call meanwhile.
+    Held(Bytes),
+    /// It arrived in a reliable response: the 2xx goes without (RFC 3264 section 4, one answer to
+    /// one offer).
+    Arrived,
 }
 
 impl Inbound {
-    /// Starts with an INVITE whose transaction is open, and the dialog it opens.
-    pub(in crate::sip) fn new(now: Instant, invite: Received, dialog: Dialog) -> Self {
+    /// Starts with an INVITE whose transaction is open, and the dialog it opens. `chance` is where
+    /// reliable responses begin to count.
+    pub(in crate::sip) fn new(
+        now: Instant,
+        invite: Received,
+        dialog: Dialog,
+        agreed: Option<Agreed>,
+        chance: u32,
+    ) -> Self {
         let expires = invite.message.seconds(Name::Expires);
+        let lists = |name| invite.message.has_token(name, "100rel");
+        let reliability = if lists(Name::Require) {
+            Reliability::Required(Reliable::new(chance))
+        } else if lists(Name::Supported) {
+            Reliability::Possible(Reliable::new(chance))
+        } else {
+            Reliability::None
+        };
         Self {
             expires_at: expires.map(|seconds| now + Duration::from_secs(seconds.into())),
             invite,
             dialog,
-            progress: None,
+            agreed,
+            refresh: None,
+            reliability,
+            answer: Answer::NotGiven,
         }
     }
 
-    pub(super) fn dialog(&self) -> &Dialog {
+    pub(in crate::sip) fn dialog(&self) -> &Dialog {
         &self.dialog
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let refresh_at = self.progress.as_ref().map(|progress| progress.refresh_at);
-        [refresh_at, self.expires_at].into_iter().flatten().min()
+        let refresh_at = self.refresh.as_ref().map(|(_, at)| *at);
+        let reliable = self.reliability.machine().and_then(Reliable::poll_timeout);
+        [refresh_at, reliable, self.expires_at]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn handle_timeout(mut self: Box<Self>, scene: &mut Scene<'_>) -> State {
         if self.expires_at.is_some_and(|at| at <= scene.now) {
             return self.refuse(scene, 487, None, Party::Network, None);
         }
-        if let Some(progress) = &self.progress
-            && progress.refresh_at <= scene.now
-        {
-            let (status, sdp) = (progress.status, progress.sdp.clone());
-            self.tell_progress(scene, status, sdp);
+        let due = match self.reliability.machine_mut() {
+            Some(reliable) => reliable.handle_timeout(scene.now),
+            None => Due::Nothing,
+        };
+        match due {
+            Due::GiveUp => return self.refuse(scene, 504, None, Party::Network, None),
+            Due::Repeat { status, response } => {
+                scene
+                    .core
+                    .respond(scene.now, self.invite.key, status, response);
+            }
+            Due::Nothing => {}
+        }
+        if let Some((progress, _)) = self.refresh.take_if(|(_, at)| *at <= scene.now) {
+            self.tell(scene, progress);
         }
         State::Inbound(self)
     }
@@ -100,8 +153,20 @@ impl Inbound {
             Some(Method::Info) => {
                 scene.reply(&request, 200, &tag, Writer::finish);
             }
-            Some(Method::Prack) => {
-                scene.reply(&request, 481, &tag, Writer::finish);
+            Some(Method::Prack) => return self.handle_prack(scene, &request),
+            // The offer at hand is to be answered first (RFC 3311 section 5.2).
+            Some(Method::Update) if request.sdp().is_some() => {
+                let seconds = scene.core.chance(0..=10);
+                scene.reply(&request, 500, &tag, |writer| {
+                    writer.header_display(Name::RetryAfter, seconds).finish()
+                });
+            }
+            Some(Method::Update) => {
+                self.dialog.refresh_target(&request.message);
+                let contact = scene.contact(&request.flow);
+                scene.reply(&request, 200, &tag, |writer| {
+                    writer.header(Name::Contact, contact).finish()
+                });
             }
             Some(_) | None => {
                 scene.reply(&request, 405, &tag, |writer| {
@@ -117,39 +182,95 @@ impl Inbound {
         self.refuse(scene, 487, None, Party::Peer, reason)
     }
 
+    /// A PRACK: the response under way has arrived (RFC 3262 section 3).
+    fn handle_prack(mut self: Box<Self>, scene: &mut Scene<'_>, prack: &Received) -> State {
+        let tag = self.dialog.local_tag().to_vec();
+        let number = prack.message.header_bytes(Name::RAck).and_then(|value| {
+            let rack = RAck::parse(&value).ok()?;
+            let is_ours =
+                rack.cseq.number == self.invite.sequence() && rack.cseq.method == Method::Invite;
+            is_ours.then_some(rack.rseq)
+        });
+        let machine = self.reliability.machine_mut();
+        let Some((confirmed, behind)) = machine.and_then(|reliable| {
+            let confirmed = reliable.handle_prack(number?)?;
+            Some((confirmed, reliable.next_behind()))
+        }) else {
+            scene.reply(prack, 481, &tag, Writer::finish);
+            return State::Inbound(self);
+        };
+        // We make no offer before the answer, so a PRACK has nothing to bring us.
+        let status = if prack.sdp().is_some() { 488 } else { 200 };
+        scene.reply(prack, status, &tag, Writer::finish);
+        if confirmed.has_sdp
+            && let Answer::Held(sdp) = std::mem::replace(&mut self.answer, Answer::Arrived)
+        {
+            return self.answer_now(scene, sdp);
+        }
+        if let Some(progress) = behind {
+            self.tell(scene, progress);
+        }
+        State::Inbound(self)
+    }
+
     pub(super) fn ring(&mut self, scene: &mut Scene<'_>) {
-        self.tell_progress(scene, 180, None);
+        let progress = Progress {
+            status: 180,
+            sdp: None,
+        };
+        self.tell(scene, progress);
     }
 
     pub(super) fn early_media(&mut self, scene: &mut Scene<'_>, sdp: Bytes) {
-        // Without an offer there is nothing to answer yet (RFC 3264 section 4).
-        let sdp = self.invite.sdp().map(|_offer| sdp);
-        self.tell_progress(scene, 183, sdp);
+        let is_answerable = self.invite.sdp().is_some() && !matches!(self.answer, Answer::Arrived);
+        let progress = Progress {
+            status: 183,
+            // Without an offer there is nothing to answer yet (RFC 3264 section 4).
+            sdp: is_answerable.then_some(sdp),
+        };
+        self.tell(scene, progress);
     }
 
-    pub(super) fn answer(self: Box<Self>, scene: &mut Scene<'_>, sdp: Bytes) -> State {
+    pub(super) fn answer(mut self: Box<Self>, scene: &mut Scene<'_>, sdp: Bytes) -> State {
+        let machine = self.reliability.machine();
+        if machine.is_some_and(Reliable::holds_back_the_answer) {
+            self.answer = Answer::Held(sdp);
+            return State::Inbound(self);
+        }
+        self.answer_now(scene, sdp)
+    }
+
+    fn answer_now(self: Box<Self>, scene: &mut Scene<'_>, sdp: Bytes) -> State {
         let invite = &self.invite;
         let contact = scene.contact(&invite.flow);
+        let agreed = self.agreed;
+        let has_arrived = matches!(self.answer, Answer::Arrived);
         let response = scene.reply(invite, 200, self.dialog.local_tag(), |writer| {
-            writer
+            let mut writer = writer
                 .header(Name::Contact, contact)
                 .header(Name::Allow, allow())
-                .finish_with_body(SDP, &sdp)
-        });
-        let unacknowledged = Unacknowledged::new(
-            scene.now,
-            invite.key,
-            invite.sequence(),
-            response,
-            if invite.sdp().is_some() {
-                Meaning::Opened
+                .header(Name::Supported, supported());
+            if let Some(agreed) = agreed {
+                writer = agreed.write(writer);
+            }
+            if has_arrived {
+                writer.finish()
             } else {
-                Meaning::OpenedWithOffer
-            },
-        );
+                writer.finish_with_body(SDP, &sdp)
+            }
+        });
+        let meaning = match invite.sdp() {
+            Some(_) => Meaning::Opened,
+            None => Meaning::OpenedWithOffer,
+        };
+        let (key, sequence) = (invite.key, invite.sequence());
+        let unacknowledged = Unacknowledged::new(scene.now, key, sequence, response, meaning);
+        let timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
+        let can_update = invite.message.has_token(Name::Allow, "UPDATE");
+        let upkeep = Upkeep::new(timer, can_update, sdp);
         State::Session(Box::new(Session::answered(
             self.dialog,
-            sdp,
+            upkeep,
             unacknowledged,
         )))
     }
@@ -192,22 +313,66 @@ impl Inbound {
         State::Over
     }
 
-    fn tell_progress(&mut self, scene: &mut Scene<'_>, status: u16, sdp: Option<Bytes>) {
+    /// Sends a provisional response, so that it arrives where it must.
+    fn tell(&mut self, scene: &mut Scene<'_>, progress: Progress) {
+        let has_sdp = progress.sdp.is_some();
+        let number = match &mut self.reliability {
+            Reliability::Possible(reliable) if has_sdp => reliable.begin(progress.clone()),
+            Reliability::Required(reliable) => reliable.begin(progress.clone()),
+            Reliability::None | Reliability::Possible(_) => {
+                self.send(scene, &progress, None);
+                self.refresh = Some((progress, scene.now + PROGRESS_REFRESH));
+                return;
+            }
+        };
+        let Some(number) = number else {
+            return; // Another is under way; this one follows it.
+        };
+        let response = self.send(scene, &progress, Some(number));
+        if let Some(reliable) = self.reliability.machine_mut() {
+            reliable.sent(scene.now, number, progress.status, has_sdp, response);
+        }
+        // What keeps the call alive on its way needs no SDP, and need not arrive.
+        let refresh = Progress {
+            sdp: None,
+            ..progress
+        };
+        self.refresh = Some((refresh, scene.now + PROGRESS_REFRESH));
+    }
+
+    fn send(&self, scene: &mut Scene<'_>, progress: &Progress, number: Option<u32>) -> Bytes {
         let contact = scene.contact(&self.invite.flow);
-        scene.reply(&self.invite, status, self.dialog.local_tag(), |writer| {
-            let writer = writer
+        let tag = self.dialog.local_tag();
+        scene.reply(&self.invite, progress.status, tag, |writer| {
+            let mut writer = writer
                 .header(Name::Contact, contact)
                 .header(Name::Allow, allow());
-            match &sdp {
+            if let Some(number) = number {
+                writer = writer
+                    .header(Name::Require, "100rel")
+                    .header_display(Name::RSeq, number);
+            }
+            match &progress.sdp {
                 Some(sdp) => writer.finish_with_body(SDP, sdp),
                 None => writer.finish(),
             }
-        });
-        self.progress = Some(Progress {
-            status,
-            sdp,
-            refresh_at: scene.now + PROGRESS_REFRESH,
-        });
+        })
+    }
+}
+
+impl Reliability {
+    fn machine(&self) -> Option<&Reliable> {
+        match self {
+            Self::None => None,
+            Self::Possible(reliable) | Self::Required(reliable) => Some(reliable),
+        }
+    }
+
+    fn machine_mut(&mut self) -> Option<&mut Reliable> {
+        match self {
+            Self::None => None,
+            Self::Possible(reliable) | Self::Required(reliable) => Some(reliable),
+        }
     }
 }
 

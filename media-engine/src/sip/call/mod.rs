@@ -18,8 +18,11 @@
 mod closing;
 mod event;
 mod inbound;
+mod outbound;
+mod reliable;
 mod scene;
 mod session;
+mod session_timer;
 mod unacknowledged;
 
 use std::net::IpAddr;
@@ -31,9 +34,12 @@ pub use event::{
     CallEvent, Caller, Cause, Dial, End, Incoming, Misuse, Origin, Party, Reason, Target,
 };
 pub(in crate::sip) use inbound::Inbound;
+pub(in crate::sip) use outbound::{Identity, Outbound, Plan, Way};
 pub(in crate::sip) use scene::{Peer, Received, Scene, allow};
+pub(in crate::sip) use session_timer::{Agreed, TooSmall};
 
 use super::message::Message;
+use super::resolve::{Server, Unresolvable};
 use super::transaction::Failure;
 use super::transaction::key::Key;
 use closing::Closing;
@@ -56,6 +62,8 @@ pub(in crate::sip) struct Call {
 enum State {
     /// An INVITE came and has no final response.
     Inbound(Box<Inbound>),
+    /// Our INVITE is out and has no 2xx.
+    Outbound(Box<Outbound>),
     /// It was answered, by us or by the peer.
     Session(Box<Session>),
     /// Its user has heard the end.
@@ -80,6 +88,30 @@ impl Call {
         }
     }
 
+    pub(in crate::sip) fn outbound(peer: Peer, dialog: Key, outbound: Outbound) -> Self {
+        Self {
+            peer,
+            dialog,
+            early_source: None,
+            armed: None,
+            state: State::Outbound(Box::new(outbound)),
+        }
+    }
+
+    /// Where the name of the target leads.
+    pub(in crate::sip) fn handle_servers(
+        &mut self,
+        scene: &mut Scene<'_>,
+        servers: Result<Vec<Server>, Unresolvable>,
+    ) {
+        self.state = match self.take() {
+            State::Outbound(outbound) => outbound.handle_servers(scene, &mut self.peer, servers),
+            other @ (State::Inbound(_) | State::Session(_) | State::Closing(_) | State::Over) => {
+                other
+            }
+        };
+    }
+
     /// Whether the endpoint may forget it.
     pub(in crate::sip) fn is_over(&self) -> bool {
         matches!(self.state, State::Over)
@@ -94,8 +126,9 @@ impl Call {
     pub(in crate::sip) fn is_of(&self, request: &Message) -> bool {
         match &self.state {
             State::Inbound(inbound) => inbound.dialog().is_of(request),
+            State::Outbound(outbound) => outbound.is_of(request),
             State::Session(session) => session.dialog().is_of(request),
-            State::Closing(closing) => closing.dialog().is_of(request),
+            State::Closing(closing) => closing.is_of(request),
             State::Over => false,
         }
     }
@@ -104,8 +137,9 @@ impl Call {
     pub(in crate::sip) fn local_tag(&self) -> Option<&[u8]> {
         match &self.state {
             State::Inbound(inbound) => Some(inbound.dialog().local_tag()),
+            State::Outbound(outbound) => Some(outbound.local_tag()),
             State::Session(session) => Some(session.dialog().local_tag()),
-            State::Closing(closing) => Some(closing.dialog().local_tag()),
+            State::Closing(closing) => Some(closing.local_tag()),
             State::Over => None,
         }
     }
@@ -114,6 +148,7 @@ impl Call {
     pub(in crate::sip) fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Inbound(inbound) => inbound.poll_timeout(),
+            State::Outbound(outbound) => outbound.poll_timeout(),
             State::Session(session) => session.poll_timeout(),
             State::Closing(closing) => closing.poll_timeout(),
             State::Over => None,
@@ -123,6 +158,7 @@ impl Call {
     pub(in crate::sip) fn handle_timeout(&mut self, scene: &mut Scene<'_>) {
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.handle_timeout(scene),
+            State::Outbound(outbound) => outbound.handle_timeout(scene),
             State::Session(session) => session.handle_timeout(scene, &mut self.peer),
             State::Closing(closing) => closing.handle_timeout(scene, &mut self.peer),
             State::Over => State::Over,
@@ -134,6 +170,7 @@ impl Call {
         self.peer.flow = request.flow;
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.handle_request(scene, request),
+            State::Outbound(outbound) => outbound.handle_request(scene, request),
             State::Session(session) => session.handle_request(scene, &mut self.peer, request),
             State::Closing(closing) => closing.handle_request(scene, &mut self.peer, request),
             State::Over => State::Over,
@@ -145,7 +182,7 @@ impl Call {
         self.state = match self.take() {
             State::Session(session) => session.handle_ack(scene, ack),
             State::Closing(closing) => closing.handle_ack(scene, &mut self.peer, ack),
-            other @ (State::Inbound(_) | State::Over) => other,
+            other @ (State::Inbound(_) | State::Outbound(_) | State::Over) => other,
         };
     }
 
@@ -154,7 +191,7 @@ impl Call {
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.handle_cancel(scene, cancel),
             State::Session(session) => session.handle_cancel(scene),
-            other @ (State::Closing(_) | State::Over) => other,
+            other @ (State::Outbound(_) | State::Closing(_) | State::Over) => other,
         };
     }
 
@@ -166,6 +203,9 @@ impl Call {
         response: &Message,
     ) {
         self.state = match self.take() {
+            State::Outbound(outbound) => {
+                outbound.handle_response(scene, &mut self.peer, key, response)
+            }
             State::Session(session) => {
                 session.handle_response(scene, &mut self.peer, key, response)
             }
@@ -184,6 +224,9 @@ impl Call {
         failure: Failure,
     ) {
         self.state = match self.take() {
+            State::Outbound(outbound) => {
+                outbound.handle_failure(scene, &mut self.peer, key, failure)
+            }
             State::Session(session) => session.handle_failure(scene, &mut self.peer, key, failure),
             State::Closing(closing) => closing.handle_failure(key),
             other @ (State::Inbound(_) | State::Over) => other,
@@ -194,7 +237,9 @@ impl Call {
     pub(in crate::sip) fn ring(&mut self, scene: &mut Scene<'_>) -> Result<(), Misuse> {
         match &mut self.state {
             State::Inbound(inbound) => inbound.ring(scene),
-            State::Session(_) | State::Closing(_) | State::Over => return self.misuse("ring"),
+            State::Outbound(_) | State::Session(_) | State::Closing(_) | State::Over => {
+                return self.misuse("ring");
+            }
         }
         Ok(())
     }
@@ -207,7 +252,7 @@ impl Call {
     ) -> Result<(), Misuse> {
         match &mut self.state {
             State::Inbound(inbound) => inbound.early_media(scene, sdp),
-            State::Session(_) | State::Closing(_) | State::Over => {
+            State::Outbound(_) | State::Session(_) | State::Closing(_) | State::Over => {
                 return self.misuse("early_media");
             }
         }
@@ -225,7 +270,7 @@ impl Call {
                 self.state = inbound.answer(scene, sdp);
                 Ok(())
             }
-            other @ (State::Session(_) | State::Closing(_) | State::Over) => {
+            other @ (State::Outbound(_) | State::Session(_) | State::Closing(_) | State::Over) => {
                 self.state = other;
                 self.misuse("answer")
             }
@@ -244,7 +289,7 @@ impl Call {
                 self.state = inbound.reject(scene, status, retry_after);
                 Ok(())
             }
-            other @ (State::Session(_) | State::Closing(_) | State::Over) => {
+            other @ (State::Outbound(_) | State::Session(_) | State::Closing(_) | State::Over) => {
                 self.state = other;
                 self.misuse("reject")
             }
@@ -255,6 +300,7 @@ impl Call {
     pub(in crate::sip) fn hang_up(&mut self, scene: &mut Scene<'_>, cause: Cause) {
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.reject(scene, cause.status(), None),
+            State::Outbound(outbound) => outbound.hang_up(scene, cause),
             State::Session(session) => session.hang_up(scene, &mut self.peer, cause),
             other @ (State::Closing(_) | State::Over) => other,
         };
@@ -268,7 +314,9 @@ impl Call {
     ) -> Result<(), Misuse> {
         match &mut self.state {
             State::Session(session) => session.offer(scene, &mut self.peer, sdp),
-            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("offer"),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("offer")
+            }
         }
     }
 
@@ -280,7 +328,9 @@ impl Call {
     ) -> Result<(), Misuse> {
         match &mut self.state {
             State::Session(session) => session.accept_offer(scene, sdp),
-            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("accept_offer"),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("accept_offer")
+            }
         }
     }
 
@@ -292,7 +342,9 @@ impl Call {
     ) -> Result<(), Misuse> {
         match &mut self.state {
             State::Session(session) => session.reject_offer(scene, status),
-            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("reject_offer"),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("reject_offer")
+            }
         }
     }
 
@@ -308,7 +360,9 @@ impl Call {
                 session.send_info(scene, &mut self.peer, content_type, body);
                 Ok(())
             }
-            State::Inbound(_) | State::Closing(_) | State::Over => self.misuse("send_info"),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("send_info")
+            }
         }
     }
 
@@ -319,6 +373,7 @@ impl Call {
     fn misuse<T>(&self, command: &'static str) -> Result<T, Misuse> {
         let state = match &self.state {
             State::Inbound(_) => "the call waits for our answer",
+            State::Outbound(_) => "the call waits for the callee",
             State::Session(_) => "the call is answered",
             State::Closing(_) | State::Over => "the call has ended",
         };

@@ -1,6 +1,7 @@
 //! What a call acts with: the endpoint's hands, the time, and who its peer is.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use crate::sip::digest::{self, Attempt};
 use crate::sip::endpoint::{Core, Outgoing, User};
 use crate::sip::headers::{self, Name};
 use crate::sip::message::Message;
+use crate::sip::resolve::Server;
 use crate::sip::transaction::key::Key;
 use crate::sip::uri::Uri;
 use crate::sip::write::Writer;
@@ -34,6 +36,8 @@ pub(in crate::sip) struct Peer {
     /// Whether all requests go back by that path, whatever a Contact says: our devices sit behind
     /// NAT, and their Contact names an address that only they know (RFC 5626 does the same).
     pub(in crate::sip) is_pinned: bool,
+    /// The name that a new TLS connection to it must prove to have.
+    pub(in crate::sip) server_name: Option<Arc<str>>,
     /// The carrier whose credentials answer its challenges.
     pub(in crate::sip) trunk: Option<TrunkId>,
 }
@@ -108,6 +112,8 @@ impl Scene<'_> {
     ) -> (Key, u32) {
         let sequence = dialog.next_sequence();
         let flow = self.core.flow_to(peer, dialog.next_hop());
+        let is_known = flow.remote == peer.flow.remote;
+        let server_name = peer.server_name.clone().filter(|_| is_known);
         let (via, key) = self.core.via(&flow, &method);
         let writer = dialog.request(&method, sequence, &via);
         let uri = dialog.request_uri();
@@ -122,7 +128,7 @@ impl Scene<'_> {
                 invite: method == Method::Invite,
                 bytes,
                 flow,
-                server_name: None,
+                server_name,
                 user: User::Call(self.call),
             },
         );
@@ -173,8 +179,26 @@ impl Core {
         (via, key)
     }
 
+    /// The path to a server that a look-up found, and the name it must prove to have. `None` where
+    /// we do not speak its transport.
+    pub(in crate::sip) fn flow_of(&self, server: &Server) -> Option<(Flow, Option<Arc<str>>)> {
+        let mut flow = Flow {
+            transport: server.transport,
+            local: server.address,
+            remote: server.address,
+            connection: None,
+        };
+        flow.local = self.listener(&flow)?.local;
+        Some((flow, server.name.as_deref().map(Arc::from)))
+    }
+
     /// Our Contact on a flow, as peers there reach us.
     pub(in crate::sip) fn contact(&self, flow: &Flow) -> String {
+        self.contact_of(flow, OUR_USER)
+    }
+
+    /// The same under another user.
+    pub(in crate::sip) fn contact_of(&self, flow: &Flow, user: &str) -> String {
         let address = self.public_address(flow);
         let transport = match flow.transport {
             Transport::Udp => "",
@@ -182,7 +206,7 @@ impl Core {
             Transport::Tls => ";transport=tls",
             Transport::Ws | Transport::Wss => ";transport=ws", // RFC 7118 section 5.2.3
         };
-        format!("<sip:{OUR_USER}@{address}{transport}>")
+        format!("<sip:{user}@{address}{transport}>")
     }
 
     /// Adds our credentials to a request to a carrier that has challenged us before, and to nobody
@@ -323,6 +347,11 @@ fn clip(text: &str) -> String {
 /// The methods we take, for Allow headers (RFC 3261 section 20.5).
 pub(in crate::sip) fn allow() -> &'static str {
     "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
+}
+
+/// The extensions we know, for Supported headers.
+pub(in crate::sip) fn supported() -> &'static str {
+    "100rel, timer"
 }
 
 /// The type of session descriptions.

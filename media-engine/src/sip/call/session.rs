@@ -7,7 +7,9 @@ use bytes::Bytes;
 use super::State;
 use super::closing::Closing;
 use super::event::{CallEvent, Cause, Misuse, Party};
-use super::scene::{Peer, Received, SDP, Scene, allow, reason, sdp};
+use super::outbound::{self, Identity};
+use super::scene::{Peer, Received, SDP, Scene, allow, reason, sdp, supported};
+use super::session_timer::{self, Agreed, SessionTimer, TooSmall};
 use super::unacknowledged::{Due, Meaning, Unacknowledged};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
@@ -28,7 +30,33 @@ pub(super) struct Session {
     unacknowledged: Option<Unacknowledged>,
     /// Our last ACK, for copies of the 2xx that it answers.
     acknowledged: Option<Acknowledged>,
+    /// As a caller: what makes it possible to leave the other branches of a fork.
+    fork: Option<Fork>,
     exchange: Exchange,
+    upkeep: Upkeep,
+}
+
+/// What keeps the session alive (RFC 4028).
+#[derive(Debug)]
+pub(super) struct Upkeep {
+    timer: Option<SessionTimer>,
+    /// Whether the peer takes UPDATE, which refreshes without touching the media.
+    can_update: bool,
+    /// The SDP of ours that is in force: a refresh by re-INVITE says it again.
+    local_sdp: Bytes,
+    /// Our refresh by UPDATE that waits for its response.
+    update: Option<(Key, Attempt)>,
+}
+
+impl Upkeep {
+    pub(super) fn new(timer: Option<SessionTimer>, can_update: bool, local_sdp: Bytes) -> Self {
+        Self {
+            timer,
+            can_update,
+            local_sdp,
+            update: None,
+        }
+    }
 }
 
 /// An ACK that we sent.
@@ -39,13 +67,27 @@ pub(super) struct Acknowledged {
     pub(super) bytes: Bytes,
 }
 
+/// Our INVITE, of which several callees may take the call (RFC 3261 section 13.2.2.4).
+#[derive(Debug)]
+struct Fork {
+    invite: Key,
+    identity: Identity,
+    sequence: u32,
+    /// The tags of those we have left again.
+    left: Vec<Bytes>,
+}
+
 /// The offer that is under way (RFC 3264): one at a time, from one side.
 #[derive(Debug)]
 enum Exchange {
     /// None.
     Settled,
     /// The peer's, by re-INVITE or UPDATE: our user thinks about it.
-    Theirs { request: Received },
+    Theirs {
+        request: Received,
+        /// The session timer that our 2xx will agree to.
+        agreed: Option<Agreed>,
+    },
     /// Ours, by re-INVITE.
     Ours(Ours),
     /// Ours met one of the peer (491) and waits to be sent again (RFC 3261 section 14.1).
@@ -63,17 +105,39 @@ struct Ours {
 
 impl Session {
     /// An inbound call that we answered.
-    pub(super) fn answered(
-        dialog: Dialog,
-        _local_sdp: Bytes,
-        unacknowledged: Unacknowledged,
-    ) -> Self {
+    pub(super) fn answered(dialog: Dialog, upkeep: Upkeep, unacknowledged: Unacknowledged) -> Self {
         Self {
             dialog,
             is_caller: false,
             unacknowledged: Some(unacknowledged),
             acknowledged: None,
+            fork: None,
             exchange: Exchange::Settled,
+            upkeep,
+        }
+    }
+
+    /// A call of ours that was answered.
+    pub(super) fn called(
+        dialog: Dialog,
+        acknowledged: Acknowledged,
+        identity: Identity,
+        sequence: u32,
+        upkeep: Upkeep,
+    ) -> Self {
+        Self {
+            dialog,
+            is_caller: true,
+            unacknowledged: None,
+            fork: Some(Fork {
+                invite: acknowledged.invite,
+                identity,
+                sequence,
+                left: Vec::new(),
+            }),
+            acknowledged: Some(acknowledged),
+            exchange: Exchange::Settled,
+            upkeep,
         }
     }
 
@@ -91,7 +155,11 @@ impl Session {
             Exchange::Ours(ours) => Some(ours.give_up_at),
             Exchange::Waiting { at, .. } => Some(*at),
         };
-        [unacknowledged, exchange].into_iter().flatten().min()
+        let timer = self.upkeep.timer.as_ref().map(SessionTimer::poll_timeout);
+        [unacknowledged, exchange, timer]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     pub(super) fn handle_timeout(
@@ -126,7 +194,57 @@ impl Session {
             | Exchange::Ours(_)
             | Exchange::Waiting { .. } => {}
         }
+        let due = match &mut self.upkeep.timer {
+            Some(timer) => timer.handle_timeout(scene.now),
+            None => session_timer::Due::Nothing,
+        };
+        match due {
+            session_timer::Due::Nothing => {}
+            session_timer::Due::Refresh => self.refresh(scene, peer),
+            // RFC 4028 section 10.
+            session_timer::Due::Expired => return self.lost(scene, peer, None),
+        }
         State::Session(self)
+    }
+
+    /// Shows the peer that we live (RFC 4028 section 7.4): by UPDATE where it takes that, else by the
+    /// media as they are. An offer that is under way refreshes too.
+    fn refresh(&mut self, scene: &mut Scene<'_>, peer: &Peer) {
+        if self.upkeep.can_update {
+            if self.upkeep.update.is_none() {
+                self.send_update(scene, peer, Attempt::default());
+            }
+        } else if matches!(self.exchange, Exchange::Settled) && self.unacknowledged.is_none() {
+            let sdp = self.upkeep.local_sdp.clone();
+            self.send_offer(scene, peer, sdp, Attempt::default());
+        }
+    }
+
+    fn send_update(&mut self, scene: &mut Scene<'_>, peer: &Peer, attempt: Attempt) {
+        let contact = scene.contact(&peer.flow);
+        let seconds = self.interval(scene);
+        let min = scene.core.config.session_expires_min;
+        let (key, _) = scene.request(peer, &mut self.dialog, Method::Update, &[], |writer| {
+            let writer = writer
+                .header(Name::Contact, contact)
+                .header(Name::Supported, supported());
+            session_timer::ask(writer, min, seconds, true).finish()
+        });
+        self.upkeep.update = Some((key, attempt));
+    }
+
+    /// The session interval that we ask for, in seconds.
+    fn interval(&self, scene: &Scene<'_>) -> u32 {
+        match &self.upkeep.timer {
+            Some(timer) => timer.seconds(),
+            None => session_timer::seconds(scene.core.config.session_expires),
+        }
+    }
+
+    /// Takes what a 2xx to a request of ours says about the timer.
+    fn renew(&mut self, scene: &Scene<'_>, response: &Message) {
+        let agreed = Agreed::as_caller(response);
+        self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, true));
     }
 
     pub(super) fn handle_request(
@@ -185,33 +303,57 @@ impl Session {
         if let Some(status) = self.busy() {
             return self.refuse_for_now(scene, &request, status);
         }
+        let Some(agreed) = self.agree(scene, &request) else {
+            return;
+        };
         self.dialog.refresh_target(&request.message);
         let sdp = request.sdp();
-        self.exchange = Exchange::Theirs { request };
+        self.exchange = Exchange::Theirs { request, agreed };
         let call = scene.call;
         scene.tell(CallEvent::Offered { call, sdp });
     }
 
     /// An UPDATE (RFC 3311): a new offer, or only a sign of life.
     fn handle_update(&mut self, scene: &mut Scene<'_>, request: Received) {
-        let Some(sdp) = request.sdp() else {
-            self.dialog.refresh_target(&request.message);
-            let contact = scene.contact(&request.flow);
-            scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
-                writer.header(Name::Contact, contact).finish()
-            });
-            return;
-        };
-        if let Some(status) = self.busy() {
+        let sdp = request.sdp();
+        if let Some(status) = self.busy().filter(|_| sdp.is_some()) {
             return self.refuse_for_now(scene, &request, status);
         }
+        let Some(agreed) = self.agree(scene, &request) else {
+            return;
+        };
         self.dialog.refresh_target(&request.message);
-        self.exchange = Exchange::Theirs { request };
+        let Some(sdp) = sdp else {
+            let contact = scene.contact(&request.flow);
+            scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
+                let writer = writer.header(Name::Contact, contact);
+                match agreed {
+                    Some(agreed) => agreed.write(writer).finish(),
+                    None => writer.finish(),
+                }
+            });
+            self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
+            return;
+        };
+        self.exchange = Exchange::Theirs { request, agreed };
         let call = scene.call;
         scene.tell(CallEvent::Offered {
             call,
             sdp: Some(sdp),
         });
+    }
+
+    /// The session timer that our 2xx to this request agrees to; `None` where it has been refused.
+    fn agree(&self, scene: &mut Scene<'_>, request: &Received) -> Option<Option<Agreed>> {
+        match Agreed::as_callee(&request.message, &scene.core.config) {
+            Ok(agreed) => Some(agreed),
+            Err(TooSmall { min_s }) => {
+                scene.reply(request, 422, self.dialog.local_tag(), |writer| {
+                    writer.header_display(Name::MinSe, min_s).finish()
+                });
+                None
+            }
+        }
     }
 
     /// A peer that sends its next INVITE has heard our 2xx, so a missing ACK was lost on its way.
@@ -276,7 +418,7 @@ impl Session {
 
     /// The peer takes its re-INVITE back.
     pub(super) fn handle_cancel(mut self: Box<Self>, scene: &mut Scene<'_>) -> State {
-        if let Exchange::Theirs { request } = &self.exchange
+        if let Exchange::Theirs { request, .. } = &self.exchange
             && request.message.method() == Some(&Method::Invite)
         {
             scene.reply(request, 487, self.dialog.local_tag(), Writer::finish);
@@ -293,6 +435,10 @@ impl Session {
         response: &Message,
     ) -> State {
         let status = response.status().unwrap_or(500);
+        if self.is_other_branch(key, status, response) {
+            self.leave_branch(scene, peer, response);
+            return State::Session(self);
+        }
         if let Some(acknowledged) = &self.acknowledged
             && acknowledged.invite == key
         {
@@ -302,6 +448,9 @@ impl Session {
                 scene.core.transmit(flow, bytes);
             }
             return State::Session(self);
+        }
+        if let Some((_, attempt)) = self.upkeep.update.take_if(|(update, _)| *update == key) {
+            return self.handle_update_response(scene, peer, (key, attempt), status, response);
         }
         match std::mem::replace(&mut self.exchange, Exchange::Settled) {
             Exchange::Ours(ours) if ours.invite == key => {
@@ -315,6 +464,64 @@ impl Session {
                 State::Session(self)
             }
         }
+    }
+
+    fn handle_update_response(
+        mut self: Box<Self>,
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        (key, mut attempt): (Key, Attempt),
+        status: u16,
+        response: &Message,
+    ) -> State {
+        match status {
+            ..200 => self.upkeep.update = Some((key, attempt)),
+            200..300 => {
+                self.dialog.refresh_target(response);
+                self.renew(scene, response);
+            }
+            401 | 407
+                if scene
+                    .core
+                    .challenged(peer, &mut attempt, response, scene.source) =>
+            {
+                self.send_update(scene, peer, attempt);
+            }
+            408 | 481 => return self.lost(scene, peer, Some(status)),
+            // It says UPDATE and means it not.
+            405 | 501 => self.upkeep.can_update = false,
+            // Not this time: it is tried again until the session expires.
+            300.. => {}
+        }
+        State::Session(self)
+    }
+
+    /// Whether somebody else took the call too.
+    fn is_other_branch(&self, key: Key, status: u16, response: &Message) -> bool {
+        let is_ours = self.fork.as_ref().is_some_and(|fork| fork.invite == key);
+        is_ours
+            && (200..300).contains(&status)
+            && response.to_tag().unwrap_or_default() != self.dialog.remote_tag()
+    }
+
+    /// Acknowledges another callee's 2xx, and hangs up on it.
+    fn leave_branch(&mut self, scene: &mut Scene<'_>, peer: &Peer, response: &Message) {
+        let Some(fork) = &mut self.fork else {
+            return;
+        };
+        let Some(mut dialog) = outbound::open(&fork.identity, fork.sequence, response) else {
+            return;
+        };
+        scene.acknowledge(peer, &dialog, fork.sequence, None);
+        let tag = Bytes::copy_from_slice(dialog.remote_tag());
+        if fork.left.contains(&tag) || fork.left.len() == BRANCHES_MAX {
+            return;
+        }
+        fork.left.push(tag);
+        let reason = Cause::AnsweredElsewhere.header();
+        scene.request(peer, &mut dialog, Method::Bye, &[], |writer| {
+            writer.header(Name::Reason, reason).finish()
+        });
     }
 
     fn handle_offer_response(
@@ -333,6 +540,8 @@ impl Session {
             }
             200..300 => {
                 self.dialog.refresh_target(response);
+                self.renew(scene, response);
+                self.upkeep.local_sdp = ours.sdp;
                 let (flow, bytes) = scene.acknowledge(peer, &self.dialog, ours.sequence, None);
                 self.acknowledged = Some(Acknowledged {
                     invite: ours.invite,
@@ -382,19 +591,16 @@ impl Session {
         key: Key,
         failure: Failure,
     ) -> State {
-        match &self.exchange {
-            Exchange::Ours(ours) if ours.invite == key => {
-                let status = match failure {
-                    Failure::TimedOut | Failure::AckMissing => 408,
-                    Failure::Transport => 503,
-                };
-                self.lost(scene, peer, Some(status))
-            }
-            Exchange::Settled
-            | Exchange::Theirs { .. }
-            | Exchange::Ours(_)
-            | Exchange::Waiting { .. } => State::Session(self),
+        let is_offer = matches!(&self.exchange, Exchange::Ours(ours) if ours.invite == key);
+        let is_update = matches!(&self.upkeep.update, Some((update, _)) if *update == key);
+        if !is_offer && !is_update {
+            return State::Session(self);
         }
+        let status = match failure {
+            Failure::TimedOut | Failure::AckMissing => 408,
+            Failure::Transport => 503,
+        };
+        self.lost(scene, peer, Some(status))
     }
 
     pub(super) fn hang_up(
@@ -435,7 +641,7 @@ impl Session {
     fn drop_exchange(&mut self, scene: &mut Scene<'_>) {
         match std::mem::replace(&mut self.exchange, Exchange::Settled) {
             // RFC 3261 section 15.1.2.
-            Exchange::Theirs { request } => {
+            Exchange::Theirs { request, .. } => {
                 scene.reply(&request, 487, self.dialog.local_tag(), Writer::finish);
             }
             Exchange::Ours(ours) => scene.core.abandon(ours.invite),
@@ -469,12 +675,18 @@ impl Session {
 
     fn send_offer(&mut self, scene: &mut Scene<'_>, peer: &Peer, sdp: Bytes, attempt: Attempt) {
         let contact = scene.contact(&peer.flow);
+        let timed = self.upkeep.timer.is_some();
+        let (min, seconds) = (scene.core.config.session_expires_min, self.interval(scene));
         let (invite, sequence) =
             scene.request(peer, &mut self.dialog, Method::Invite, &sdp, |writer| {
-                writer
+                let mut writer = writer
                     .header(Name::Contact, contact)
                     .header(Name::Allow, allow())
-                    .finish_with_body(SDP, &sdp)
+                    .header(Name::Supported, supported());
+                if timed {
+                    writer = session_timer::ask(writer, min, seconds, true);
+                }
+                writer.finish_with_body(SDP, &sdp)
             });
         self.exchange = Exchange::Ours(Ours {
             sdp,
@@ -486,14 +698,21 @@ impl Session {
     }
 
     pub(super) fn accept_offer(&mut self, scene: &mut Scene<'_>, sdp: Bytes) -> Result<(), Misuse> {
-        let request = self.their_offer("accept_offer")?;
+        let (request, agreed) = self.their_offer("accept_offer")?;
         let contact = scene.contact(&request.flow);
         let response = scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
-            writer
+            let writer = writer
                 .header(Name::Contact, contact)
                 .header(Name::Allow, allow())
-                .finish_with_body(SDP, &sdp)
+                .header(Name::Supported, supported());
+            let writer = match agreed {
+                Some(agreed) => agreed.write(writer),
+                None => writer,
+            };
+            writer.finish_with_body(SDP, &sdp)
         });
+        self.upkeep.local_sdp = sdp;
+        self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
         if request.message.method() == Some(&Method::Invite) {
             let meaning = match request.sdp() {
                 Some(_) => Meaning::Changed,
@@ -512,7 +731,7 @@ impl Session {
         scene: &mut Scene<'_>,
         status: u16,
     ) -> Result<(), Misuse> {
-        let request = self.their_offer("reject_offer")?;
+        let (request, _) = self.their_offer("reject_offer")?;
         let status = if (400..700).contains(&status) {
             status
         } else {
@@ -522,9 +741,9 @@ impl Session {
         Ok(())
     }
 
-    fn their_offer(&mut self, command: &'static str) -> Result<Received, Misuse> {
+    fn their_offer(&mut self, command: &'static str) -> Result<(Received, Option<Agreed>), Misuse> {
         match std::mem::replace(&mut self.exchange, Exchange::Settled) {
-            Exchange::Theirs { request } => Ok(request),
+            Exchange::Theirs { request, agreed } => Ok((request, agreed)),
             other @ (Exchange::Settled | Exchange::Ours(_) | Exchange::Waiting { .. }) => {
                 self.exchange = other;
                 Err(Misuse {
@@ -551,3 +770,6 @@ impl Session {
 /// How long our re-INVITE may be thought about: a phone asks its user in less, and a peer that takes
 /// longer is gone. As long as timer B, so that silence is reported by the transaction first.
 const OFFER_TIME: Duration = Duration::from_secs(33);
+
+/// Callees of one fork that are hung up on: more than a few take a call at once only to harm.
+const BRANCHES_MAX: usize = 16;

@@ -4,10 +4,13 @@ use std::time::{Duration, Instant};
 
 use super::Endpoint;
 use super::receive::{allow_header, reply_flow};
-use crate::sip::call::{Call, CallEvent, Caller, Inbound, Incoming, Origin, Peer, Received};
+use crate::sip::call::{
+    Agreed, Call, CallEvent, Caller, Inbound, Incoming, Origin, Peer, Received, TooSmall,
+};
 use crate::sip::dialog::Dialog;
 use crate::sip::guard::Failure as Fault;
 use crate::sip::headers::Name;
+use crate::sip::identity;
 use crate::sip::message::Message;
 use crate::sip::transaction::key::Key;
 use crate::sip::trunk::Trunk;
@@ -25,6 +28,7 @@ impl Endpoint {
         }
         match message.method() {
             Some(Method::Invite) => self.receive_invite(now, flow, key, merged, message),
+            Some(Method::Register) => self.receive_register(now, flow, key, &message),
             Some(Method::Options) => self.refuse(now, flow, &message, 200, |writer| {
                 allow_header(writer)
                     .header(Name::Accept, "application/sdp")
@@ -65,31 +69,101 @@ impl Endpoint {
         };
         let user = uri.user_text().unwrap_or_default();
         let trunk = self.trunks.identify(flow.transport, flow.remote, &user);
-        let Some(trunk) = trunk.cloned() else {
-            let source = self.source(&flow);
-            self.guard
-                .record_failure(now, &source, None, Fault::Refused);
-            return self.refuse(now, flow, &message, 403, Writer::finish);
-        };
+        match trunk.cloned() {
+            Some(trunk) if !self.speaks_for_a_device(&flow, &message) => {
+                let invite = Box::new(incoming(
+                    Origin::Trunk(trunk.id.clone()),
+                    dialled(&trunk, &message, &user),
+                    identity::caller_of_trunk(&message, &trunk),
+                    &message,
+                    flow,
+                ));
+                self.admit(now, flow, key, merged, message, invite);
+            }
+            Some(_) | None => {
+                if let Some(account) = self.authenticate(now, flow, &message) {
+                    let invite = Box::new(incoming(
+                        Origin::Device(account.id.clone()),
+                        user,
+                        identity::caller_of_device(&message, &account),
+                        &message,
+                        flow,
+                    ));
+                    self.admit(now, flow, key, merged, message, invite);
+                }
+            }
+        }
+    }
+
+    /// Somebody we know wants to call: is it a good INVITE, and is there room?
+    fn admit(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        key: Key,
+        merged: Option<Key>,
+        message: Message,
+        invite: Box<Incoming>,
+    ) {
         if let Some(status) = self.loops(&message) {
             return self.refuse(now, flow, &message, status, Writer::finish);
         }
         if self.refuse_unsupported(now, flow, &message) {
             return;
         }
+        let agreed = match Agreed::as_callee(&message, &self.core.config) {
+            Ok(agreed) => agreed,
+            Err(TooSmall { min_s }) => {
+                return self.refuse(now, flow, &message, 422, |writer| {
+                    writer.header_display(Name::MinSe, min_s).finish()
+                });
+            }
+        };
         if self.is_full(&flow) {
             return self.refuse_overloaded(now, flow, &message);
         }
-        if let Err(refused) = self.trunks.begin_call(now, &trunk.id) {
+        let tag = self.core.word();
+        let Ok(dialog) = Dialog::accept(&message, &tag) else {
+            return self.refuse(now, flow, &message, 400, Writer::finish);
+        };
+        if let Origin::Trunk(trunk) = &invite.origin
+            && let Err(refused) = self.trunks.begin_call(now, trunk)
+        {
             let (status, wait) = (refused.status(), refused.retry_after());
             return self.refuse(now, flow, &message, status, |writer| {
                 retry_after(writer, wait).finish()
             });
         }
-        if !self.begin(now, flow, key, merged, &message, &trunk, &user) {
-            self.trunks.end_call(&trunk.id);
-            self.refuse(now, flow, &message, 400, Writer::finish);
-        }
+        let reply = reply_flow(flow, &message);
+        self.last_call += 1;
+        let id = CallId(self.last_call);
+        self.core
+            .receive(key, true, reply, super::User::Call(id), merged);
+        let request = Received { key, message, flow };
+        self.core.try_at_once(now, &request);
+        let peer = peer(&invite.origin, flow);
+        let first_number = self.core.chance(1..=FIRST_NUMBER_MAX);
+        let inbound = Inbound::new(now, request, dialog, agreed, first_number);
+        self.begin_inbound(now, id, peer, inbound, invite);
+    }
+
+    fn begin_inbound(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        peer: Peer,
+        inbound: Inbound,
+        invite: Box<Incoming>,
+    ) {
+        let dialog = inbound.dialog();
+        let found_by = self.core.keys.dialog(dialog.call_id(), dialog.local_tag());
+        let source = peer.flow.remote.ip();
+        self.calls
+            .insert(id, Call::inbound(peer, found_by, source, inbound));
+        self.dialogs.insert(found_by, id);
+        *self.early.entry(source).or_insert(0) += 1;
+        self.core.tell(CallEvent::Incoming { call: id, invite });
+        self.visit(now, id, None, |_, _| ());
     }
 
     /// Whether an INVITE went in a circle: it passed us before, or it has no hop left.
@@ -117,77 +191,35 @@ impl Endpoint {
             || self.core.transactions() >= limits.transactions
             || early >= limits.early_calls_per_source
     }
+}
 
-    /// Opens the transaction, the dialog and the call; says whether the INVITE was good for it.
-    #[allow(clippy::too_many_arguments)]
-    fn begin(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        key: Key,
-        merged: Option<Key>,
-        message: &Message,
-        trunk: &Trunk,
-        user: &str,
-    ) -> bool {
-        let tag = self.core.word();
-        let Ok(dialog) = Dialog::accept(message, &tag) else {
-            return false;
-        };
-        self.last_call += 1;
-        let id = CallId(self.last_call);
-        let found_by = self.core.keys.dialog(dialog.call_id(), tag.as_bytes());
-        self.core.receive(
-            key,
-            true,
-            reply_flow(flow, message),
-            super::User::Call(id),
-            merged,
-        );
-        let request = Received {
-            key,
-            message: message.clone(),
-            flow,
-        };
-        self.core.try_at_once(now, &request);
-        let invite = Box::new(incoming(trunk, message, flow, user));
-        let peer = Peer {
-            flow,
-            is_pinned: false,
-            trunk: Some(trunk.id.clone()),
-        };
-        let source = flow.remote.ip();
-        let inbound = Inbound::new(now, request, dialog);
-        self.calls
-            .insert(id, Call::inbound(peer, found_by, source, inbound));
-        self.dialogs.insert(found_by, id);
-        *self.early.entry(source).or_insert(0) += 1;
-        self.core.tell(CallEvent::Incoming { call: id, invite });
-        self.visit(now, id, None, |_, _| ());
-        true
+/// The other end of a call that comes in.
+fn peer(origin: &Origin, flow: Flow) -> Peer {
+    let trunk = match origin {
+        Origin::Trunk(trunk) => Some(trunk.clone()),
+        Origin::Device(_) => None,
+    };
+    Peer {
+        flow,
+        is_pinned: trunk.is_none(),
+        server_name: None,
+        trunk,
     }
 }
 
-fn incoming(trunk: &Trunk, message: &Message, flow: Flow, user: &str) -> Incoming {
-    let from = message.from().ok();
-    let number = from
-        .as_ref()
-        .and_then(|from| from.uri().user_text())
-        .unwrap_or_default();
-    let display_name = from
-        .as_ref()
-        .map(|from| from.display_name().into_owned())
-        .filter(|name| !name.is_empty());
+/// What is known about a call that comes in.
+fn incoming(
+    origin: Origin,
+    dialled: String,
+    caller: Caller,
+    message: &Message,
+    flow: Flow,
+) -> Incoming {
     Incoming {
-        origin: Origin::Trunk(trunk.id.clone()),
-        dialled: trunk.numbers.read(user),
+        origin,
+        dialled,
         request_uri: String::from_utf8_lossy(message.request_uri_bytes()).into_owned(),
-        caller: Caller {
-            number: trunk.numbers.read(&number),
-            display_name,
-            private: false,
-            diverted_from: None,
-        },
+        caller,
         sip_call_id: message
             .header_text(Name::CallId)
             .unwrap_or_default()
@@ -196,7 +228,18 @@ fn incoming(trunk: &Trunk, message: &Message, flow: Flow, user: &str) -> Incomin
         offer: Some(message.body()).filter(|body| !body.is_empty()),
         user_agent: message
             .header_text(Name::UserAgent)
-            .map(std::borrow::Cow::into_owned),
+            .and_then(|text| identity::inert(&text)),
+    }
+}
+
+/// The number that was dialled: the user of the Request-URI, or of To where the carrier calls the
+/// Contact that we registered there.
+fn dialled(trunk: &Trunk, message: &Message, user: &str) -> String {
+    let is_line = trunk.line.as_ref().is_some_and(|line| line.token == user);
+    let to = || message.to().ok()?.uri().user_text();
+    match is_line.then(to).flatten() {
+        Some(number) => trunk.numbers.read(&number),
+        None => trunk.numbers.read(user),
     }
 }
 
@@ -218,3 +261,7 @@ fn split_port(sent_by: &[u8]) -> (&[u8], Option<u16>) {
         Some(_) | None => (sent_by, None),
     }
 }
+
+/// The largest RSeq that a call begins with; half of what RFC 3262 section 3 allows, so that it never
+/// runs out.
+const FIRST_NUMBER_MAX: u32 = 1 << 30;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rand::rngs::StdRng;
@@ -36,6 +36,8 @@ pub(in crate::sip) struct Core {
     pub(super) ways: BTreeSet<(Way, Key)>,
     pub(super) deadlines: Deadlines,
     pub(super) outputs: VecDeque<Output>,
+    /// Servers that did not answer, or have no room for a while.
+    pub(in crate::sip) dead: Vec<(Flow, Option<Duration>)>,
     /// Transactions that failed, for their users to hear of.
     pub(super) failures: VecDeque<(Key, User, Failure)>,
 }
@@ -70,6 +72,7 @@ impl Core {
             ways: BTreeSet::new(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
+            dead: Vec::new(),
             failures: VecDeque::new(),
         }
     }
@@ -78,6 +81,11 @@ impl Core {
     /// asks for 32 bits of chance at least; these are 64).
     pub(in crate::sip) fn word(&mut self) -> String {
         format!("{:016x}", self.random.random::<u64>())
+    }
+
+    /// A seed for a machine of its own chance.
+    pub(super) fn seed(&mut self) -> u64 {
+        self.random.random()
     }
 
     /// The To tag of a response that is given without keeping anything.

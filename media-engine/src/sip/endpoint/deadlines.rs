@@ -15,6 +15,12 @@ pub(super) enum Owner {
     Client(Key),
     /// A call.
     Call(CallId),
+    /// The registrar: a contact expires.
+    Registrar,
+    /// The resolver: a question is given up.
+    Resolver,
+    /// A registration of ours, by its number.
+    Registration(u32),
 }
 
 /// A deadline as its owner remembers it, so that it can be moved.

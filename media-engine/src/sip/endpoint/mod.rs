@@ -14,6 +14,7 @@
 //! entry and no deadline.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
@@ -23,9 +24,12 @@ mod admit;
 mod config;
 mod core;
 mod deadlines;
+mod devices;
+mod dial;
 mod output;
 mod receive;
 mod transactions;
+mod upkeep;
 
 #[cfg(test)]
 mod tests;
@@ -37,20 +41,32 @@ pub(in crate::sip) use core::Core;
 pub(in crate::sip) use transactions::{Outgoing, User};
 
 use super::call::{Call, Cause, Misuse, Scene};
-use super::digest::Answerer;
+use super::digest::{Answerer, Challenger};
 use super::guard::Guard;
+use super::registrar::{Account, Registrar};
+use super::resolve::{Families, ResolutionId, Resolver};
 use super::transaction::key::KeyMap;
 use super::trunk::{Trunk, Trunks};
 use super::{CallId, ConnectionId, Flow};
 use core::Way;
-use deadlines::Owner;
+use deadlines::{Armed, Owner};
+use rand::Rng as _;
+use upkeep::{Kept, Seeker};
 
 /// The SIP side of a whole system.
-#[derive(Debug)]
 pub struct Endpoint {
     core: Core,
     guard: Guard,
+    challenger: Challenger,
+    registrar: Registrar,
+    registrar_armed: Armed,
+    resolver: Resolver,
+    resolver_armed: Armed,
+    /// Who waits for a look-up.
+    seekers: BTreeMap<ResolutionId, Seeker>,
     trunks: Trunks,
+    registrations: BTreeMap<u32, Kept>,
+    last_registration: u32,
     calls: HashMap<CallId, Call>,
     /// Calls by what requests within their dialogs carry.
     dialogs: KeyMap<CallId>,
@@ -59,14 +75,37 @@ pub struct Endpoint {
     last_call: u64,
 }
 
+impl fmt::Debug for Endpoint {
+    /// How much there is of everything; what it is would fill a log and hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Endpoint")
+            .field("calls", &self.calls.len())
+            .field("transactions", &self.transactions())
+            .field("deadlines", &self.deadlines())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Endpoint {
     /// Creates an endpoint that knows nobody. `seed` is where all its chance comes from: tags,
     /// branches, nonces and the keys of its maps are as unpredictable as it is.
     pub fn new(now: Instant, config: EndpointConfig, seed: u64) -> Self {
+        let families = families(&config.listeners);
+        let domain = config.domain.clone();
+        let mut core = Core::new(config, seed);
+        let nonce_key = core.random.random();
         Self {
-            core: Core::new(config, seed),
             guard: Guard::new(now, super::guard::Limits::default()),
+            challenger: Challenger::new(now, &domain, nonce_key),
+            registrar: Registrar::new(super::registrar::Limits::default()),
+            registrar_armed: None,
+            resolver: Resolver::new(families, core.seed()),
+            resolver_armed: None,
+            seekers: BTreeMap::new(),
             trunks: Trunks::default(),
+            registrations: BTreeMap::new(),
+            last_registration: 0,
+            core,
             calls: HashMap::new(),
             dialogs: KeyMap::default(),
             early: BTreeMap::new(),
@@ -90,7 +129,31 @@ impl Endpoint {
             let answerer = known.unwrap_or_else(|| Answerer::new(credentials, networks.collect()));
             self.core.answerers.insert(trunk.id.clone(), answerer);
         }
+        self.set_registrations(now, &trunks);
         self.trunks.set(now, trunks);
+        self.settle(now);
+    }
+
+    /// Takes all devices' accounts anew. Devices stay registered unless their account is gone or
+    /// has another password.
+    pub fn set_accounts(&mut self, now: Instant, accounts: Vec<Account>) {
+        self.registrar.set_accounts(accounts);
+        self.settle(now);
+    }
+
+    /// Who is registered, and where; for whoever wants to show it.
+    pub fn registrar(&self) -> &Registrar {
+        &self.registrar
+    }
+
+    /// What was let through and what was not.
+    pub fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// The trunks, and how many calls each has.
+    pub fn trunks(&self) -> &Trunks {
+        &self.trunks
     }
 
     /// How many calls there are, those included whose last words are still repeated.
@@ -117,6 +180,7 @@ impl Endpoint {
     /// A stream connection is gone: what waits for an answer over it fails.
     pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
         self.core.break_way(now, Way::Connection(connection));
+        self.registrar.handle_connection_closed(connection);
         self.settle(now);
     }
 
@@ -135,6 +199,9 @@ impl Endpoint {
                 Owner::Call(call) => {
                     self.visit(now, call, None, |call, scene| call.handle_timeout(scene));
                 }
+                Owner::Registrar => self.registrar.handle_timeout(now),
+                Owner::Resolver => self.resolver.handle_timeout(now),
+                Owner::Registration(number) => self.registration_due(now, number),
             }
             self.settle(now);
         }
@@ -314,18 +381,46 @@ impl Endpoint {
         }
     }
 
-    /// Tells calls of transactions that failed, until none did.
+    /// Passes on what one machine has to say to another, until all are silent.
     fn settle(&mut self, now: Instant) {
-        while let Some((key, user, failure)) = self.core.failures.pop_front() {
+        self.settle_registrar();
+        loop {
+            self.settle_resolver(now);
+            for (flow, wait) in std::mem::take(&mut self.core.dead) {
+                self.resolver
+                    .mark_dead(now, flow.transport, flow.remote, wait);
+            }
+            let Some((key, user, failure)) = self.core.failures.pop_front() else {
+                break;
+            };
             match user {
                 User::Call(call) => {
                     self.visit(now, call, None, |call, scene| {
                         call.handle_failure(scene, key, failure);
                     });
                 }
+                User::Registration { number, sequence } => {
+                    self.registration_unanswered(now, number, sequence);
+                }
                 User::Nobody => {}
             }
         }
+        while let Some(audit) = self.guard.poll_output() {
+            self.core.outputs.push_back(Output::Security(audit));
+        }
+    }
+}
+
+/// The kinds of addresses that we listen on, and so can send from.
+fn families(listeners: &[Listener]) -> Families {
+    let has = |is_ipv4| {
+        let mut all = listeners.iter();
+        all.any(|listener| listener.local.is_ipv4() == is_ipv4)
+    };
+    match (has(true), has(false)) {
+        (true, true) => Families::V4First,
+        (false, true) => Families::V6,
+        (true | false, false) => Families::V4,
     }
 }
 

@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use crate::sip::Flow;
 use crate::sip::call::CallEvent;
+use crate::sip::guard::Audit;
+use crate::sip::resolve::{QueryId, Question};
+use crate::sip::{registrar, registration};
 
 /// What an endpoint wants done, and what it has to tell. The shell takes them in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,4 +25,17 @@ pub enum Output {
     },
     /// Something happened to a call.
     Call(CallEvent),
+    /// Ask the DNS, and say the answer to [`super::Endpoint::handle_resolved`].
+    Ask {
+        /// To be said with the answer.
+        query: QueryId,
+        /// The question.
+        question: Question,
+    },
+    /// A device came or went.
+    Device(registrar::Event),
+    /// A registration of ours at a carrier is doing otherwise than before.
+    Registration(Box<registration::Health>),
+    /// Something that an administrator should be able to read later.
+    Security(Audit),
 }

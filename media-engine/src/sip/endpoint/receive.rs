@@ -57,6 +57,9 @@ impl Endpoint {
                     call.handle_response(scene, key, response);
                 });
             }
+            super::User::Registration { number, sequence } => {
+                self.receive_registered(now, number, sequence, flow, response);
+            }
             super::User::Nobody => {}
         }
     }
@@ -276,6 +279,8 @@ impl Endpoint {
             proven: flow.connection.is_some(),
             standing: if self.trunks.is_trunk_address(address) {
                 Standing::Trunk
+            } else if self.registrar.is_device_address(address) {
+                Standing::Device
             } else {
                 Standing::Stranger
             },

@@ -21,10 +21,12 @@ use crate::sip::write::Writer;
 use crate::sip::{CallId, Flow, Method};
 
 /// Who sent a request of ours, and waits for its response.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::sip) enum User {
     /// A call; it knows its requests by their keys.
     Call(CallId),
+    /// A registration of ours, by its number, and the number of its request.
+    Registration { number: u32, sequence: u32 },
     /// Nobody: what comes back changes nothing.
     Nobody,
 }
@@ -201,12 +203,11 @@ impl Core {
             }),
             ClientMachine::Other(machine) => machine.handle_response(now, status),
         };
-        let user = entry.user.clone();
+        let user = entry.user;
         self.drain_client(key);
         (heard == Heard::News).then_some(user)
     }
 
-    #[allow(dead_code)] // for outbound calls
     /// Whether the INVITE under `key` was heard of and has no final response: it may be cancelled.
     pub(in crate::sip) fn is_proceeding(&self, key: Key) -> bool {
         match self.clients.get(&key).map(|entry| &entry.machine) {
@@ -215,7 +216,6 @@ impl Core {
         }
     }
 
-    #[allow(dead_code)] // for outbound calls
     /// Takes an INVITE of ours back (RFC 3261 section 9.1): the CANCEL goes where the INVITE went.
     pub(in crate::sip) fn cancel(&mut self, now: Instant, invite: Key, reason: Option<&str>) {
         let Some(entry) = self.clients.get(&invite) else {
@@ -318,7 +318,7 @@ impl Core {
                     bytes,
                 }),
                 Some(Wish::Failed(failure)) => {
-                    self.failures.push_back((key, entry.user.clone(), failure));
+                    self.failures.push_back((key, entry.user, failure));
                 }
             }
         }
@@ -353,7 +353,7 @@ impl Core {
                     bytes,
                 }),
                 Some(Wish::Failed(failure)) => {
-                    self.failures.push_back((key, entry.user.clone(), failure));
+                    self.failures.push_back((key, entry.user, failure));
                 }
             }
         }

@@ -10,8 +10,13 @@ use crate::sip::call::{CallEvent, Incoming, Party};
 use crate::sip::headers::Name;
 use crate::sip::message::Message;
 use crate::sip::parse::{Parsed, parse};
+use crate::sip::resolve::{QueryId, Question};
 use crate::sip::trunk::{Address, Numbers};
 use crate::sip::{Transport, TrunkId, call};
+
+mod devices;
+mod outbound;
+mod timed;
 
 /// An endpoint with one trunk at 192.0.2.9, and the words to speak with it.
 pub(super) struct Bench {
@@ -20,6 +25,7 @@ pub(super) struct Bench {
     pub(super) now: Instant,
     pub(super) sent: Vec<Sent>,
     pub(super) events: Vec<CallEvent>,
+    pub(super) asked: Vec<(QueryId, Question)>,
 }
 
 /// A message that the endpoint sent.
@@ -115,6 +121,7 @@ impl Bench {
             now: start,
             sent: Vec::new(),
             events: Vec::new(),
+            asked: Vec::new(),
         }
     }
 
@@ -152,6 +159,8 @@ impl Bench {
                     message: read(&bytes),
                 }),
                 Output::Call(event) => self.events.push(event),
+                Output::Ask { query, question } => self.asked.push((query, question)),
+                Output::Device(_) | Output::Registration(_) | Output::Security(_) => {}
             }
         }
     }
@@ -188,6 +197,57 @@ impl Bench {
 
     pub(super) fn statuses(&self) -> Vec<u16> {
         self.sent.iter().map(Sent::status).collect()
+    }
+
+    /// A response of the trunk to a request of ours; `extra` are whole header lines.
+    pub(super) fn reply(
+        &mut self,
+        request: &Sent,
+        status: u16,
+        tag: &str,
+        extra: &str,
+        body: &str,
+    ) {
+        let to = request.header(Name::To);
+        let to = match tag {
+            "" => to,
+            _ if to.contains(";tag=") => to,
+            tag => format!("{to};tag={tag}"),
+        };
+        let contact = if (101..300).contains(&status) {
+            format!("Contact: <sip:{tag}@192.0.2.9:5060>\n")
+        } else {
+            String::new()
+        };
+        let content = match body {
+            "" => String::new(),
+            _ => "Content-Type: application/sdp\n".to_owned(),
+        };
+        let text = format!(
+            "SIP/2.0 {status} Because\nVia: {}\nFrom: {}\nTo: {to}\nCall-ID: {}\nCSeq: {}\n\
+             {contact}{extra}{content}Content-Length: {}\n\n{body}",
+            request.header(Name::Via),
+            request.header(Name::From),
+            request.header(Name::CallId),
+            request.header(Name::CSeq),
+            body.len(),
+        );
+        let flow = request.flow;
+        self.receive_by(flow, &text);
+    }
+
+    /// The methods and statuses of what was sent, in order.
+    pub(super) fn log(&self) -> Vec<String> {
+        let word = |sent: &Sent| match sent.message.method() {
+            Some(method) => method.to_string(),
+            None => sent.status().to_string(),
+        };
+        self.sent.iter().map(word).collect()
+    }
+
+    /// The last message that was sent.
+    pub(super) fn last(&self) -> Sent {
+        self.sent.last().expect("something was sent").clone()
     }
 
     /// A call that was answered and confirmed; its handle and our tag. Nothing is left to take.
@@ -671,6 +731,7 @@ fn a_re_invite_is_offered_answered_and_confirmed() {
     bench.drain();
     assert_eq!(bench.statuses(), [100, 100, 500, 200]);
     bench.receive(&within("ACK", 2, "ack2", &tag, ""));
+    bench.receive(&within("ACK", 3, "re2", &tag, ""));
     bench.run_until(20_000);
     assert_eq!(bench.sent.len(), 4);
     assert!(bench.take_events().is_empty());

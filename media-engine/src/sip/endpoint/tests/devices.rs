@@ -1,0 +1,182 @@
+//! Devices: registering, calling, being called.
+
+use super::*;
+use crate::sip::AccountId;
+use crate::sip::call::{Caller, Dial, Origin, Target};
+use crate::sip::digest::{Answerer, Attempt, Credentials, Outgoing, Secret};
+use crate::sip::registrar::Account;
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+
+const PHONE: &str = "198.51.100.7:40000";
+
+fn bench() -> Bench {
+    let mut bench = Bench::new();
+    let account = Account {
+        id: AccountId("device-ana".into()),
+        user: "ana".into(),
+        company: "company".into(),
+        secret: Secret::new("ana", "localhost", "password"),
+    };
+    bench.endpoint.set_accounts(bench.now, vec![account]);
+    bench
+}
+
+fn request(method: &str, branch: &str, cseq: u32, extra: &str) -> String {
+    let body = if method == "INVITE" { OFFER } else { "" };
+    let content = if body.is_empty() {
+        ""
+    } else {
+        "Content-Type: application/sdp\n"
+    };
+    format!(
+        "{method} sip:localhost SIP/2.0\n\
+         Via: SIP/2.0/UDP 10.0.0.7:5060;branch=z9hG4bK{branch};rport\n\
+         Max-Forwards: 70\n\
+         From: <sip:ana@localhost>;tag=phone\n\
+         To: <sip:ana@localhost>\n\
+         Call-ID: {method}-of-ana\n\
+         CSeq: {cseq} {method}\n\
+         Contact: <sip:ana@10.0.0.7:5060>\n\
+         {extra}{content}Content-Length: {}\n\n{body}",
+        body.len()
+    )
+}
+
+/// The Authorization line that answers the challenge in `refusal`.
+fn authorization(refusal: &Sent, method: &str, password: &str) -> String {
+    let credentials = Credentials {
+        username: "ana".into(),
+        password: password.into(),
+        realm: None,
+    };
+    let mut answerer = Answerer::new(credentials, vec!["192.0.2.1".parse().expect("a network")]);
+    let lines: Vec<Bytes> = refusal
+        .message
+        .header_lines(Name::WwwAuthenticate)
+        .collect();
+    let us = address(US).ip();
+    answerer
+        .handle_challenge(
+            &mut Attempt::default(),
+            us,
+            401,
+            lines.iter().map(|line| &line[..]),
+            &mut StdRng::seed_from_u64(1),
+        )
+        .expect("a challenge that can be answered");
+    let headers = answerer.authorize(&Outgoing {
+        method,
+        uri: "sip:localhost",
+        body: b"",
+        to: us,
+    });
+    format!("Authorization: {}\n", headers[0].value)
+}
+
+fn register(bench: &mut Bench) {
+    bench.receive_from(PHONE, &request("REGISTER", "r1", 1, ""));
+    let refusal = bench.last();
+    assert_eq!(refusal.status(), 401);
+    let proof = authorization(&refusal, "REGISTER", "password");
+    bench.receive_from(PHONE, &request("REGISTER", "r2", 2, &proof));
+    assert_eq!(bench.last().status(), 200);
+    // A copy of it gets the same answer, although its credentials are used up.
+    bench.receive_from(PHONE, &request("REGISTER", "r2", 2, &proof));
+    assert_eq!(bench.last().status(), 200);
+    bench.take_sent();
+}
+
+#[test]
+fn a_device_registers_and_is_called_by_the_way_it_came() {
+    let mut bench = bench();
+    register(&mut bench);
+    let dial = Dial {
+        target: Target::Device(AccountId("device-ana".into())),
+        caller: Caller::default(),
+        offer: Bytes::from_static(b"v=0 ours"),
+        ring_limit: Duration::from_secs(20),
+    };
+    bench.endpoint.dial(bench.now, dial).expect("a good target");
+    bench.drain();
+    let invite = bench.last();
+    assert_eq!(invite.flow.remote, address(PHONE));
+    assert_eq!(invite.message.request_uri_bytes(), b"sip:ana@10.0.0.7:5060");
+    bench.reply(&invite, 200, "t", "", "v=0 theirs");
+    let ack = bench.last();
+    assert_eq!(ack.flow.remote, address(PHONE), "whatever the Contact says");
+}
+
+#[test]
+fn a_device_that_is_nowhere_is_told_of_at_once() {
+    let mut bench = bench();
+    let dial = Dial {
+        target: Target::Device(AccountId("device-ana".into())),
+        caller: Caller::default(),
+        offer: Bytes::new(),
+        ring_limit: Duration::from_secs(20),
+    };
+    let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
+    bench.drain();
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Us, Some(480))]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_device_calls_once_it_has_proven_itself_and_its_bye_follows_the_flow() {
+    let mut bench = bench();
+    bench.receive_from(PHONE, &request("INVITE", "i1", 1, ""));
+    let refusal = bench.last();
+    assert_eq!(refusal.status(), 401);
+    assert_eq!(bench.endpoint.transactions(), 0);
+    let proof = authorization(&refusal, "INVITE", "password");
+    bench.receive_from(PHONE, &request("INVITE", "i2", 2, &proof));
+    let (call, invite) = bench.incoming();
+    assert_eq!(
+        invite.origin,
+        Origin::Device(AccountId("device-ana".into()))
+    );
+    assert_eq!(invite.caller.number, "ana");
+    let now = bench.now;
+    bench.endpoint.answer(now, call, ANSWER).expect("it waits");
+    bench.drain();
+    let tag = bench.last().tag();
+    let ack = request("ACK", "i3", 2, "")
+        .replace(
+            "To: <sip:ana@localhost>",
+            &format!("To: <sip:ana@localhost>;tag={tag}"),
+        )
+        .replace("ACK-of-ana", "INVITE-of-ana");
+    bench.receive_from(PHONE, &ack);
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::Confirmed { call, sdp: None }]
+    );
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.drain();
+    assert_eq!(bench.last().flow.remote, address(PHONE));
+}
+
+#[test]
+fn known_and_unknown_users_with_wrong_passwords_get_the_same_answer() {
+    let mut answers = Vec::new();
+    for user in ["ana", "nobody"] {
+        let mut bench = bench();
+        bench.receive_from(PHONE, &request("REGISTER", "r1", 1, ""));
+        let refusal = bench.last();
+        let proof = authorization(&refusal, "REGISTER", "wrong")
+            .replace("username=\"ana\"", &format!("username=\"{user}\""));
+        bench.receive_from(PHONE, &request("REGISTER", "r2", 2, &proof));
+        let answer = bench.last();
+        answers.push((answer.status(), answer.message.as_bytes().len()));
+        assert_eq!(bench.endpoint.transactions(), 0);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0].0, 401);
+}

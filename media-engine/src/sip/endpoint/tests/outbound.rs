@@ -1,0 +1,431 @@
+//! Calls that we place.
+
+use super::*;
+use crate::sip::Method;
+use crate::sip::call::{Caller, Dial, Target};
+use crate::sip::digest::Credentials;
+use crate::sip::resolve::{Answer, Record};
+
+fn carrier(host: &str) -> Trunk {
+    Trunk {
+        host: Some(host.into()),
+        credentials: Some(Credentials {
+            username: "us".into(),
+            password: "secret".into(),
+            realm: None,
+        }),
+        ..trunk("carrier", "192.0.2.9")
+    }
+}
+
+fn bench(host: &str) -> Bench {
+    let mut bench = Bench::new();
+    bench.endpoint.set_trunks(bench.now, vec![carrier(host)]);
+    bench
+}
+
+fn dial(bench: &mut Bench, target: Target) -> CallId {
+    let dial = Dial {
+        target,
+        caller: Caller {
+            number: "1140004000".into(),
+            display_name: Some("Ramal".into()),
+            ..Caller::default()
+        },
+        offer: Bytes::from_static(b"v=0 ours"),
+        ring_limit: Duration::from_secs(60),
+    };
+    let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
+    bench.drain();
+    call
+}
+
+fn by_trunk() -> Target {
+    Target::Trunk {
+        trunk: TrunkId("carrier".into()),
+        number: "5511999".into(),
+    }
+}
+
+/// A call that the trunk answered; its handle and the INVITE. Nothing is left to take.
+fn up(bench: &mut Bench) -> (CallId, Sent) {
+    let call = dial(bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 200, "t", "", "v=0 theirs");
+    bench.take_sent();
+    bench.take_events();
+    (call, invite)
+}
+
+#[test]
+fn a_call_goes_out_rings_is_answered_and_is_hung_up() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    assert_eq!(invite.flow.remote, address("192.0.2.9:5060"));
+    assert_eq!(invite.message.request_uri_bytes(), b"sip:5511999@192.0.2.9");
+    assert!(
+        invite
+            .header(Name::From)
+            .starts_with("\"Ramal\" <sip:1140004000@192.0.2.9>;tag=")
+    );
+    assert_eq!(invite.message.body(), "v=0 ours");
+
+    bench.reply(&invite, 100, "", "", "");
+    bench.reply(&invite, 180, "t", "", "");
+    bench.reply(&invite, 180, "t", "", "");
+    bench.reply(&invite, 183, "t", "", "v=0 early");
+    let early = Bytes::from_static(b"v=0 early");
+    assert_eq!(
+        bench.take_events(),
+        [
+            CallEvent::Ringing { call },
+            CallEvent::EarlyMedia { call, sdp: early }
+        ]
+    );
+    bench.reply(&invite, 200, "t", "", "v=0 theirs");
+    let theirs = Bytes::from_static(b"v=0 theirs");
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::Answered { call, sdp: theirs }]
+    );
+    assert_eq!(bench.log(), ["INVITE", "ACK"]);
+    assert_eq!(
+        bench.last().message.request_uri_bytes(),
+        b"sip:t@192.0.2.9:5060"
+    );
+    assert_eq!(bench.last().header(Name::CSeq), "1 ACK");
+
+    // A copy of the 200 means that our ACK was lost.
+    bench.reply(&invite, 200, "t", "", "v=0 theirs");
+    assert_eq!(bench.log(), ["INVITE", "ACK", "ACK"]);
+    assert!(bench.take_events().is_empty());
+
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.drain();
+    assert_eq!(bench.take_events(), [bench.ended(call, Party::Us, None)]);
+    let bye = bench.last();
+    assert_eq!(bye.header(Name::CSeq), "2 BYE");
+    bench.reply(&bye, 200, "t", "", "");
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn the_second_callee_who_answers_is_acknowledged_and_hung_up_on() {
+    let mut bench = bench("192.0.2.9");
+    let (call, invite) = up(&mut bench);
+    bench.reply(&invite, 200, "other", "", "v=0 other");
+    assert_eq!(bench.log(), ["ACK", "BYE"]);
+    let bye = bench.last();
+    assert_eq!(bye.message.request_uri_bytes(), b"sip:other@192.0.2.9:5060");
+    assert!(bye.header(Name::Reason).contains("elsewhere"));
+    bench.reply(&invite, 200, "other", "", "v=0 other");
+    assert_eq!(bench.log(), ["ACK", "BYE", "ACK"]);
+    bench.reply(&bye, 200, "other", "", "");
+    assert!(bench.take_events().is_empty());
+    assert_eq!(bench.endpoint.calls(), 1);
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.drain();
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_cancel_waits_for_the_first_sign_of_life() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::NoAnswer)
+        .expect("it lives");
+    bench.drain();
+    assert_eq!(bench.take_events(), [bench.ended(call, Party::Us, None)]);
+    assert_eq!(bench.log(), ["INVITE"]);
+    bench.reply(&invite, 100, "", "", "");
+    assert_eq!(bench.log(), ["INVITE", "CANCEL"]);
+    let cancel = bench.last();
+    assert_eq!(cancel.header(Name::Via), invite.header(Name::Via));
+    assert_eq!(cancel.header(Name::CSeq), "1 CANCEL");
+    bench.reply(&cancel, 200, "x", "", "");
+    bench.reply(&invite, 487, "t", "", "");
+    assert_eq!(bench.log(), ["INVITE", "CANCEL", "ACK"]);
+    assert_eq!(bench.last().header(Name::Via), invite.header(Name::Via));
+    assert_eq!(bench.last().tag(), "t");
+    assert_eq!(bench.endpoint.calls(), 0);
+    bench.assert_empty_in_the_end();
+    assert!(bench.take_events().is_empty());
+}
+
+#[test]
+fn a_200_that_crosses_our_cancel_is_acknowledged_and_hung_up() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 180, "t", "", "");
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.drain();
+    bench.reply(&invite, 200, "t", "", "v=0 theirs");
+    assert_eq!(bench.log(), ["INVITE", "CANCEL", "ACK", "BYE"]);
+    let bye = bench.last();
+    bench.reply(&bye, 200, "t", "", "");
+    assert_eq!(
+        bench.take_events(),
+        [
+            CallEvent::Ringing { call },
+            bench.ended(call, Party::Us, None)
+        ]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_cancelled_invite_that_is_never_answered_is_given_up() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 180, "t", "", "");
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_phone_that_nobody_takes_is_cancelled_at_the_ring_limit() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 180, "t", "", "");
+    bench.take_events();
+    bench.run_until(60_000);
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Network, Some(408))]
+    );
+    assert_eq!(bench.log(), ["INVITE", "CANCEL"]);
+    assert!(bench.last().header(Name::Reason).contains("cause=19"));
+    bench.reply(&invite, 487, "t", "", "");
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_refusal_ends_the_call_with_its_status_and_a_302_is_not_followed() {
+    for status in [302, 404, 486, 603] {
+        let mut bench = bench("192.0.2.9");
+        let call = dial(&mut bench, by_trunk());
+        let invite = bench.last();
+        bench.reply(&invite, status, "t", "", "");
+        assert_eq!(bench.log(), ["INVITE", "ACK"]);
+        assert_eq!(
+            bench.take_events(),
+            [bench.ended(call, Party::Peer, Some(status))]
+        );
+        bench.assert_empty_in_the_end();
+    }
+}
+
+#[test]
+fn the_carrier_that_challenges_gets_credentials_once_and_nobody_else_does() {
+    const CHALLENGE: &str =
+        "WWW-Authenticate: Digest realm=\"carrier\", nonce=\"n1\", algorithm=MD5, qop=\"auth\"\n";
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    assert_eq!(invite.header(Name::Authorization), "");
+    bench.reply(&invite, 401, "t", CHALLENGE, "");
+    assert_eq!(bench.log(), ["INVITE", "ACK", "INVITE"]);
+    let again = bench.last();
+    assert!(
+        again
+            .header(Name::Authorization)
+            .contains("username=\"us\"")
+    );
+    assert_eq!(again.header(Name::CSeq), "2 INVITE");
+    assert_eq!(again.header(Name::CallId), invite.header(Name::CallId));
+    assert_ne!(again.header(Name::Via), invite.header(Name::Via));
+    bench.reply(&again, 401, "t", CHALLENGE, "");
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Peer, Some(401))]
+    );
+
+    // An inbound caller on a trunk without credentials, who challenges our BYE.
+    let mut bench = Bench::new();
+    let (call, _) = bench.answered();
+    let now = bench.now;
+    bench
+        .endpoint
+        .hang_up(now, call, Cause::Normal)
+        .expect("it lives");
+    bench.drain();
+    let bye = bench.last();
+    bench.reply(&bye, 407, "", &CHALLENGE.replace("WWW", "Proxy"), "");
+    assert_eq!(bench.log(), ["BYE"]);
+    assert_eq!(bench.endpoint.calls(), 0);
+}
+
+#[test]
+fn a_dead_server_is_left_for_the_next_one() {
+    let mut bench = bench("sip.example.net:5060");
+    let call = dial(&mut bench, by_trunk());
+    assert_eq!(bench.log(), [""; 0]);
+    let asked = std::mem::take(&mut bench.asked);
+    assert_eq!(asked[0].1, Question::A("sip.example.net".into()));
+    let answer = Answer::Found {
+        records: vec![
+            Record::Address("192.0.2.9".parse().expect("an address")),
+            Record::Address("192.0.2.8".parse().expect("an address")),
+        ],
+        ttl: Duration::from_secs(60),
+    };
+    let now = bench.now;
+    bench.endpoint.handle_resolved(now, asked[0].0, answer);
+    bench.drain();
+    let first = bench.last();
+    bench.run_until(32_000);
+    let second = bench.last();
+    assert_ne!(first.flow.remote, second.flow.remote);
+    assert_eq!(second.at_ms, 32_000);
+    bench.reply(&second, 503, "t", "Retry-After: 5\n", "");
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Peer, Some(503))]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_name_that_leads_nowhere_ends_the_call() {
+    let mut bench = bench("sip.example.net:5060");
+    let call = dial(&mut bench, by_trunk());
+    for (query, _) in std::mem::take(&mut bench.asked) {
+        let now = bench.now;
+        bench.endpoint.handle_resolved(now, query, Answer::Nothing);
+    }
+    bench.drain();
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Network, Some(503))]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn an_offer_that_meets_another_is_sent_again_after_a_pause() {
+    let mut bench = bench("192.0.2.9");
+    let (call, _) = up(&mut bench);
+    let now = bench.now;
+    let sdp = Bytes::from_static(b"v=0 again");
+    bench
+        .endpoint
+        .offer(now, call, sdp)
+        .expect("nothing is under way");
+    bench.drain();
+    let offer = bench.last();
+    assert_eq!(offer.header(Name::CSeq), "2 INVITE");
+    bench.reply(&offer, 491, "t", "", "");
+    bench.take_sent();
+    bench.run_until(2_000);
+    assert!(
+        bench.sent.is_empty(),
+        "the maker of the Call-ID waits 2.1 s at least"
+    );
+    bench.run_until(4_000);
+    let offer = bench.sent[0].clone();
+    assert_eq!(offer.header(Name::CSeq), "3 INVITE");
+    bench.take_sent();
+    bench.reply(&offer, 200, "t", "", "v=0 done");
+    let sdp = Bytes::from_static(b"v=0 done");
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::OfferAnswered { call, sdp }]
+    );
+    assert_eq!(bench.log(), ["ACK"]);
+}
+
+#[test]
+fn a_peer_that_knows_the_dialog_no_more_is_gone() {
+    let mut bench = bench("192.0.2.9");
+    let (call, _) = up(&mut bench);
+    let now = bench.now;
+    let sdp = Bytes::from_static(b"v=0 again");
+    bench
+        .endpoint
+        .offer(now, call, sdp)
+        .expect("nothing is under way");
+    bench.drain();
+    let offer = bench.last();
+    bench.reply(&offer, 481, "t", "", "");
+    assert_eq!(bench.log(), ["INVITE", "ACK", "BYE"]);
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Network, Some(481))]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn an_offer_that_is_refused_leaves_the_call_as_it_was() {
+    let mut bench = bench("192.0.2.9");
+    let (call, _) = up(&mut bench);
+    let now = bench.now;
+    let sdp = Bytes::from_static(b"v=0 again");
+    bench
+        .endpoint
+        .offer(now, call, sdp)
+        .expect("nothing is under way");
+    bench.drain();
+    let offer = bench.last();
+    bench.reply(&offer, 488, "t", "", "");
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::OfferRejected { call, status: 488 }]
+    );
+    assert_eq!(bench.endpoint.calls(), 1);
+}
+
+#[test]
+fn reliable_responses_are_confirmed_in_order() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    let reliable = |number: u32| format!("Require: 100rel\nRSeq: {number}\n");
+    bench.reply(&invite, 183, "t", &reliable(7), "v=0 early");
+    assert_eq!(bench.log(), ["INVITE", "PRACK"]);
+    let prack = bench.last();
+    assert_eq!(prack.header(Name::RAck), "7 1 INVITE");
+    assert_eq!(prack.message.request_uri_bytes(), b"sip:t@192.0.2.9:5060");
+    bench.reply(&invite, 183, "t", &reliable(7), "v=0 early");
+    bench.reply(&invite, 180, "t", &reliable(9), "");
+    assert_eq!(
+        bench.log(),
+        ["INVITE", "PRACK"],
+        "a copy, and one too early"
+    );
+    bench.reply(&invite, 180, "t", &reliable(8), "");
+    assert_eq!(bench.last().header(Name::RAck), "8 1 INVITE");
+    // The 200 need not repeat the answer.
+    bench.reply(&invite, 200, "t", "", "");
+    let sdp = Bytes::from_static(b"v=0 early");
+    assert!(
+        bench
+            .take_events()
+            .contains(&CallEvent::Answered { call, sdp })
+    );
+    assert_eq!(bench.last().message.method(), Some(&Method::Ack));
+}
