@@ -12,7 +12,7 @@ use super::{
     player::Packing,
     rate::{Doubler, FRAME_MAX, Halver},
 };
-use crate::codec::{Codec, Encoder, FRAME_BYTES_MAX};
+use crate::codec::{Codec, Encoder, FRAME, FRAME_BYTES_MAX};
 
 /// How two legs are joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -174,8 +174,9 @@ impl Transcoder {
         self.encoder.codec()
     }
 
-    /// Takes a frame; the oldest is dropped if nobody fetched them.
-    pub(super) fn hear(&mut self, audio: &Audio<'_>) {
+    /// Takes a frame for packets of this packing; what waits beyond one packet and a frame is dropped,
+    /// or it would stay as delay.
+    pub(super) fn hear(&mut self, audio: &Audio<'_>, packing: Packing) {
         let codec = self.codec();
         let samples = codec.frame_samples();
         if audio.pcm.len() > FRAME_MAX {
@@ -199,7 +200,8 @@ impl Transcoder {
             Rate::Halve(halver) => halver.halve(audio.pcm, &mut self.pcm[..samples]),
             Rate::Double(doubler) => doubler.double(audio.pcm, &mut self.pcm[..samples]),
         }
-        if self.waiting == FRAMES_WAITING {
+        let packet = packing.time.as_nanos().div_ceil(FRAME.as_nanos());
+        while self.waiting >= FRAMES_WAITING || self.waiting as u128 > packet {
             self.drop_oldest();
         }
         let place = self.waiting;
@@ -230,6 +232,12 @@ impl Transcoder {
         filled
     }
 
+    /// Forgets what waits: something else was said in its place.
+    pub(super) fn clear(&mut self) {
+        self.waiting = 0;
+        self.taken = 0;
+    }
+
     fn drop_oldest(&mut self) {
         self.frames.copy_within(1.., 0);
         self.lengths.copy_within(1.., 0);
@@ -238,7 +246,7 @@ impl Transcoder {
     }
 }
 
-/// A durations field in another clock.
+/// A duration field in another clock.
 pub(super) fn rescale(duration: u16, from: u32, to: u32) -> u16 {
     let scaled = u64::from(duration) * u64::from(to) / u64::from(from.max(1));
     u16::try_from(scaled).unwrap_or(u16::MAX)

@@ -38,7 +38,7 @@ impl Leg {
     /// Takes a datagram from the RTCP socket. With RTCP on the RTP port, [`Leg::handle_packet`] does
     /// it by itself.
     pub fn handle_rtcp(&mut self, now: Instant, source: SocketAddr, datagram: &mut [u8]) {
-        if !self.latch.is_peer_host(source.ip()) {
+        if !self.may_report(source) {
             self.counters.foreign += 1;
             return;
         }
@@ -86,6 +86,23 @@ impl Leg {
         self.write_report(now, datagram, true)
     }
 
+    /// The peer's host, and there the address that its SDP names or else the one that reported first.
+    fn may_report(&self, source: SocketAddr) -> bool {
+        let learnt = self
+            .control
+            .learnt
+            .filter(|learnt| self.latch.is_peer_host(learnt.ip()));
+        self.latch.is_peer_host(source.ip())
+            && (learnt.is_none_or(|learnt| learnt == source) || self.named_rtcp() == Some(source))
+    }
+
+    /// Where the peer's SDP has its RTCP, said or understood.
+    fn named_rtcp(&self) -> Option<SocketAddr> {
+        self.config
+            .remote_rtcp
+            .or_else(|| self.config.remote.and_then(above))
+    }
+
     fn write_report(&mut self, now: Instant, datagram: &mut [u8], bye: bool) -> Option<Transmit> {
         let to = self.rtcp_destination()?;
         let (last_report, delay) = self.control.reports.last_report(now);
@@ -127,10 +144,6 @@ impl Leg {
             return Some(media);
         }
         let same_host = |address: &SocketAddr| address.ip() == media.ip();
-        let above = media
-            .port()
-            .checked_add(1)
-            .map(|port| SocketAddr::new(media.ip(), port));
         self.control
             .learnt
             .filter(same_host)
@@ -139,6 +152,14 @@ impl Leg {
                 .remote_rtcp
                 .filter(same_host)
                 .filter(is_destination))
-            .or(above)
+            .or_else(|| above(media))
     }
+}
+
+/// RFC 3550 section 11: the next port.
+fn above(media: SocketAddr) -> Option<SocketAddr> {
+    media
+        .port()
+        .checked_add(1)
+        .map(|port| SocketAddr::new(media.ip(), port))
 }

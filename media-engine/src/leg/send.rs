@@ -88,7 +88,7 @@ impl Leg {
     /// Takes a frame of the other leg's audio; it goes out with the next packets.
     pub fn hear(&mut self, _now: Instant, audio: &Audio<'_>) {
         if let Bridged::Transcoding(transcoder) = &mut self.bridged {
-            transcoder.hear(audio);
+            transcoder.hear(audio, self.packing);
         }
     }
 
@@ -154,13 +154,14 @@ impl Leg {
 
     fn fill(&mut self, datagram: &mut [u8]) -> usize {
         let payload = &mut datagram[HEADER..];
-        if let Bridged::Transcoding(transcoder) = &mut self.bridged
-            && !self.player.is_playing()
-            && transcoder.codec() == self.config.codec
-        {
-            let bytes = transcoder.fill(self.packing, payload);
-            if bytes > 0 {
-                return bytes;
+        if let Bridged::Transcoding(transcoder) = &mut self.bridged {
+            if self.player.is_playing() {
+                transcoder.clear();
+            } else if transcoder.codec() == self.config.codec {
+                let bytes = transcoder.fill(self.packing, payload);
+                if bytes > 0 {
+                    return bytes;
+                }
             }
         }
         let filled = self.player.fill(self.packing, payload);

@@ -1,7 +1,7 @@
 //! What a caller hears while waiting for a service.
 //!
 //! ```text
-//!  begin ─▶ music ──(an announcement is due)──▶ announcement ─▶ music …
+//!  begin ─▶ announcement ─▶ music ──(announce_every)──▶ announcement ─▶ music …
 //! ```
 //!
 //! The place in line is never said again when it got no better: nothing discourages more.
@@ -22,10 +22,11 @@ pub(super) struct Waiting {
     pub(super) ticket: Ticket,
     service: Service,
     language: Language,
-    /// When each announcement is said next, in the order of the service.
-    due: Vec<Option<Instant>>,
+    /// Which announcement comes next.
+    next: usize,
     /// The last place that was said.
     said: Option<usize>,
+    announce_at: Option<Instant>,
 }
 
 /// What to play now.
@@ -41,21 +42,16 @@ impl Waiting {
             ticket,
             service,
             language,
-            due: Vec::new(),
+            next: 0,
             said: None,
+            announce_at: None,
         }
     }
 
     /// The wait begins: what is heard first.
     pub(super) fn begin(&mut self, now: Instant, position: Option<usize>) -> Heard {
-        self.due = self
-            .service
-            .announcements
-            .iter()
-            .map(|said| Some(now + said.after))
-            .collect();
-        self.handle_timeout(now, position)
-            .unwrap_or_else(|| self.music())
+        self.announce_at = self.service.announce_every.map(|every| now + every);
+        self.announcement(position).unwrap_or_else(|| self.music())
     }
 
     /// An announcement has been played to its end.
@@ -69,15 +65,32 @@ impl Waiting {
         now: Instant,
         position: Option<usize>,
     ) -> Option<Heard> {
+        let due = self.announce_at.filter(|due| *due <= now)?;
+        let every = self
+            .service
+            .announce_every
+            .unwrap_or(ANNOUNCE_EVERY_MIN)
+            .max(ANNOUNCE_EVERY_MIN);
+        self.announce_at = Some(due.max(now) + every);
+        self.announcement(position)
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.announce_at
+    }
+
+    fn announcement(&mut self, position: Option<usize>) -> Option<Heard> {
         let mut clips = Vec::new();
-        for (due, said) in self.due.iter_mut().zip(&self.service.announcements) {
-            if due.is_some_and(|due| due <= now) {
-                *due = said.every.map(|every| now + every.max(EVERY_MIN));
-                clips.push(Clip::Prompt(said.prompt.clone()));
-            }
-        }
-        if clips.is_empty() {
-            return None;
+        if !self.service.announcements.is_empty() {
+            let index = self.next % self.service.announcements.len();
+            clips.extend(
+                self.service
+                    .announcements
+                    .get(index)
+                    .cloned()
+                    .map(Clip::Prompt),
+            );
+            self.next = index + 1;
         }
         if let Some(position) = position
             && self.service.say_position
@@ -86,21 +99,8 @@ impl Waiting {
             self.said = Some(position);
             clips.extend(words::position(self.language, position));
         }
-        Some(Heard {
+        (!clips.is_empty()).then_some(Heard {
             clips,
-            repeat: false,
-        })
-    }
-
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.due.iter().flatten().min().copied()
-    }
-
-    /// What is said at the end of a wait without success.
-    pub(super) fn unanswered(&self) -> Option<Heard> {
-        let prompt = self.service.unanswered.clone()?;
-        Some(Heard {
-            clips: vec![Clip::Prompt(prompt)],
             repeat: false,
         })
     }
@@ -115,60 +115,50 @@ impl Waiting {
 }
 
 /// More often than this nobody hears music at all, whatever was configured.
-const EVERY_MIN: Duration = Duration::from_secs(10);
+const ANNOUNCE_EVERY_MIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::directory::Announcement;
 
     #[allow(clippy::disallowed_methods)] // the one clock read of this module: only differences count
     fn origin() -> Instant {
         Instant::now()
     }
 
-    fn service(announcements: &[(u64, Option<u64>)], say_position: bool) -> Service {
-        let announcements = announcements
-            .iter()
-            .enumerate()
-            .map(|(index, (after, every))| Announcement {
-                prompt: format!("a{index}").parse().expect("an id"),
-                after: Duration::from_secs(*after),
-                every: every.map(Duration::from_secs),
-            });
+    fn service(announcements: usize, say_position: bool) -> Service {
         Service {
             name: "Vendas".into(),
             wait_limit: Duration::from_secs(60),
             line_max: 10,
             music: None,
-            announcements: announcements.collect(),
+            announcements: (0..announcements)
+                .map(|index| format!("a{index}").parse().expect("an id"))
+                .collect(),
+            announce_every: Some(Duration::from_secs(20)),
             say_position,
-            unanswered: None,
-            calendar: None,
         }
     }
 
-    fn names(heard: &Heard) -> Vec<&str> {
+    fn prompts(heard: &Heard) -> Vec<&str> {
         heard
             .clips
             .iter()
             .filter_map(|clip| match clip {
                 Clip::Prompt(id) => Some(id.as_str()),
                 Clip::Music => Some("music"),
-                Clip::Sound { .. } | Clip::Speech { .. } | Clip::RingingTone => None,
+                Clip::Sound { .. } => Some("word"),
+                Clip::Speech { .. } | Clip::RingingTone => None,
             })
             .collect()
     }
 
     #[test]
-    fn each_announcement_keeps_its_own_time_and_music_fills_the_rest() {
+    fn announcements_take_turns_and_music_fills_the_time_between() {
         let start = origin();
-        let mut waiting = Waiting::new(
-            Ticket(1),
-            service(&[(0, None), (20, Some(30))], false),
-            Language::PtBr,
-        );
-        assert_eq!(names(&waiting.begin(start, Some(1))), ["a0"]);
+        let mut waiting = Waiting::new(Ticket(1), service(2, false), Language::PtBr);
+        let first = waiting.begin(start, Some(1));
+        assert_eq!(prompts(&first), ["a0"]);
         assert_eq!(
             waiting.handle_played(),
             Heard {
@@ -176,46 +166,43 @@ mod tests {
                 repeat: true
             }
         );
-        for seconds in [20, 50, 80] {
-            let due = waiting.poll_timeout().expect("an announcement is to come");
-            assert_eq!(due - start, Duration::from_secs(seconds));
-            assert_eq!(
-                waiting.handle_timeout(due - Duration::from_millis(1), Some(1)),
-                None
-            );
-            let heard = waiting
-                .handle_timeout(due, Some(1))
-                .expect("an announcement");
-            assert_eq!(names(&heard), ["a1"]);
-        }
+
+        let due = waiting.poll_timeout().expect("announcements are set");
+        assert_eq!(due - start, Duration::from_secs(20));
+        assert_eq!(
+            waiting.handle_timeout(due - Duration::from_millis(1), Some(1)),
+            None
+        );
+        let second = waiting
+            .handle_timeout(due, Some(1))
+            .expect("an announcement");
+        assert_eq!(prompts(&second), ["a1"]);
+        let due = waiting.poll_timeout().expect("announcements go on");
+        let third = waiting
+            .handle_timeout(due, Some(1))
+            .expect("an announcement");
+        assert_eq!(prompts(&third), ["a0"]);
     }
 
     #[test]
     fn the_place_is_said_when_it_got_better_and_never_when_it_did_not() {
         let start = origin();
-        let mut waiting = Waiting::new(Ticket(1), service(&[(0, Some(10))], true), Language::PtBr);
-        let mut said = |waiting: &mut Waiting, place| {
-            let due = waiting.poll_timeout().expect("a deadline");
-            waiting
-                .handle_timeout(due, Some(place))
-                .expect("an announcement")
-                .clips
-                .len()
-                > 1
-        };
+        let mut waiting = Waiting::new(Ticket(1), service(0, true), Language::PtBr);
         assert!(
-            waiting.begin(start, Some(3)).clips.len() > 1,
+            !waiting.begin(start, Some(3)).repeat,
             "the place is said at once"
         );
-        assert!(!said(&mut waiting, 3));
-        assert!(!said(&mut waiting, 4));
-        assert!(said(&mut waiting, 2));
+        let due = waiting.poll_timeout().expect("a deadline");
+        assert_eq!(waiting.handle_timeout(due, Some(3)), None);
+        let due = waiting.poll_timeout().expect("a deadline");
+        assert_eq!(waiting.handle_timeout(due, Some(4)), None);
+        let due = waiting.poll_timeout().expect("a deadline");
+        assert!(waiting.handle_timeout(due, Some(2)).is_some());
     }
 
     #[test]
     fn a_service_without_announcements_plays_music_at_once() {
-        let mut waiting = Waiting::new(Ticket(1), service(&[], false), Language::PtBr);
-        assert_eq!(names(&waiting.begin(origin(), Some(1))), ["music"]);
-        assert_eq!(waiting.poll_timeout(), None);
+        let mut waiting = Waiting::new(Ticket(1), service(0, false), Language::PtBr);
+        assert_eq!(prompts(&waiting.begin(origin(), Some(1))), ["music"]);
     }
 }

@@ -206,6 +206,29 @@ fn nothing_passes_to_a_leg_on_hold() {
     assert!(joined.sent[1].is_empty());
 }
 
+#[test]
+fn a_prompt_over_a_transcoding_bridge_leaves_no_delay_behind() {
+    let mut joined = Joined::new([leg(Codec::Pcma, 8, 0, 101), leg(Codec::Pcmu, 0, 1, 101)]);
+    joined.legs[1].play(joined.now, PlayId(1), once(&numbered(Codec::Pcmu, 50)));
+    for sequence in 0..100 {
+        let mut datagram = audio_packet(8, 5, sequence);
+        if sequence == 90 {
+            datagram[HEADER..].fill(0x2a);
+        }
+        joined.receive(0, datagram);
+        joined.visit();
+    }
+    let loud = |datagram: &Vec<u8>| {
+        let payload = packet::read(datagram).expect("ours").payload;
+        payload
+            .iter()
+            .any(|byte| crate::codec::g711::from_ulaw(*byte).unsigned_abs() > 26_000)
+    };
+    let heard = joined.sent[1].iter().position(loud);
+    // Two packets in the jitter buffer, and at most two frames behind the encoder.
+    assert!(heard.is_some_and(|at| (92..=94).contains(&at)), "{heard:?}");
+}
+
 /// A tone through every pair of codecs keeps its level, and comes without holes.
 #[test]
 fn every_codec_is_heard_in_every_other() {

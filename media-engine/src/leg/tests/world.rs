@@ -215,6 +215,27 @@ fn a_goodbye_is_a_report_with_bye() {
     ));
 }
 
+#[test]
+fn reports_are_believed_from_one_address_of_the_peers_host() {
+    let mut visits = Visits::new(config());
+    let mut report = [0; 8];
+    report[..4].copy_from_slice(&[0x80, 201, 0, 1]);
+    let [stranger, moved, other] = ["203.0.113.1:4001", "192.0.2.7:9000", "192.0.2.7:9001"]
+        .map(|address| address.parse::<SocketAddr>().expect("an address"));
+    for (source, foreign) in [
+        (stranger, 1),
+        (moved, 1),
+        (other, 2),
+        (moved, 2),
+        (above(peer()), 2),
+    ] {
+        visits
+            .leg
+            .handle_rtcp(visits.now, source, &mut report.clone());
+        assert_eq!(visits.leg.report().foreign, foreign, "{source}");
+    }
+}
+
 /// Attack: someone on the peer's host sends good-looking packets from another port before and after
 /// the peer speaks (attacks: RTP inject). What is recorded is the peer alone.
 #[test]

@@ -1,5 +1,0 @@
-//! libFuzzer around `sim::fuzz::sdp`.
-
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|data: &[u8]| sim::fuzz::sdp(data));
