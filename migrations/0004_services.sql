@@ -17,6 +17,7 @@ CREATE TABLE services (
     waiting_max        BIGINT,
     music_prompt       TEXT,
     announcements      TEXT   NOT NULL,
+    say_position       BIGINT NOT NULL,
     unanswered_prompt  TEXT,
     calendar           TEXT,
     disabled           BIGINT NOT NULL,

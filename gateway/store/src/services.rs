@@ -25,6 +25,8 @@ pub struct Service {
     pub music_prompt: Option<PromptId>,
     /// What is said between the music.
     pub announcements: Vec<Announcement>,
+    /// Whether they are told how many are before them.
+    pub say_position: bool,
     /// What plays when the limit is reached; `None` is the message that ships.
     pub unanswered_prompt: Option<PromptId>,
     /// When people are there; `None` is always.
@@ -53,8 +55,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     sqlx::query(
         "INSERT INTO services (id, company, name, wait_limit_s, waiting_max, music_prompt,
                              announcements, unanswered_prompt, calendar, disabled, created_ms,
-                             updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                             updated_ms, say_position)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(service.id.as_str())
     .bind(service.company.as_str())
@@ -68,6 +70,7 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     .bind(i64::from(service.disabled))
     .bind(service.created_ms)
     .bind(service.updated_ms)
+    .bind(i64::from(service.say_position))
     .execute(db)
     .await?;
     Ok(())
@@ -78,7 +81,8 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
     let done = sqlx::query(
         "UPDATE services
             SET name = $3, wait_limit_s = $4, waiting_max = $5, music_prompt = $6, announcements
-                = $7, unanswered_prompt = $8, calendar = $9, disabled = $10, updated_ms = $11
+                = $7, unanswered_prompt = $8, calendar = $9, disabled = $10, updated_ms = $11,
+                say_position = $12
           WHERE id = $1 AND company = $2",
     )
     .bind(service.id.as_str())
@@ -92,6 +96,7 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
     .bind(service.calendar.as_ref().map(CalendarId::as_str))
     .bind(i64::from(service.disabled))
     .bind(service.updated_ms)
+    .bind(i64::from(service.say_position))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -163,6 +168,7 @@ fn read(row: AnyRow) -> sqlx::Result<Service> {
         waiting_max: row.count_maybe("waiting_max")?,
         music_prompt: row.parsed_maybe("music_prompt")?,
         announcements: row.json("announcements")?,
+        say_position: row.flag("say_position")?,
         unanswered_prompt: row.parsed_maybe("unanswered_prompt")?,
         calendar: row.parsed_maybe("calendar")?,
         disabled: row.flag("disabled")?,

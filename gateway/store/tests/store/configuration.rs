@@ -97,6 +97,7 @@ on_both! {
             waiting_max: Some(20),
             music_prompt: Some(id("music")),
             announcements: vec![Announcement { prompt: id("music"), after_s: 5, every_s: Some(30) }],
+            say_position: true,
             unanswered_prompt: None,
             calendar: Some(id("hours")),
             disabled: false,
