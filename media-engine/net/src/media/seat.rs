@@ -2,7 +2,7 @@
 
 use std::net::UdpSocket;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media_engine::leg::{DATAGRAM, Leg, LegId, Transmit};
 
@@ -22,6 +22,12 @@ const VISITS_PER_DRAIN: u32 = 8;
 
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
+
+/// Every so many visits a bridged leg looks whether it should be visited earlier: each second.
+const VISITS_PER_PHASE: u32 = 50;
+
+/// Packets that all waited longer than this had come before the tick before: a tick and a fifth.
+const WAITED_TOO_LONG: Duration = Duration::from_millis(6);
 
 /// RTCP datagrams read in one go; a peer sends one.
 const RTCP_READS: u32 = 4;
@@ -54,6 +60,8 @@ pub(super) struct Seat {
     visits: u32,
     /// The last full read found other than one packet: read until empty this time, too.
     drains: bool,
+    /// The shortest time that a packet waited to be read, since the phase was last looked at.
+    waited_least: Option<Duration>,
     /// After the sockets, so that they are closed when the ports are given back.
     _lease: Lease,
 }
@@ -98,6 +106,7 @@ impl Seat {
             rtcp,
             visits,
             drains: true,
+            waited_least: None,
             _lease: lease,
         })
     }
@@ -120,6 +129,16 @@ impl Seat {
         if self.visits.is_multiple_of(VISITS_PER_RTCP) {
             self.visit_rtcp(now, tools, metrics);
         }
+    }
+
+    /// Whether the leg belongs into the group that is visited a tick earlier: it is bridged, and every
+    /// packet of the last second waited a tick for us, which the other party hears as delay.
+    pub(super) fn is_read_late(&mut self) -> bool {
+        if !self.visits.is_multiple_of(VISITS_PER_PHASE) {
+            return false;
+        }
+        let waited = self.waited_least.take();
+        self.partner.is_some() && waited.is_some_and(|least| least > WAITED_TOO_LONG)
     }
 
     /// A read that finds nothing costs a tenth of a visit, so as long as one packet is there at each
@@ -154,6 +173,8 @@ impl Seat {
                 break;
             };
             found += 1;
+            let waited = now - read.arrival;
+            self.waited_least = Some(self.waited_least.map_or(waited, |least| least.min(waited)));
             let relayed = self
                 .leg
                 .handle_packet(now, read.arrival, read.source, read.bytes);

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use media_engine::audio::prompt::Frames;
-use media_engine::codec::Codec;
+use media_engine::codec::{Codec, FRAME};
 
 use super::*;
 
@@ -375,6 +375,46 @@ fn bridged_legs_of_one_codec_hear_each_other_and_no_longer_when_parted() {
         quiet = if heard() { 0 } else { quiet + 1 };
         quiet > 10
     });
+}
+
+/// A caller whose packets come right after each visit would be heard 20 ms late for the whole call.
+#[test]
+fn a_bridged_leg_comes_to_be_visited_soon_after_its_packets_arrive() {
+    let (media, _events) = start(41_380..=41_399);
+    let [(one, to_one), (other, _)] = bridged(&media, [(Codec::Pcma, 8), (Codec::Pcma, 8)]);
+    let alarm = clock::Alarm::new().expect("a clock");
+    // Alone, a leg sends silence at each visit: so we know when one was.
+    media.unbridge(LegId(1)).expect("taken");
+    for _ in 0..10 {
+        packet(&one);
+    }
+    let origin = clock::now();
+    media.bridge(LegId(1), LegId(2)).expect("one thread");
+    let mut soon = 0;
+    for sequence in 0u16..1000 {
+        let sent = origin + FRAME * u32::from(sequence);
+        alarm.sleep_until(sent);
+        let mut datagram = vec![0x80, 8];
+        datagram.extend(sequence.to_be_bytes());
+        datagram.extend((u32::from(sequence) * 160).to_be_bytes());
+        datagram.extend([1, 2, 3, 4]);
+        datagram.extend([0x2a; 158]);
+        datagram.extend(sequence.to_be_bytes());
+        one.send_to(&datagram, to_one).expect("sent");
+        if sequence < 50 {
+            continue; // the source has to prove itself, and what it said is read below
+        }
+        while packet(&other).0.get(170..) != Some(&sequence.to_be_bytes()[..]) {}
+        soon = if clock::now() - sent < Duration::from_millis(10) {
+            soon + 1
+        } else {
+            0
+        };
+        if soon >= 10 {
+            return;
+        }
+    }
+    panic!("never heard soon");
 }
 
 #[test]

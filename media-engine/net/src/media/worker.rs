@@ -64,6 +64,14 @@ pub(super) enum Command {
     End,
 }
 
+/// How a visit went.
+enum Visited {
+    Stays,
+    /// The leg belongs into the group before.
+    Earlier,
+    Panicked,
+}
+
 /// What a thread is started with.
 pub(super) struct Lines {
     pub(super) commands: CommandReceiver<Command>,
@@ -140,27 +148,31 @@ impl Worker {
         while let Some(place) = self.groups[self.next_group].get(at).copied() {
             let now = clock::now();
             metrics.lateness.record(now.saturating_duration_since(due));
-            if self.visit(place, now, metrics) {
-                at += 1;
-            } else {
-                self.leave(place, self.next_group, at, News::Failed, now);
+            match self.visit(place, now, metrics) {
+                Visited::Stays => at += 1,
+                Visited::Earlier => {
+                    // Visited 15 ms from now, and every 20 ms from then on.
+                    self.groups[self.next_group].swap_remove(at);
+                    self.groups[(self.next_group + GROUPS - 1) % GROUPS].push(place);
+                }
+                Visited::Panicked => self.leave(place, self.next_group, at, News::Failed, now),
             }
         }
     }
 
-    /// Visits one leg; false if it panicked, which ends it and no other.
-    fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics) -> bool {
+    /// Visits one leg. A panic ends it and no other.
+    fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics) -> Visited {
         let Some(mut seat) = self.seats[place].take() else {
-            return false;
+            return Visited::Panicked;
         };
         let mut partner = seat.partner.and_then(|place| self.seats[place].take());
         let tools = &mut self.tools;
         let visit = || seat.visit(now, partner.as_deref_mut(), tools, metrics);
-        let visited = catch_unwind(AssertUnwindSafe(visit)).is_ok();
+        let whole = catch_unwind(AssertUnwindSafe(visit)).is_ok();
         if let (Some(place), Some(partner)) = (seat.partner, partner) {
             self.seats[place] = Some(partner);
         }
-        if visited {
+        let visited = if whole {
             while let Some(event) = seat.leg.poll_event() {
                 let news = MediaEvent {
                     leg: seat.id,
@@ -168,9 +180,15 @@ impl Worker {
                 };
                 tell(&self.lines, &mut self.kept, news);
             }
+            if seat.is_read_late() {
+                Visited::Earlier
+            } else {
+                Visited::Stays
+            }
         } else {
             metrics::add(&metrics.panics, 1);
-        }
+            Visited::Panicked
+        };
         self.seats[place] = Some(seat);
         visited
     }
