@@ -3,7 +3,7 @@
 //! - `bare`: a file, 300 bytes appended and synced: the limit without any grouping.
 //! - `saves`: [`store::Writer`] with one row a save; the more callers, the larger the groups.
 //! - `calls`: a whole call as its records see it: opened, 12 lines of trail, two updates, ended;
-//!   each turn a save of its own.
+//!   each turn a save of its own. `noted calls`: only the opening is waited for.
 //! - `cpu`: the same, measured in CPU time of the whole process instead of wall time; a busy disk
 //!   or machine hardly changes it.
 
@@ -23,6 +23,7 @@ use desk::record::{
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use store::companies::Company;
+use store::writer::LINGER;
 use store::{Store, Writer, companies};
 use tokio::runtime::Runtime;
 
@@ -126,46 +127,51 @@ async fn save_line(writer: Writer) {
     save(&writer, line(&interaction(), 0)).await;
 }
 
+/// Every turn of the call waits for the disk.
 async fn save_call(writer: Writer) {
     let id = interaction();
     save(&writer, opened(&id)).await;
-    let update = InteractionUpdate {
-        state: Some(InteractionState::Flow),
-        answered_ms: Some(2),
-        ..InteractionUpdate::default()
-    };
-    for state in [InteractionState::Flow, InteractionState::Waiting] {
-        let update = Box::new(InteractionUpdate {
+    for change in after_opening(&id) {
+        save(&writer, change).await;
+    }
+}
+
+/// Only the opening of the call waits for the disk.
+async fn note_call(writer: Writer) {
+    let id = interaction();
+    save(&writer, opened(&id)).await;
+    for change in after_opening(&id) {
+        while writer.note(vec![change.clone()]).is_err() {
+            tokio::time::sleep(LINGER).await;
+        }
+    }
+}
+
+fn after_opening(id: &InteractionId) -> Vec<Change> {
+    let states = [InteractionState::Flow, InteractionState::Waiting];
+    let updates = states.map(|state| Change::InteractionUpdated {
+        interaction: id.clone(),
+        update: Box::new(InteractionUpdate {
             state: Some(state),
-            ..update.clone()
-        });
-        save(
-            &writer,
-            Change::InteractionUpdated {
-                interaction: id.clone(),
-                update,
-            },
-        )
-        .await;
-    }
-    for seq in 0..12 {
-        save(&writer, line(&id, seq)).await;
-    }
-    let end = Box::new(InteractionEnd {
-        ended_ms: 3,
-        by: EndedBy::Customer,
-        cause: "hung_up".into(),
-        sip_status: Some(200),
-        quality: None,
+            answered_ms: Some(2),
+            ..InteractionUpdate::default()
+        }),
     });
-    save(
-        &writer,
-        Change::InteractionEnded {
-            interaction: id,
-            end,
-        },
-    )
-    .await;
+    let end = Change::InteractionEnded {
+        interaction: id.clone(),
+        end: Box::new(InteractionEnd {
+            ended_ms: 3,
+            by: EndedBy::Customer,
+            cause: "hung_up".into(),
+            sip_status: Some(200),
+            quality: None,
+        }),
+    };
+    updates
+        .into_iter()
+        .chain((0..12).map(|seq| line(id, seq)))
+        .chain([end])
+        .collect()
 }
 
 async fn save(writer: &Writer, change: Change) {

@@ -48,6 +48,11 @@ impl Shelf {
             .collect()
     }
 
+    /// Whether a clip is here.
+    pub fn has(&self, clip: &Clip, codec: Codec) -> bool {
+        self.clips.contains_key(&(clip.clone(), codec))
+    }
+
     /// Keeps a clip; when the shelf is full, what was not asked for longest makes room.
     pub fn keep(&mut self, clip: Clip, frames: Arc<Frames>) {
         let key = (clip, frames.codec());

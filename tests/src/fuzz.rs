@@ -4,7 +4,16 @@
 //! corpus through the same functions in every test run. A new target is a function here, a line in
 //! [`TARGETS`], a file in `tests/fuzz/fuzz_targets` and a folder in `tests/fuzz/corpus`.
 
+use std::net::Ipv4Addr;
+
 use bytes::Bytes;
+use media_engine::audio::intake;
+use media_engine::audio::prompt::Prompt;
+use media_engine::codec::Codec;
+use media_engine::sdp::Direction;
+use media_engine::sdp::crypto::MasterKey;
+use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
+use media_engine::sdp::read::Description;
 use media_engine::sip::framing::{Framer, FramingError, Item};
 use media_engine::sip::headers::{
     Auth, CSeq, Contact, Name, NameAddr, RAck, Reason, Replaces, SessionExpires, Via, Word,
@@ -19,6 +28,8 @@ pub type Target = fn(&[u8]);
 
 /// Each target under the name of its corpus folder and of its libFuzzer program.
 pub const TARGETS: &[(&str, Target)] = &[
+    ("intake", intake),
+    ("sdp", sdp),
     ("rtcp", rtcp),
     ("rtp", rtp),
     ("sip_framing", sip_framing),
@@ -41,6 +52,48 @@ pub fn rtcp(data: &[u8]) {
 /// One datagram: parsed, read in every part, and answered.
 pub fn sip_message(data: &[u8]) {
     handle_sip_message(Bytes::copy_from_slice(data));
+}
+
+/// One session description, as an offer and as an answer: what is answered has a line for each stream
+/// of the offer, and one of them is switched on.
+///
+/// # Panics
+///
+/// Where that is not so.
+pub fn sdp(data: &[u8]) {
+    let here = Ipv4Addr::LOCALHOST.into();
+    let mut negotiation = Negotiation::new(LocalMedia {
+        session_id: 1,
+        address: here,
+        port: 30_000,
+        rtcp_mux: true,
+        codecs: Codec::ALL.to_vec(),
+        prefer: None,
+        direction: Direction::SendRecv,
+        encryption: Encryption::Optional(MasterKey::from_bytes([7; 30])),
+        signalling: here,
+    });
+    if let Ok(answer) = negotiation.answer(data) {
+        let offer = Description::read(data).expect("it was answered");
+        let ours = Description::read(&answer.sdp).expect("our own description");
+        assert_eq!(ours.streams.len(), offer.streams.len());
+        let on = ours.streams.iter().filter(|stream| stream.port != 0);
+        assert_eq!(on.count(), 1);
+    }
+    negotiation.offer();
+    let _ = negotiation.read_answer(data);
+}
+
+/// One upload: what is accepted becomes a prompt of the same length.
+///
+/// # Panics
+///
+/// Where it does not.
+pub fn intake(data: &[u8]) {
+    if let Ok(upload) = intake::read(Bytes::copy_from_slice(data)) {
+        let prompt = Prompt::new(&upload.audio).expect("16 kHz");
+        assert_eq!(prompt.duration(), upload.audio.duration());
+    }
 }
 
 /// One stream: cut alike however it is split into reads.

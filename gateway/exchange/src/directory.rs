@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use desk::id::{CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId};
 use ivr::Language;
+use ivr::hours::Calendar;
 use jiff::tz::TimeZone;
 
 /// All that a call may lead to. It never changes; a change makes another one.
@@ -78,12 +79,25 @@ pub struct Service {
     pub line_max: usize,
     /// What plays while they wait; the shipped music when not set.
     pub music: Option<PromptId>,
-    /// What is said between, one after the other.
-    pub announcements: Vec<PromptId>,
-    /// How often something is said; never when not set.
-    pub announce_every: Option<Duration>,
-    /// Whether the place in line is said.
+    /// What is said between.
+    pub announcements: Vec<Announcement>,
+    /// Whether the place in line is said with each announcement.
     pub say_position: bool,
+    /// What is said when nobody answered within the limit, before the flow goes on.
+    pub unanswered: Option<PromptId>,
+    /// When people are there; always when not set.
+    pub calendar: Option<Arc<Calendar>>,
+}
+
+/// Something that is said to those who wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Announcement {
+    /// What is said.
+    pub prompt: PromptId,
+    /// How long after the beginning of the wait it is said first.
+    pub after: Duration,
+    /// How often from then on; once when not set.
+    pub every: Option<Duration>,
 }
 
 impl Directory {

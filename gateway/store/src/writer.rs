@@ -86,6 +86,11 @@ impl Writer {
         })
     }
 
+    /// Whether the queue takes another save. With one caller it then surely does.
+    pub fn has_room(&self) -> bool {
+        self.queue.capacity() > 0
+    }
+
     fn enqueue(&self, save: Save) -> Result<(), SaveError> {
         self.queue.try_send(save).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => SaveError::Overloaded,

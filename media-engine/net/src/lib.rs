@@ -18,5 +18,6 @@ pub mod limits;
 pub mod media;
 pub mod ports;
 pub mod resolver;
+pub mod route;
 pub mod sip;
 mod threads;

@@ -249,7 +249,7 @@ impl Call {
 
     pub(super) fn handle_unanswered(&mut self, now: Now, shared: &mut Shared) {
         if let Stage::Talking(walk) = &mut self.stage {
-            walk.handle_unanswered(now);
+            walk.handle_unanswered(now, self.facts.leg, shared);
         }
         self.perform(now, shared);
     }

@@ -39,6 +39,8 @@ struct Playing {
 enum Player {
     Flow(Ticket),
     Wait,
+    /// The last words of a wait without success.
+    Unanswered(Ticket),
     RingingTone,
 }
 
@@ -137,6 +139,10 @@ impl Walk {
         };
         match (playing.by, &mut self.doing) {
             (Player::Flow(ticket), _) => self.session.handle_played(now, ticket),
+            (Player::Unanswered(ticket), _) => {
+                self.session
+                    .handle_queued(now, ticket, QueueResult::Unanswered);
+            }
             (Player::Wait, Doing::Waiting(waiting)) => {
                 let heard = waiting.handle_played();
                 self.play(Player::Wait, heard, leg, shared);
@@ -146,12 +152,17 @@ impl Walk {
     }
 
     /// Nobody answered within the service's limit.
-    pub(super) fn handle_unanswered(&mut self, now: Now) {
-        if let Doing::Waiting(waiting) = &self.doing {
-            let ticket = waiting.ticket;
-            self.doing = Doing::Nothing;
-            self.session
-                .handle_queued(now, ticket, QueueResult::Unanswered);
+    pub(super) fn handle_unanswered(&mut self, now: Now, leg: LegId, shared: &mut Shared) {
+        let Doing::Waiting(waiting) = &self.doing else {
+            return;
+        };
+        let (ticket, last_words) = (waiting.ticket, waiting.unanswered());
+        self.doing = Doing::Nothing;
+        match last_words {
+            Some(heard) => self.play(Player::Unanswered(ticket), heard, leg, shared),
+            None => self
+                .session
+                .handle_queued(now, ticket, QueueResult::Unanswered),
         }
     }
 
@@ -259,9 +270,14 @@ impl Walk {
         let Some((rules, id)) = known else {
             return self.session.handle_queued(now, ticket, QueueResult::Closed);
         };
+        let closed = rules
+            .calendar
+            .as_ref()
+            .is_some_and(|calendar| !calendar.is_open(now.wall));
         let full = shared.queue.length(&id) >= rules.line_max;
         let limit = rules.wait_limit;
-        if full
+        if closed
+            || full
             || shared
                 .queue
                 .enqueue(now.instant, call.work(), id.clone(), limit)

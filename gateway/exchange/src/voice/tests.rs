@@ -16,7 +16,7 @@ use media_engine::sip::{Flow, Transport, TrunkId};
 
 use super::*;
 use crate::clip::Clip;
-use crate::directory::{Company, Number, Outbound, Service};
+use crate::directory::{Announcement, Company, Number, Outbound, Service};
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
@@ -222,9 +222,14 @@ fn directory(flow: &str) -> Directory {
         wait_limit: Duration::from_secs(60),
         line_max: 1,
         music: None,
-        announcements: vec!["hold-on".parse().expect("an id")],
-        announce_every: Some(Duration::from_secs(25)),
+        announcements: vec![Announcement {
+            prompt: "hold-on".parse().expect("an id"),
+            after: Duration::ZERO,
+            every: Some(Duration::from_secs(25)),
+        }],
         say_position: false,
+        unanswered: None,
+        calendar: None,
     };
     let company = Company {
         id: "demo".parse().expect("an id"),

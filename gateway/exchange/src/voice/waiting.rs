@@ -1,7 +1,7 @@
 //! What a caller hears while waiting for a service.
 //!
 //! ```text
-//!  begin ─▶ announcement ─▶ music ──(announce_every)──▶ announcement ─▶ music …
+//!  begin ─▶ music ──(an announcement is due)──▶ announcement ─▶ music …
 //! ```
 //!
 //! The place in line is never said again when it got no better: nothing discourages more.
@@ -22,11 +22,10 @@ pub(super) struct Waiting {
     pub(super) ticket: Ticket,
     service: Service,
     language: Language,
-    /// Which announcement comes next.
-    next: usize,
+    /// When each announcement is said next, in the order of the service.
+    due: Vec<Option<Instant>>,
     /// The last place that was said.
     said: Option<usize>,
-    announce_at: Option<Instant>,
 }
 
 /// What to play now.
@@ -42,16 +41,21 @@ impl Waiting {
             ticket,
             service,
             language,
-            next: 0,
+            due: Vec::new(),
             said: None,
-            announce_at: None,
         }
     }
 
     /// The wait begins: what is heard first.
     pub(super) fn begin(&mut self, now: Instant, position: Option<usize>) -> Heard {
-        self.announce_at = self.service.announce_every.map(|every| now + every);
-        self.announcement(position).unwrap_or_else(|| self.music())
+        self.due = self
+            .service
+            .announcements
+            .iter()
+            .map(|said| Some(now + said.after))
+            .collect();
+        self.handle_timeout(now, position)
+            .unwrap_or_else(|| self.music())
     }
 
     /// An announcement has been played to its end.
@@ -65,32 +69,15 @@ impl Waiting {
         now: Instant,
         position: Option<usize>,
     ) -> Option<Heard> {
-        let due = self.announce_at.filter(|due| *due <= now)?;
-        let every = self
-            .service
-            .announce_every
-            .unwrap_or(ANNOUNCE_EVERY_MIN)
-            .max(ANNOUNCE_EVERY_MIN);
-        self.announce_at = Some(due.max(now) + every);
-        self.announcement(position)
-    }
-
-    pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.announce_at
-    }
-
-    fn announcement(&mut self, position: Option<usize>) -> Option<Heard> {
         let mut clips = Vec::new();
-        if !self.service.announcements.is_empty() {
-            let index = self.next % self.service.announcements.len();
-            clips.extend(
-                self.service
-                    .announcements
-                    .get(index)
-                    .cloned()
-                    .map(Clip::Prompt),
-            );
-            self.next = index + 1;
+        for (due, said) in self.due.iter_mut().zip(&self.service.announcements) {
+            if due.is_some_and(|due| due <= now) {
+                *due = said.every.map(|every| now + every.max(EVERY_MIN));
+                clips.push(Clip::Prompt(said.prompt.clone()));
+            }
+        }
+        if clips.is_empty() {
+            return None;
         }
         if let Some(position) = position
             && self.service.say_position
@@ -99,8 +86,21 @@ impl Waiting {
             self.said = Some(position);
             clips.extend(words::position(self.language, position));
         }
-        (!clips.is_empty()).then_some(Heard {
+        Some(Heard {
             clips,
+            repeat: false,
+        })
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.due.iter().flatten().min().copied()
+    }
+
+    /// What is said at the end of a wait without success.
+    pub(super) fn unanswered(&self) -> Option<Heard> {
+        let prompt = self.service.unanswered.clone()?;
+        Some(Heard {
+            clips: vec![Clip::Prompt(prompt)],
             repeat: false,
         })
     }
@@ -115,50 +115,60 @@ impl Waiting {
 }
 
 /// More often than this nobody hears music at all, whatever was configured.
-const ANNOUNCE_EVERY_MIN: Duration = Duration::from_secs(10);
+const EVERY_MIN: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Announcement;
 
     #[allow(clippy::disallowed_methods)] // the one clock read of this module: only differences count
     fn origin() -> Instant {
         Instant::now()
     }
 
-    fn service(announcements: usize, say_position: bool) -> Service {
+    fn service(announcements: &[(u64, Option<u64>)], say_position: bool) -> Service {
+        let announcements = announcements
+            .iter()
+            .enumerate()
+            .map(|(index, (after, every))| Announcement {
+                prompt: format!("a{index}").parse().expect("an id"),
+                after: Duration::from_secs(*after),
+                every: every.map(Duration::from_secs),
+            });
         Service {
             name: "Vendas".into(),
             wait_limit: Duration::from_secs(60),
             line_max: 10,
             music: None,
-            announcements: (0..announcements)
-                .map(|index| format!("a{index}").parse().expect("an id"))
-                .collect(),
-            announce_every: Some(Duration::from_secs(20)),
+            announcements: announcements.collect(),
             say_position,
+            unanswered: None,
+            calendar: None,
         }
     }
 
-    fn prompts(heard: &Heard) -> Vec<&str> {
+    fn names(heard: &Heard) -> Vec<&str> {
         heard
             .clips
             .iter()
             .filter_map(|clip| match clip {
                 Clip::Prompt(id) => Some(id.as_str()),
                 Clip::Music => Some("music"),
-                Clip::Sound { .. } => Some("word"),
-                Clip::Speech { .. } | Clip::RingingTone => None,
+                Clip::Sound { .. } | Clip::Speech { .. } | Clip::RingingTone => None,
             })
             .collect()
     }
 
     #[test]
-    fn announcements_take_turns_and_music_fills_the_time_between() {
+    fn each_announcement_keeps_its_own_time_and_music_fills_the_rest() {
         let start = origin();
-        let mut waiting = Waiting::new(Ticket(1), service(2, false), Language::PtBr);
-        let first = waiting.begin(start, Some(1));
-        assert_eq!(prompts(&first), ["a0"]);
+        let mut waiting = Waiting::new(
+            Ticket(1),
+            service(&[(0, None), (20, Some(30))], false),
+            Language::PtBr,
+        );
+        assert_eq!(names(&waiting.begin(start, Some(1))), ["a0"]);
         assert_eq!(
             waiting.handle_played(),
             Heard {
@@ -166,43 +176,46 @@ mod tests {
                 repeat: true
             }
         );
-
-        let due = waiting.poll_timeout().expect("announcements are set");
-        assert_eq!(due - start, Duration::from_secs(20));
-        assert_eq!(
-            waiting.handle_timeout(due - Duration::from_millis(1), Some(1)),
-            None
-        );
-        let second = waiting
-            .handle_timeout(due, Some(1))
-            .expect("an announcement");
-        assert_eq!(prompts(&second), ["a1"]);
-        let due = waiting.poll_timeout().expect("announcements go on");
-        let third = waiting
-            .handle_timeout(due, Some(1))
-            .expect("an announcement");
-        assert_eq!(prompts(&third), ["a0"]);
+        for seconds in [20, 50, 80] {
+            let due = waiting.poll_timeout().expect("an announcement is to come");
+            assert_eq!(due - start, Duration::from_secs(seconds));
+            assert_eq!(
+                waiting.handle_timeout(due - Duration::from_millis(1), Some(1)),
+                None
+            );
+            let heard = waiting
+                .handle_timeout(due, Some(1))
+                .expect("an announcement");
+            assert_eq!(names(&heard), ["a1"]);
+        }
     }
 
     #[test]
     fn the_place_is_said_when_it_got_better_and_never_when_it_did_not() {
         let start = origin();
-        let mut waiting = Waiting::new(Ticket(1), service(0, true), Language::PtBr);
+        let mut waiting = Waiting::new(Ticket(1), service(&[(0, Some(10))], true), Language::PtBr);
+        let mut said = |waiting: &mut Waiting, place| {
+            let due = waiting.poll_timeout().expect("a deadline");
+            waiting
+                .handle_timeout(due, Some(place))
+                .expect("an announcement")
+                .clips
+                .len()
+                > 1
+        };
         assert!(
-            !waiting.begin(start, Some(3)).repeat,
+            waiting.begin(start, Some(3)).clips.len() > 1,
             "the place is said at once"
         );
-        let due = waiting.poll_timeout().expect("a deadline");
-        assert_eq!(waiting.handle_timeout(due, Some(3)), None);
-        let due = waiting.poll_timeout().expect("a deadline");
-        assert_eq!(waiting.handle_timeout(due, Some(4)), None);
-        let due = waiting.poll_timeout().expect("a deadline");
-        assert!(waiting.handle_timeout(due, Some(2)).is_some());
+        assert!(!said(&mut waiting, 3));
+        assert!(!said(&mut waiting, 4));
+        assert!(said(&mut waiting, 2));
     }
 
     #[test]
     fn a_service_without_announcements_plays_music_at_once() {
-        let mut waiting = Waiting::new(Ticket(1), service(0, false), Language::PtBr);
-        assert_eq!(prompts(&waiting.begin(origin(), Some(1))), ["music"]);
+        let mut waiting = Waiting::new(Ticket(1), service(&[], false), Language::PtBr);
+        assert_eq!(names(&waiting.begin(origin(), Some(1))), ["music"]);
+        assert_eq!(waiting.poll_timeout(), None);
     }
 }

@@ -1,0 +1,297 @@
+//! Asking other systems over HTTP, without ever asking ourselves.
+//!
+//! An address in a flow is written by a company's administrator and filled in by a caller's keys.
+//! So it is resolved first, every address is judged, and the connection goes to the very address
+//! that was judged: a name that answers differently the second time gains nothing. Redirects are
+//! not followed.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
+use hyper::{Method, Request as HttpRequest, Uri};
+use hyper_util::rt::TokioIo;
+use ivr::machine::{FETCHED_BYTES_MAX, FetchFailure, Fetched, Request};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+
+/// Asks other systems; clones share what they know.
+#[derive(Clone)]
+pub struct Fetcher {
+    tls: TlsConnector,
+    inside: Inside,
+}
+
+/// Whether addresses inside the house may be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inside {
+    /// Never: private, loopback and link-local addresses are refused.
+    Refused,
+    /// Yes, because a test's server is there.
+    Allowed,
+}
+
+impl std::fmt::Debug for Fetcher {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Fetcher({:?})", self.inside)
+    }
+}
+
+impl Fetcher {
+    /// Trusts the authorities that this machine trusts.
+    pub fn new(inside: Inside) -> Self {
+        let mut roots = rustls::RootCertStore::empty();
+        let found = rustls_native_certs::load_native_certs();
+        for error in &found.errors {
+            tracing::warn!(%error, "an authority of this machine cannot be read");
+        }
+        roots.add_parsable_certificates(found.certs);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap_or_else(|error| unreachable!("ring has the default versions: {error}"));
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
+        Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            inside,
+        }
+    }
+
+    /// Asks, and waits for the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure`] says why there is none.
+    pub async fn fetch(&self, request: &Request) -> Result<Fetched, FetchFailure> {
+        let limit = request.timeout.min(TIMEOUT_MAX);
+        tokio::time::timeout(limit, self.ask(request))
+            .await
+            .unwrap_or(Err(FetchFailure::TimedOut))
+    }
+
+    async fn ask(&self, request: &Request) -> Result<Fetched, FetchFailure> {
+        let uri: Uri = request.url.parse().map_err(|_| FetchFailure::Refused)?;
+        let secure = match uri.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            Some(_) | None => return Err(FetchFailure::Refused),
+        };
+        let authority = uri.authority().ok_or(FetchFailure::Refused)?;
+        if authority.as_str().contains('@') {
+            return Err(FetchFailure::Refused);
+        }
+        let host = authority.host().trim_matches(['[', ']']);
+        let port = authority
+            .port_u16()
+            .unwrap_or(if secure { 443 } else { 80 });
+        let stream = self.connect(host, port).await?;
+        let message = message(request, &uri)?;
+        if secure {
+            let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchFailure::Refused)?;
+            let stream = self
+                .tls
+                .connect(name, stream)
+                .await
+                .map_err(|_| FetchFailure::Unreachable)?;
+            exchange(stream, message).await
+        } else {
+            exchange(stream, message).await
+        }
+    }
+
+    async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchFailure> {
+        let found = tokio::net::lookup_host((host, port)).await;
+        let addresses: Vec<SocketAddr> = found.map_err(|_| FetchFailure::Unreachable)?.collect();
+        // One address inside is enough to refuse: the name is not honest.
+        let inside = addresses.iter().any(|address| is_inside(address.ip()));
+        if addresses.is_empty() || (inside && self.inside == Inside::Refused) {
+            return Err(FetchFailure::Refused);
+        }
+        for address in addresses {
+            if let Ok(stream) = TcpStream::connect(address).await {
+                return Ok(stream);
+            }
+        }
+        Err(FetchFailure::Unreachable)
+    }
+}
+
+fn message(request: &Request, uri: &Uri) -> Result<HttpRequest<Full<Bytes>>, FetchFailure> {
+    let method = match request.method {
+        ivr::Method::Get => Method::GET,
+        ivr::Method::Post => Method::POST,
+        ivr::Method::Put => Method::PUT,
+        ivr::Method::Patch => Method::PATCH,
+        ivr::Method::Delete => Method::DELETE,
+    };
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let body = Full::new(Bytes::from(request.body.clone().unwrap_or_default()));
+    let mut message = HttpRequest::new(body);
+    *message.method_mut() = method;
+    *message.uri_mut() = target.parse().map_err(|_| FetchFailure::Refused)?;
+    let headers = message.headers_mut();
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    headers.insert(
+        HOST,
+        HeaderValue::from_str(authority).map_err(|_| FetchFailure::Refused)?,
+    );
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    if request.body.is_some() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    for (name, value) in &request.headers {
+        let name: HeaderName = name.parse().map_err(|_| FetchFailure::Refused)?;
+        let value = HeaderValue::from_str(value).map_err(|_| FetchFailure::Refused)?;
+        if name != HOST {
+            headers.insert(name, value);
+        }
+    }
+    Ok(message)
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    message: HttpRequest<Full<Bytes>>,
+) -> Result<Fetched, FetchFailure> {
+    let unreachable = |_| FetchFailure::Unreachable;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(unreachable)?;
+    let connection = tokio::spawn(connection);
+    let answer = sender.send_request(message).await.map_err(unreachable)?;
+    let status = answer.status().as_u16();
+    let body = Limited::new(answer.into_body(), FETCHED_BYTES_MAX)
+        .collect()
+        .await;
+    connection.abort();
+    match body {
+        Ok(body) => Ok(Fetched {
+            status,
+            body: body.to_bytes().to_vec(),
+        }),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(FetchFailure::TooLarge),
+        Err(_) => Err(FetchFailure::Unreachable),
+    }
+}
+
+/// Whether an address is one that strangers must not reach through us: this machine, its networks,
+/// the cloud provider's own services, groups, and what is nobody's.
+pub fn is_inside(address: IpAddr) -> bool {
+    match address.to_canonical() {
+        IpAddr::V4(address) => is_inside_v4(address),
+        IpAddr::V6(address) => is_inside_v6(address),
+    }
+}
+
+fn is_inside_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    address.is_private()
+        || address.is_loopback()
+        || address.is_link_local()
+        || address.is_multicast()
+        || address.is_broadcast()
+        || address.is_documentation()
+        || a == 0
+        || a >= 240
+        || (a == 100 && (64..128).contains(&b)) // Shared by providers, RFC 6598.
+        || (a == 192 && b == 0 && c == 0) // Protocol assignments, RFC 6890.
+        || (a == 198 && (b == 18 || b == 19)) // Benchmarks, RFC 2544.
+}
+
+fn is_inside_v6(address: Ipv6Addr) -> bool {
+    let first = address.segments()[0];
+    address.is_loopback()
+        || address.is_unspecified()
+        || address.is_multicast()
+        || (first & 0xfe00) == 0xfc00 // Unique local, RFC 4193.
+        || (first & 0xffc0) == 0xfe80 // Link-local.
+        || first == 0x0064 // Translated IPv4, RFC 6052: it may hide any of the above.
+        || first == 0x2002 // 6to4, likewise.
+        || (first == 0x2001 && address.segments()[1] == 0) // Teredo, likewise.
+}
+
+const AGENT: &str = concat!("Ramal/", env!("CARGO_PKG_VERSION"));
+
+/// A caller hears silence meanwhile: nobody waits longer, whatever the flow says.
+const TIMEOUT_MAX: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(url: &str) -> Request {
+        Request {
+            method: ivr::Method::Get,
+            url: url.to_owned(),
+            headers: vec![],
+            body: None,
+            timeout: Duration::from_secs(2),
+        }
+    }
+
+    #[tokio::test]
+    async fn no_spelling_of_an_address_inside_is_asked() {
+        let fetcher = Fetcher::new(Inside::Refused);
+        for url in [
+            "http://127.0.0.1/",
+            "http://127.1/",
+            "http://0x7f.1/",
+            "http://2130706433/",
+            "http://0/",
+            "http://0.0.0.0:8080/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[64:ff9b::7f00:1]/",
+            "http://169.254.169.254/latest/meta-data",
+            "http://100.64.0.1/",
+            "http://10.0.0.1/",
+            "http://localhost/",
+            "http://user@127.0.0.1/",
+            "file:///etc/passwd",
+            "gopher://127.0.0.1/",
+            "//127.0.0.1/",
+            "",
+        ] {
+            let answer = fetcher.fetch(&request(url)).await;
+            // A name that no resolver knows cannot be asked either.
+            assert!(
+                matches!(
+                    answer,
+                    Err(FetchFailure::Refused | FetchFailure::Unreachable)
+                ),
+                "{url}: {answer:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_read_and_one_that_is_too_large_is_not() {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let address = listener.local_addr().expect("an address");
+        tokio::spawn(async move {
+            for length in [2, FETCHED_BYTES_MAX + 1] {
+                let (mut stream, _) = listener.accept().await.expect("a connection");
+                let mut asked = vec![0; 1024];
+                let read = stream.read(&mut asked).await.expect("a request");
+                assert!(asked[..read].starts_with(b"GET /x?a=1 HTTP/1.1\r\n"));
+                let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                let _ = stream.write_all(head.as_bytes()).await;
+                let _ = stream.write_all(&vec![b'1'; length]).await;
+            }
+        });
+        let fetcher = Fetcher::new(Inside::Allowed);
+        let url = format!("http://{address}/x?a=1");
+        let answer = fetcher.fetch(&request(&url)).await.expect("an answer");
+        assert_eq!((answer.status, answer.body), (200, b"11".to_vec()));
+        let answer = fetcher.fetch(&request(&url)).await;
+        assert!(matches!(answer, Err(FetchFailure::TooLarge)), "{answer:?}");
+    }
+}

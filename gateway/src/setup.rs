@@ -1,0 +1,370 @@
+//! From the store to what calls may lead to.
+//!
+//! Everything is read at once and handed to telephony whole. A row that cannot be understood (its
+//! JSON is from a newer program, its secret from another key) takes itself out and says so in the
+//! log; it never keeps the others from working.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::id::{CalendarId, CompanyId, DeviceId, TrunkId};
+use exchange::directory::{Announcement, Company, Directory, Number, Outbound, Service};
+use ivr::Language;
+use ivr::hours::Calendar;
+use jiff::tz::TimeZone;
+use media_engine::codec::Codec;
+use media_engine::sip::digest::{Credentials, Secret};
+use media_engine::sip::registrar::Account;
+use media_engine::sip::trunk::{Address, Line, Network, Numbers, Trunk};
+use media_engine::sip::{AccountId, Transport};
+use serde::{Deserialize, Serialize};
+use store::Store;
+
+use crate::secrets::{SecretError, Secrets};
+use crate::telephony::Setup;
+
+/// A trunk's settings, as the API takes them and the store keeps them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrunkSettings {
+    /// Where its requests come from: addresses or networks (`203.0.113.0/28`, `2001:db8::/64`).
+    pub addresses: Vec<String>,
+    /// `udp`, `tcp` or `tls`; what DNS says when not set.
+    pub transport: Option<String>,
+    /// Where calls to it go: a host, or host:port.
+    pub host: Option<String>,
+    /// A proxy that requests to it pass first, as a SIP URI.
+    pub outbound_proxy: Option<String>,
+    /// Set to register there.
+    pub registration: Option<Registration>,
+    /// The number that the company's outbound calls show; calls go out by the first trunk that
+    /// has one.
+    pub caller_number: Option<String>,
+    /// Calls at once, both ways together; 100 when not set.
+    pub calls_max: Option<u32>,
+    /// Calls that may begin in one second; 20 when not set.
+    pub calls_per_second_max: Option<u32>,
+    /// Whether its P-Asserted-Identity, Privacy and Diversion are believed.
+    pub trusted: bool,
+}
+
+/// How we register at a carrier.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// The domain of the registrar, as a SIP URI without a user (`sip:carrier.example`).
+    pub registrar: String,
+    /// The address that is registered, as a SIP URI.
+    pub address_of_record: String,
+    /// For how long at a time, seconds; 3600 when not set.
+    pub expires_s: Option<u32>,
+}
+
+/// A trunk's credentials, before they are encrypted.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrunkSecrets {
+    /// The user name.
+    pub username: String,
+    /// The password.
+    pub password: String,
+    /// The realm they are for.
+    #[serde(default)]
+    pub realm: Option<String>,
+}
+
+/// Why nothing could be read at all.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The store is away.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+/// Reads everything that calls may lead to. `realm` is that of the devices' passwords.
+///
+/// # Errors
+///
+/// [`SetupError`] when the store is away.
+pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup, SetupError> {
+    let mut companies = BTreeMap::new();
+    for company in every_company(store).await? {
+        if !company.disabled {
+            companies.extend(begin(&company).map(|begun| (company.id.clone(), begun)));
+        }
+    }
+    let calendars = calendars(store, &mut companies).await?;
+    add_services(store, &calendars, &mut companies).await?;
+    add_flows(store, &mut companies).await?;
+    let (trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
+    let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
+    add_numbers(store, &mut companies).await?;
+    let directory = Directory {
+        companies: companies.into_iter().map(|(id, company)| (id, Arc::new(company))).collect(),
+        trunks: trunk_owners,
+        devices: device_owners,
+    };
+    Ok(Setup { directory: Arc::new(directory), trunks, accounts, prompts: prompts(store).await? })
+}
+
+type Companies = BTreeMap<CompanyId, Company>;
+
+async fn every_company(store: &Store) -> Result<Vec<store::companies::Company>, SetupError> {
+    let mut all = Vec::new();
+    let mut page = store::Page::first();
+    loop {
+        let next = store::companies::list(store.pool(), &page).await?;
+        let Some(last) = next.last() else { return Ok(all) };
+        page.after = Some(last.id.clone());
+        all.extend(next);
+    }
+}
+
+fn begin(row: &store::companies::Company) -> Option<Company> {
+    let zone = TimeZone::get(&row.time_zone)
+        .inspect_err(|error| tracing::error!(company = %row.id, %error, "a company without a time zone"))
+        .ok()?;
+    Some(Company {
+        id: row.id.clone(),
+        name: row.name.clone(),
+        language: language(&row.language),
+        zone,
+        country_code: COUNTRY_CODE.to_owned(),
+        numbers: BTreeMap::new(),
+        extensions: BTreeMap::new(),
+        outbound: None,
+        services: BTreeMap::new(),
+        library: Arc::default(),
+    })
+}
+
+async fn calendars(
+    store: &Store,
+    companies: &mut Companies,
+) -> Result<BTreeMap<CalendarId, Arc<Calendar>>, SetupError> {
+    let mut found = BTreeMap::new();
+    for row in store::calendars::all(store.pool()).await? {
+        let Ok(calendar) = serde_json::from_value::<Calendar>(row.hours)
+            .inspect_err(|error| tracing::error!(calendar = %row.id, %error, "a calendar is left out"))
+        else {
+            continue;
+        };
+        let calendar = Arc::new(calendar);
+        if let Some(company) = companies.get_mut(&row.company) {
+            let library = Arc::make_mut(&mut company.library);
+            library.calendars.insert(row.id.as_str().into(), calendar.clone());
+        }
+        found.insert(row.id, calendar);
+    }
+    Ok(found)
+}
+
+async fn add_services(
+    store: &Store,
+    calendars: &BTreeMap<CalendarId, Arc<Calendar>>,
+    companies: &mut Companies,
+) -> Result<(), SetupError> {
+    for row in store::services::all(store.pool()).await? {
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let announcements = row.announcements.into_iter().map(|said| Announcement {
+            prompt: said.prompt,
+            after: Duration::from_secs(u64::from(said.after_s)),
+            every: said.every_s.map(|every| Duration::from_secs(u64::from(every))),
+        });
+        let service = Service {
+            name: row.name,
+            wait_limit: Duration::from_secs(u64::from(row.wait_limit_s)),
+            line_max: row.waiting_max.map_or(desk::queue::LINE_MAX, |max| max as usize),
+            music: row.music_prompt,
+            announcements: announcements.collect(),
+            say_position: row.say_position,
+            unanswered: row.unanswered_prompt,
+            calendar: row.calendar.and_then(|id| calendars.get(&id).cloned()),
+        };
+        company.services.insert(row.id, service);
+    }
+    Ok(())
+}
+
+async fn add_flows(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+    for row in store::flows::all_published(store.pool()).await? {
+        let Some(company) = companies.get_mut(&row.company) else { continue };
+        match serde_json::from_value::<ivr::Flow>(row.definition) {
+            Ok(flow) => {
+                let library = Arc::make_mut(&mut company.library);
+                library.flows.insert(row.flow.as_str().into(), Arc::new(flow));
+            }
+            Err(error) => tracing::error!(flow = %row.flow, %error, "a flow is left out"),
+        }
+    }
+    Ok(())
+}
+
+async fn add_trunks(
+    store: &Store,
+    secrets: &Secrets,
+    companies: &mut Companies,
+) -> Result<(Vec<Trunk>, BTreeMap<TrunkId, CompanyId>), SetupError> {
+    let (mut trunks, mut owners) = (Vec::new(), BTreeMap::new());
+    for row in store::trunks::all(store.pool()).await? {
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        match trunk(&row, secrets) {
+            Ok((trunk, caller_number)) => {
+                if let (Some(number), Some(_), None) = (caller_number, &trunk.host, &company.outbound) {
+                    company.outbound = Some(Outbound { trunk: row.id.clone(), number });
+                }
+                trunks.push(trunk);
+                owners.insert(row.id, row.company);
+            }
+            Err(error) => tracing::error!(trunk = %row.id, %error, "a trunk is left out"),
+        }
+    }
+    Ok((trunks, owners))
+}
+
+/// Why a trunk or a device cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// Its settings are not understood.
+    #[error("its settings are not understood: {0}")]
+    Settings(#[from] serde_json::Error),
+    /// An address is not one.
+    #[error("`{0}` is not an address or a network")]
+    Address(String),
+    /// A transport is not one.
+    #[error("`{0}` is not udp, tcp or tls")]
+    Transport(String),
+    /// Its secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}
+
+/// Reads one trunk, and the number that calls by it show.
+///
+/// # Errors
+///
+/// [`RowError`]: the API checks settings by this before it takes them.
+pub fn trunk(
+    row: &store::trunks::Trunk,
+    secrets: &Secrets,
+) -> Result<(Trunk, Option<String>), RowError> {
+    let settings: TrunkSettings = serde_json::from_value(row.settings.clone())?;
+    let transport = settings.transport.as_deref().map(transport).transpose()?;
+    let network = |text: &String| {
+        let network: Network = text.parse().map_err(|_| RowError::Address(text.clone()))?;
+        Ok(Address { network, transport: None })
+    };
+    let credentials = match &row.secrets {
+        Some(sealed) => {
+            let opened = secrets.open_sealed(row.id.as_str(), sealed)?;
+            let TrunkSecrets { username, password, realm } = serde_json::from_slice(&opened)?;
+            Some(Credentials { username, password, realm })
+        }
+        None => None,
+    };
+    let line = settings.registration.map(|registration| Line {
+        // The id is 80 bits of chance, and the carrier alone is told.
+        token: row.id.as_str().to_owned(),
+        address_of_record: registration.address_of_record,
+        registrar: registration.registrar,
+        expires: Duration::from_secs(u64::from(registration.expires_s.unwrap_or(3_600))),
+    });
+    let trunk = Trunk {
+        id: media_engine::sip::TrunkId(row.id.as_str().into()),
+        company: row.company.as_str().into(),
+        name: row.name.clone(),
+        addresses: settings.addresses.iter().map(network).collect::<Result<_, RowError>>()?,
+        host: settings.host,
+        transport,
+        outbound_proxy: settings.outbound_proxy,
+        credentials,
+        line,
+        numbers: Numbers::default(),
+        codecs: Codec::ALL.to_vec(),
+        calls_max: settings.calls_max.unwrap_or(TRUNK_CALLS_MAX),
+        calls_per_second_max: settings.calls_per_second_max.unwrap_or(TRUNK_CALLS_PER_SECOND_MAX),
+        trusted: settings.trusted,
+    };
+    Ok((trunk, settings.caller_number))
+}
+
+async fn add_devices(
+    store: &Store,
+    secrets: &Secrets,
+    realm: &str,
+    companies: &mut Companies,
+) -> Result<(Vec<Account>, BTreeMap<DeviceId, CompanyId>), SetupError> {
+    let (mut accounts, mut owners) = (Vec::new(), BTreeMap::new());
+    for row in store::devices::all(store.pool()).await? {
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let password = match secrets.open_sealed(row.id.as_str(), &row.secrets) {
+            Ok(password) => String::from_utf8_lossy(&password).into_owned(),
+            Err(error) => {
+                tracing::error!(device = %row.id, %error, "a device is left out");
+                continue;
+            }
+        };
+        accounts.push(Account {
+            id: AccountId(row.id.as_str().into()),
+            secret: Secret::new(&row.username, realm, &password),
+            user: row.username,
+            company: row.company.as_str().into(),
+        });
+        if let Some(extension) = row.extension {
+            company.extensions.insert(extension, row.id.clone());
+        }
+        owners.insert(row.id, row.company);
+    }
+    Ok((accounts, owners))
+}
+
+async fn add_numbers(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+    let published: BTreeMap<_, _> = store::flows::all_published(store.pool())
+        .await?
+        .into_iter()
+        .map(|published| (published.flow, published.version))
+        .collect();
+    for row in store::numbers::all(store.pool()).await? {
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let flow = row.flow.and_then(|flow| {
+            let version = *published.get(&flow)?;
+            Some((flow, version))
+        });
+        let number = Number { id: row.id, trunk: row.trunk, flow };
+        company.numbers.insert(row.number, number);
+    }
+    Ok(())
+}
+
+async fn prompts(store: &Store) -> Result<BTreeMap<desk::id::PromptId, String>, SetupError> {
+    let all = store::prompts::all(store.pool()).await?;
+    let heard = all.into_iter().filter(|prompt| prompt.state == store::prompts::PromptState::Published);
+    Ok(heard.filter_map(|prompt| Some((prompt.id, prompt.file?))).collect())
+}
+
+/// A language by its BCP 47 name; Portuguese is home.
+pub fn language(name: &str) -> Language {
+    match name.get(..2) {
+        Some("en") => Language::En,
+        Some("es") => Language::Es,
+        Some(_) | None => Language::PtBr,
+    }
+}
+
+fn transport(name: &str) -> Result<Transport, RowError> {
+    match name {
+        "udp" => Ok(Transport::Udp),
+        "tcp" => Ok(Transport::Tcp),
+        "tls" => Ok(Transport::Tls),
+        other => Err(RowError::Transport(other.to_owned())),
+    }
+}
+
+/// Brazil's.
+const COUNTRY_CODE: &str = "55";
+
+/// Calls at once over one carrier, where nothing is set: a company of a hundred desks.
+const TRUNK_CALLS_MAX: u32 = 100;
+
+/// New calls a second over one carrier, where nothing is set: more is a wave or an attack.
+const TRUNK_CALLS_PER_SECOND_MAX: u32 = 20;

@@ -1,0 +1,432 @@
+//! The one task that owns everything about calls: the SIP endpoint, the exchange, the sockets.
+//!
+//! ```text
+//!  sockets ─┐                                        ┌─▶ sockets
+//!  media   ─┼─▶ turn: endpoint ⇄ voice until quiet ──┼─▶ media threads
+//!  answers ─┤   (nothing here waits)                 ├─▶ writer: one group of changes a turn
+//!  commands ┘                                        └─▶ background: clips, look-ups, recordings
+//! ```
+//!
+//! Whatever takes time runs elsewhere and comes back as an [`Answer`]. So a turn never blocks, and a
+//! call never waits for another call's prompt, disk or web server.
+
+mod perform;
+mod status;
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use desk::id::PromptId;
+use desk::record::Change;
+use exchange::clip::Clip;
+use exchange::directory::Directory;
+use exchange::voice::{Recording, Voice, VoiceConfig};
+use ivr::Now;
+use ivr::machine::{FetchFailure, Fetched, Ticket};
+use media_engine::audio::prompt::Frames;
+use media_engine::codec::Codec;
+use media_engine::leg::{LegEvent, LegId, PlayId};
+use media_engine::sip::CallId;
+use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output};
+use media_engine::sip::registrar::Account;
+use media_engine::sip::trunk::Trunk;
+use media_engine_net::clock;
+use media_engine_net::media::{Media, MediaEvent, News};
+use media_engine_net::sip::{Event, Transports};
+use store::Writer;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::fetch::Fetcher;
+use crate::playback::{Shelf, Sources};
+
+pub use status::Status;
+
+/// What calls may lead to, as the store has it now. Swapped whole at every change.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Companies with numbers, services and flows.
+    pub directory: Arc<Directory>,
+    /// Carriers.
+    pub trunks: Vec<Trunk>,
+    /// Devices that may register.
+    pub accounts: Vec<Account>,
+    /// The sound of each published prompt, by its hash.
+    pub prompts: BTreeMap<PromptId, String>,
+}
+
+/// What the task needs from the rest of the program.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// The SIP sockets.
+    pub transports: Transports,
+    /// The media threads.
+    pub media: Media,
+    /// What happens there.
+    pub media_events: mpsc::Receiver<MediaEvent>,
+    /// Makes changes durable.
+    pub writer: Writer,
+    /// Where clips come from.
+    pub sources: Arc<Sources>,
+    /// Asks other systems.
+    pub fetcher: Fetcher,
+    /// Where messages that callers leave are kept.
+    pub messages: PathBuf,
+    /// The address that callers reach our media under; the one they called when not set.
+    pub public_address: Option<IpAddr>,
+}
+
+/// A handle to the task; clones are handles to the same.
+#[derive(Clone, Debug)]
+pub struct Telephony {
+    commands: mpsc::Sender<Command>,
+}
+
+/// The task is gone: the program is about to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("telephony has stopped")]
+pub struct Stopped;
+
+#[derive(Debug)]
+enum Command {
+    SetUp(Box<Setup>),
+    Status(oneshot::Sender<Status>),
+    Close,
+    HangUpAll,
+}
+
+impl Telephony {
+    /// Starts the task. It ends when the last handle is dropped.
+    pub fn start(
+        endpoint: EndpointConfig,
+        voice: VoiceConfig,
+        surroundings: Surroundings,
+        seed: [u8; 32],
+    ) -> (Self, tokio::task::JoinHandle<()>) {
+        let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
+        let owner = Owner::new(endpoint, voice, surroundings, seed);
+        let task = tokio::spawn(owner.run(receiver));
+        (Self { commands }, task)
+    }
+
+    /// From here on new calls begin with this; calls that run go on as they are.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn set_up(&self, setup: Setup) -> Result<(), Stopped> {
+        self.send(Command::SetUp(Box::new(setup))).await
+    }
+
+    /// How it is going.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn status(&self) -> Result<Status, Stopped> {
+        let (answer, status) = oneshot::channel();
+        self.send(Command::Status(answer)).await?;
+        status.await.map_err(|_| Stopped)
+    }
+
+    /// Takes no new calls; returns when none is left, or when `patience` has passed and the rest
+    /// was hung up.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn close(&self, patience: Duration) -> Result<(), Stopped> {
+        self.send(Command::Close).await?;
+        let until = clock::now() + patience;
+        let mut hung_up = false;
+        while self.status().await?.calls > 0 {
+            if !hung_up && clock::now() >= until {
+                self.send(Command::HangUpAll).await?;
+                hung_up = true;
+            }
+            if hung_up && clock::now() >= until + FAREWELL_MAX {
+                break;
+            }
+            tokio::time::sleep(CLOSE_POLL).await;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, command: Command) -> Result<(), Stopped> {
+        self.commands.send(command).await.map_err(|_| Stopped)
+    }
+}
+
+/// What came of something that ran in the background.
+#[derive(Debug)]
+enum Answer {
+    /// The records of these calls are durable, with these protocol numbers.
+    Opened(Vec<(CallId, String)>),
+    /// The records of these calls could not be written.
+    NotOpened(Vec<CallId>),
+    /// Clips that were not in memory; those that could not be had are missing.
+    Loaded { leg: LegId, play: PlayId, clips: Vec<(Clip, Arc<Frames>)> },
+    /// An HTTP look-up.
+    Fetched { call: CallId, ticket: Ticket, answer: Result<Fetched, FetchFailure> },
+    /// A recording was put away; nothing was kept where there is none.
+    Recorded { leg: LegId, recording: Option<Recording> },
+}
+
+/// One leg, as far as playing goes.
+#[derive(Debug)]
+struct Leg {
+    codec: Codec,
+    playing: Option<Playing>,
+    /// The call is over; the leg is kept until its recording is.
+    recording: bool,
+    last: Option<LastWord>,
+}
+
+/// What a closed leg had to say, kept back until its recording is put away.
+#[derive(Debug)]
+struct LastWord(Option<desk::record::Quality>);
+
+#[derive(Debug)]
+struct Playing {
+    play: PlayId,
+    clips: Vec<Clip>,
+    repeat: bool,
+}
+
+struct Owner {
+    endpoint: Endpoint,
+    voice: Voice,
+    transports: Transports,
+    media: Media,
+    media_events: mpsc::Receiver<MediaEvent>,
+    writer: Writer,
+    sources: Arc<Sources>,
+    fetcher: Fetcher,
+    messages: PathBuf,
+    public_address: Option<IpAddr>,
+    prompts: Arc<BTreeMap<PromptId, String>>,
+    shelf: Shelf,
+    legs: HashMap<LegId, Leg>,
+    /// Calls that began in this turn, in the order of their changes.
+    opening: Vec<CallId>,
+    /// Changes of this turn, in order; those of turns before when the writer was full.
+    changes: Vec<Change>,
+    answers: (mpsc::UnboundedSender<Answer>, mpsc::UnboundedReceiver<Answer>),
+    statistics: status::Counters,
+}
+
+impl Owner {
+    fn new(
+        endpoint: EndpointConfig,
+        voice: VoiceConfig,
+        surroundings: Surroundings,
+        seed: [u8; 32],
+    ) -> Self {
+        let now = clock::now();
+        // The endpoint's chance is not the exchange's: neither tells of the other.
+        let endpoint_seed = u64::from_le_bytes(std::array::from_fn(|index| seed[index] ^ seed[index + 8]));
+        Self {
+            endpoint: Endpoint::new(now, endpoint, endpoint_seed),
+            voice: Voice::new(voice, Arc::default(), seed),
+            transports: surroundings.transports,
+            media: surroundings.media,
+            media_events: surroundings.media_events,
+            writer: surroundings.writer,
+            sources: surroundings.sources,
+            fetcher: surroundings.fetcher,
+            messages: surroundings.messages,
+            public_address: surroundings.public_address,
+            prompts: Arc::default(),
+            shelf: Shelf::default(),
+            legs: HashMap::new(),
+            opening: Vec::new(),
+            changes: Vec::new(),
+            // As many answers as things are under way, which calls and their flows bound.
+            answers: mpsc::unbounded_channel(),
+            statistics: status::Counters::default(),
+        }
+    }
+
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut received = Vec::new();
+        loop {
+            let due = self.due();
+            tokio::select! {
+                () = self.transports.receive(&mut received) => {
+                    for event in received.drain(..) {
+                        self.handle_transport(event);
+                    }
+                }
+                Some(event) = self.media_events.recv() => {
+                    self.handle_media(event);
+                    while let Ok(event) = self.media_events.try_recv() {
+                        self.handle_media(event);
+                    }
+                }
+                Some(answer) = self.answers.1.recv() => self.handle_answer(answer),
+                command = commands.recv() => match command {
+                    Some(command) => self.handle_command(command),
+                    None => break,
+                },
+                () = tokio::time::sleep_until(due.into()) => {}
+            }
+            self.turn();
+        }
+        self.media.shut_down();
+    }
+
+    /// When something is due that nobody tells us of.
+    fn due(&self) -> Instant {
+        let due = [self.endpoint.poll_timeout(), self.voice.poll_timeout()];
+        let retry = (!self.changes.is_empty()).then(|| clock::now() + WRITER_RETRY);
+        let idle = clock::now() + IDLE;
+        due.into_iter().flatten().chain(retry).min().unwrap_or(idle)
+    }
+
+    /// Lets the endpoint and the exchange tell each other everything, then hands the records over.
+    fn turn(&mut self) {
+        let now = moment();
+        self.endpoint.handle_timeout(now.instant);
+        self.voice.handle_timeout(now);
+        loop {
+            if let Some(output) = self.endpoint.poll_output() {
+                self.perform_sip(now, output);
+            } else if let Some(output) = self.voice.poll_output() {
+                self.perform(now, output);
+            } else {
+                break;
+            }
+        }
+        self.hand_over();
+    }
+
+    fn handle_transport(&mut self, event: Event) {
+        let now = clock::now();
+        match event {
+            Event::Received { flow, bytes } => self.endpoint.handle_message(now, flow, bytes),
+            Event::Closed { connection } => self.endpoint.handle_connection_closed(now, connection),
+            Event::Failed { flow } => self.endpoint.handle_transport_error(now, flow),
+        }
+        while let Some(output) = self.endpoint.poll_output() {
+            self.perform_sip(moment(), output);
+        }
+    }
+
+    fn perform_sip(&mut self, now: Now, output: Output) {
+        match output {
+            Output::Transmit { flow, server_name, bytes } => match server_name {
+                Some(name) => self.transports.send_to_host(flow, &name, bytes),
+                None => self.transports.send(flow, bytes),
+            },
+            Output::Call(event) => self.voice.handle_call(now, event),
+        }
+    }
+
+    fn handle_media(&mut self, event: MediaEvent) {
+        let MediaEvent { leg, news } = event;
+        let now = moment();
+        match news {
+            News::Leg(LegEvent::Key { key, .. }) => self.voice.handle_key(now, leg, key),
+            News::Leg(LegEvent::PlayEnded { play }) => {
+                if let Some(leg) = self.legs.get_mut(&leg) {
+                    leg.playing.take_if(|playing| playing.play == play);
+                }
+                self.voice.handle_played(now, leg, play);
+            }
+            News::Leg(LegEvent::PlayNeedsCodec { play, codec }) => self.play_again(now, leg, play, codec),
+            News::Leg(LegEvent::Silent) => self.voice.handle_silence(now, leg),
+            News::Leg(LegEvent::Latched { .. }) => {}
+            News::Recorded(recording) => self.put_away(leg, recording),
+            News::Failed => {
+                tracing::error!(leg = leg.0, "a leg failed: its media are over");
+                self.statistics.legs_failed += 1;
+                let _ = self.media.close(leg);
+                self.leg_closed(now, leg, None);
+            }
+            News::Closed(report) => {
+                let quality = Some(status::quality(&report));
+                self.leg_closed(now, leg, quality);
+            }
+        }
+    }
+
+    fn leg_closed(&mut self, now: Now, leg: LegId, quality: Option<desk::record::Quality>) {
+        match self.legs.get_mut(&leg) {
+            Some(state) if state.recording => state.last = Some(LastWord(quality)),
+            Some(_) | None => {
+                self.legs.remove(&leg);
+                self.voice.handle_leg_closed(now, leg, quality);
+            }
+        }
+    }
+
+    fn handle_answer(&mut self, answer: Answer) {
+        let now = moment();
+        match answer {
+            Answer::Opened(calls) => {
+                for (call, protocol) in calls {
+                    self.voice.handle_opened(now, call, protocol);
+                }
+            }
+            Answer::NotOpened(calls) => {
+                for call in calls {
+                    self.voice.handle_not_opened(now, call);
+                }
+            }
+            Answer::Loaded { leg, play, clips } => self.loaded(now, leg, play, clips),
+            Answer::Fetched { call, ticket, answer } => {
+                self.voice.handle_fetched(now, call, ticket, answer);
+            }
+            Answer::Recorded { leg, recording } => {
+                self.voice.handle_recorded(now, leg, recording);
+                let last = self.legs.get_mut(&leg).and_then(|leg| {
+                    leg.recording = false;
+                    leg.last.take()
+                });
+                if let Some(LastWord(quality)) = last {
+                    self.leg_closed(now, leg, quality);
+                }
+            }
+        }
+    }
+
+    fn handle_command(&mut self, command: Command) {
+        match command {
+            Command::SetUp(setup) => {
+                let Setup { directory, trunks, accounts, prompts } = *setup;
+                let now = clock::now();
+                self.voice.set_directory(directory);
+                self.endpoint.set_trunks(now, trunks);
+                self.endpoint.set_accounts(now, accounts);
+                self.prompts = Arc::new(prompts);
+                self.shelf.forget_prompts();
+            }
+            Command::Status(answer) => {
+                let _ = answer.send(self.status());
+            }
+            Command::Close => self.voice.close(),
+            Command::HangUpAll => self.voice.hang_up_all(moment()),
+        }
+    }
+}
+
+fn moment() -> Now {
+    Now { instant: clock::now(), wall: clock::wall() }
+}
+
+/// Commands come from people: more than these waiting means that nobody takes them.
+const COMMANDS_MAX: usize = 64;
+
+/// How soon a full writer is asked again.
+const WRITER_RETRY: Duration = Duration::from_millis(20);
+
+/// Without any deadline we look around now and then all the same.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// How often the end of the last call is looked for while closing.
+const CLOSE_POLL: Duration = Duration::from_millis(50);
+
+/// How long hung-up calls may take to confirm.
+const FAREWELL_MAX: Duration = Duration::from_secs(3);

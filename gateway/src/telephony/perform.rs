@@ -1,0 +1,268 @@
+//! Doing what the exchange wants done.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+
+use desk::record::Change;
+use exchange::clip::Clip;
+use exchange::voice::{MediaCommand, Output, Recording, SipCommand};
+use ivr::Now;
+use media_engine::audio::prompt::Frames;
+use media_engine::codec::Codec;
+use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
+use media_engine_net::{media, route};
+
+use super::{Answer, Leg, Owner, Playing};
+
+impl Owner {
+    pub(super) fn perform(&mut self, now: Now, output: Output) {
+        match output {
+            Output::Open { call, opened } => {
+                self.opening.push(call);
+                self.changes.push(Change::InteractionOpened(opened));
+            }
+            Output::Save(change) => self.changes.push(change),
+            Output::Sip(command) => self.perform_command(now, command),
+            Output::Media(leg, command) => self.perform_media(now, leg, command),
+            Output::Fetch { call, ticket, request } => {
+                let (fetcher, answers) = (self.fetcher.clone(), self.answers.0.clone());
+                tokio::spawn(async move {
+                    let answer = fetcher.fetch(&request).await;
+                    let _ = answers.send(Answer::Fetched { call, ticket, answer });
+                });
+            }
+        }
+    }
+
+    fn perform_command(&mut self, now: Now, command: SipCommand) {
+        let at = now.instant;
+        let endpoint = &mut self.endpoint;
+        let done = match command {
+            SipCommand::Answer { call, sdp } => endpoint.answer(at, call, sdp),
+            SipCommand::Reject { call, status, retry_after } => {
+                self.statistics.refused += 1;
+                endpoint.reject(at, call, status, retry_after)
+            }
+            SipCommand::AcceptOffer { call, sdp } => endpoint.accept_offer(at, call, sdp),
+            SipCommand::RejectOffer { call, status } => endpoint.reject_offer(at, call, status),
+            SipCommand::HangUp { call, cause } => endpoint.hang_up(at, call, cause),
+            SipCommand::Dial { leg, dial } => {
+                let call = endpoint.dial(at, *dial);
+                self.voice.handle_dialling(now, leg, call);
+                Ok(())
+            }
+        };
+        // The call may have ended between the wish and the deed: its end is on its way to us.
+        if let Err(misuse) = done {
+            tracing::debug!(%misuse, "a call did not take a command");
+        }
+    }
+
+    fn perform_media(&mut self, now: Now, leg: LegId, command: MediaCommand) {
+        let done = match command {
+            MediaCommand::Open { peer, beside } => {
+                let address = self.open(leg, peer, beside);
+                self.voice.handle_leg_opened(now, leg, address);
+                Ok(())
+            }
+            MediaCommand::Start(config) => self.start(leg, *config),
+            MediaCommand::Reconfigure(config) => self.media.configure(leg, *config),
+            MediaCommand::Play { play, clips, repeat } => {
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    let codec = state.codec;
+                    state.playing = Some(Playing { play, clips, repeat });
+                    self.play(now, leg, codec);
+                }
+                Ok(())
+            }
+            MediaCommand::Stop => {
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.playing = None;
+                }
+                self.media.stop(leg)
+            }
+            MediaCommand::Record { .. } => {
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.recording = true;
+                }
+                let path = self.messages.join(format!("{}.unfinished.wav", leg.0));
+                self.media.record(leg, path)
+            }
+            MediaCommand::StopRecording => self.media.stop_recording(leg),
+            MediaCommand::Bridge(other) => self.media.bridge(leg, other),
+            MediaCommand::Unbridge => self.media.unbridge(leg),
+            MediaCommand::Close => self.close(now, leg),
+        };
+        if let Err(error) = done {
+            tracing::warn!(leg = leg.0, %error, "a leg did not take a command");
+        }
+    }
+
+    /// Opens a port; returns the address that the peer shall send to.
+    fn open(&mut self, leg: LegId, peer: Option<IpAddr>, beside: Option<LegId>) -> Option<SocketAddr> {
+        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        let local = match route::local_address(peer) {
+            Ok(local) => local,
+            Err(error) => {
+                tracing::warn!(%peer, %error, "there is no way to this peer");
+                return None;
+            }
+        };
+        match self.media.open(leg, local, beside) {
+            Ok(address) => {
+                let ip = self.public_address.filter(|_| !local.is_loopback()).unwrap_or(address.ip());
+                Some(SocketAddr::new(ip, address.port()))
+            }
+            Err(error) => {
+                tracing::warn!(%error, "no media for a call");
+                self.statistics.without_media += 1;
+                None
+            }
+        }
+    }
+
+    fn start(&mut self, leg: LegId, config: LegConfig) -> Result<(), media::CommandError> {
+        let codec = config.codec;
+        self.legs.insert(leg, Leg { codec, playing: None, recording: false, last: None });
+        self.media.configure(leg, config)
+    }
+
+    fn close(&mut self, now: Now, leg: LegId) -> Result<(), media::CommandError> {
+        let started = self.legs.contains_key(&leg);
+        let closed = self.media.close(leg);
+        if !started {
+            self.voice.handle_leg_closed(now, leg, None);
+        }
+        closed
+    }
+
+    /// Plays what the leg is to play: at once when all of it is in memory.
+    fn play(&mut self, now: Now, leg: LegId, codec: Codec) {
+        let Some(Playing { play, clips, repeat }) = self.legs.get(&leg).and_then(|leg| leg.playing.as_ref())
+        else {
+            return;
+        };
+        let (play, repeat) = (*play, *repeat);
+        if let Some(items) = self.shelf.take(clips, codec) {
+            return self.begin(now, leg, play, items, repeat);
+        }
+        let missing: Vec<Clip> = clips.iter().filter(|clip| !self.shelf.has(clip, codec)).cloned().collect();
+        // Nothing is heard while it is fetched; what played before must not go on.
+        let _ = self.media.stop(leg);
+        let (sources, prompts, answers) =
+            (self.sources.clone(), self.prompts.clone(), self.answers.0.clone());
+        tokio::spawn(async move {
+            let mut loaded = Vec::with_capacity(missing.len());
+            for clip in missing {
+                match sources.load(&clip, &prompts).await {
+                    Ok(prompt) => {
+                        let encode = move || Arc::new(prompt.frames(codec));
+                        if let Ok(frames) = tokio::task::spawn_blocking(encode).await {
+                            loaded.push((clip, frames));
+                        }
+                    }
+                    Err(error) => tracing::error!(?clip, %error, "a clip cannot be heard; it is left out"),
+                }
+            }
+            let _ = answers.send(Answer::Loaded { leg, play, clips: loaded });
+        });
+    }
+
+    /// Clips came: the leg plays them, if that is still what it is to play.
+    pub(super) fn loaded(&mut self, now: Now, leg: LegId, play: PlayId, clips: Vec<(Clip, Arc<Frames>)>) {
+        for (clip, frames) in &clips {
+            self.shelf.keep(clip.clone(), frames.clone());
+        }
+        let Some(state) = self.legs.get(&leg) else { return };
+        let Some(playing) = state.playing.as_ref().filter(|playing| playing.play == play) else { return };
+        let codec = state.codec;
+        // What could not be had is left out; the flow goes on.
+        let items = playing
+            .clips
+            .iter()
+            .filter_map(|clip| self.shelf.take(std::slice::from_ref(clip), codec))
+            .flatten()
+            .collect();
+        let repeat = playing.repeat;
+        self.begin(now, leg, play, items, repeat);
+    }
+
+    /// The codec changed in the middle of a play.
+    pub(super) fn play_again(&mut self, now: Now, leg: LegId, play: PlayId, codec: Codec) {
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.codec = codec;
+            if state.playing.as_ref().is_some_and(|playing| playing.play == play) {
+                self.play(now, leg, codec);
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Now, leg: LegId, play: PlayId, items: Vec<Arc<Frames>>, repeat: bool) {
+        if items.is_empty() {
+            // Music that cannot be had is silence; a sentence that cannot be had is over.
+            if !repeat {
+                self.voice.handle_played(now, leg, play);
+            }
+        } else if let Err(error) = self.media.play(leg, play, Playlist { items, repeat }) {
+            tracing::warn!(leg = leg.0, %error, "a leg does not play");
+        }
+    }
+
+    /// Names a finished recording by its content; the flow goes on when that is done.
+    pub(super) fn put_away(&mut self, leg: LegId, recording: media::Recording) {
+        let (answers, folder) = (self.answers.0.clone(), self.messages.clone());
+        tokio::spawn(async move {
+            let kept = crate::messages::keep(&folder, &recording.path, recording.duration).await;
+            let recording = kept
+                .inspect_err(|error| tracing::error!(%error, "a message was lost"))
+                .ok()
+                .flatten();
+            let _ = answers.send(Answer::Recorded { leg, recording });
+        });
+    }
+
+    /// Gives the changes of this turn to the writer.
+    pub(super) fn hand_over(&mut self) {
+        if self.changes.is_empty() {
+            return;
+        }
+        let calls: Vec<_> = std::mem::take(&mut self.opening);
+        if !self.writer.has_room() {
+            // The changes stay with us until there is room; new calls are not taken meanwhile.
+            self.statistics.saves_refused += 1;
+            let _ = self.answers.0.send(Answer::NotOpened(calls));
+            return;
+        }
+        let changes = std::mem::take(&mut self.changes);
+        if calls.is_empty() {
+            if let Err(error) = self.writer.note(changes) {
+                tracing::error!(%error, "records were lost");
+            }
+            return;
+        }
+        match self.writer.hand_over(changes) {
+            Ok(pending) => {
+                let answers = self.answers.0.clone();
+                tokio::spawn(async move {
+                    let answer = match pending.wait().await {
+                        // One number for each opening, in their order.
+                        Ok(given) => {
+                            let numbers = given.into_iter().map(|protocol| protocol.number);
+                            Answer::Opened(calls.into_iter().zip(numbers).collect())
+                        }
+                        Err(error) => {
+                            tracing::error!(%error, "calls are refused: their records cannot be written");
+                            Answer::NotOpened(calls)
+                        }
+                    };
+                    let _ = answers.send(answer);
+                });
+            }
+            Err(error) => {
+                tracing::error!(%error, "calls are refused: their records were lost");
+                let _ = self.answers.0.send(Answer::NotOpened(calls));
+            }
+        }
+    }
+}

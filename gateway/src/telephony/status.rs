@@ -1,0 +1,67 @@
+//! How telephony is doing, in numbers.
+
+use desk::record::Quality;
+use media_engine::leg::LegReport;
+
+use super::Owner;
+
+/// What the task has counted since it began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counters {
+    pub(super) refused: u64,
+    pub(super) without_media: u64,
+    pub(super) legs_failed: u64,
+    pub(super) saves_refused: u64,
+}
+
+/// How telephony is doing.
+#[derive(Clone, Debug, Default)]
+pub struct Status {
+    /// Inbound calls that are not over.
+    pub calls: usize,
+    /// Callers who wait for a service.
+    pub waiting: usize,
+    /// SIP transactions under way.
+    pub transactions: usize,
+    /// SIP connections that are open.
+    pub connections: usize,
+    /// Calls refused since the start.
+    pub refused: u64,
+    /// Calls that found no media thread or port free.
+    pub without_media: u64,
+    /// Legs ended by a fault of ours.
+    pub legs_failed: u64,
+    /// Groups of records that the writer could not take.
+    pub saves_refused: u64,
+    /// Bytes of prompts in memory.
+    pub shelf_bytes: usize,
+}
+
+impl Owner {
+    pub(super) fn status(&self) -> Status {
+        Status {
+            calls: self.voice.calls(),
+            waiting: self.voice.waiting(),
+            transactions: self.endpoint.transactions(),
+            connections: self.transports.connection_count(),
+            refused: self.statistics.refused,
+            without_media: self.statistics.without_media,
+            legs_failed: self.statistics.legs_failed,
+            saves_refused: self.statistics.saves_refused,
+            shelf_bytes: self.shelf.bytes(),
+        }
+    }
+}
+
+/// The report of a leg in the words of the record.
+pub(super) fn quality(report: &LegReport) -> Quality {
+    Quality {
+        packets_received: report.received,
+        packets_sent: report.sent,
+        packets_lost: report.lost,
+        packets_lost_by_peer: report.lost_at_peer,
+        jitter_ms: report.jitter.as_secs_f64() * 1_000.0,
+        round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
+        mos: report.quality.mos,
+    }
+}
