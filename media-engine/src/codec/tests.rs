@@ -1,3 +1,5 @@
+//! What goes in comes out, with the noise and the delay that each codec is known for.
+
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Offers and answers to the letter, and damaged ones by seed.
+
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use super::*;
