@@ -78,6 +78,14 @@ fn durable_saves(criterion: &mut Criterion) {
                     .cpu
             });
         });
+        let id = BenchmarkId::new("cpu/noted calls", callers);
+        group.bench_function(id, |bencher| {
+            bencher.iter_custom(|count| {
+                runtime
+                    .block_on(share(&writer, callers, count, note_call))
+                    .cpu
+            });
+        });
     }
 }
 
