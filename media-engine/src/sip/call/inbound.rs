@@ -28,8 +28,9 @@ pub(in crate::sip) struct Inbound {
     refresh: Option<(Progress, Instant)>,
     reliability: Reliability,
     answer: Answer,
-    /// When the caller gives up by itself (Expires header, RFC 3261 section 13.2.1).
-    expires_at: Option<Instant>,
+    /// When nobody waits for an answer any more: the caller says so (Expires header, RFC 3261 section
+    /// 13.2.1), or it must be gone.
+    expires_at: Instant,
 }
 
 /// Whether provisional responses have to arrive (RFC 3262 section 3).
@@ -66,6 +67,9 @@ impl Inbound {
         chance: u32,
     ) -> Self {
         let expires = invite.message.seconds(Name::Expires);
+        let expires = expires.map_or(UNANSWERED_MAX, |seconds| {
+            Duration::from_secs(seconds.into()).min(UNANSWERED_MAX)
+        });
         let lists = |name| invite.message.has_token(name, "100rel");
         let reliability = if lists(Name::Require) {
             Reliability::Required(Reliable::new(chance))
@@ -75,7 +79,7 @@ impl Inbound {
             Reliability::None
         };
         Self {
-            expires_at: expires.map(|seconds| now + Duration::from_secs(seconds.into())),
+            expires_at: now + expires,
             invite,
             dialog,
             agreed,
@@ -92,14 +96,14 @@ impl Inbound {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let refresh_at = self.refresh.as_ref().map(|(_, at)| *at);
         let reliable = self.reliability.machine().and_then(Reliable::poll_timeout);
-        [refresh_at, reliable, self.expires_at]
+        [refresh_at, reliable, Some(self.expires_at)]
             .into_iter()
             .flatten()
             .min()
     }
 
     pub(super) fn handle_timeout(mut self: Box<Self>, scene: &mut Scene<'_>) -> State {
-        if self.expires_at.is_some_and(|at| at <= scene.now) {
+        if self.expires_at <= scene.now {
             return self.refuse(scene, 487, None, Party::Network, None);
         }
         let due = match self.reliability.machine_mut() {
@@ -290,6 +294,11 @@ impl Inbound {
         self.refuse(scene, status, retry_after, Party::Us, None)
     }
 
+    /// The caller cannot be reached any more.
+    pub(super) fn lost(self: Box<Self>, scene: &mut Scene<'_>) -> State {
+        self.refuse(scene, 480, None, Party::Network, None)
+    }
+
     fn refuse(
         self: Box<Self>,
         scene: &mut Scene<'_>,
@@ -379,3 +388,7 @@ impl Reliability {
 /// A proxy on the way forgets an INVITE of which it hears nothing for three minutes, so we are
 /// heard each minute (RFC 3261 section 13.3.1.1).
 const PROGRESS_REFRESH: Duration = Duration::from_secs(60);
+
+/// How long a call may stay unanswered. A caller whose INVITE we got and who heard nothing of us
+/// cannot take it back, so somebody must; no carrier lets a phone ring for longer.
+const UNANSWERED_MAX: Duration = Duration::from_secs(600);

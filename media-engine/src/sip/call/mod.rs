@@ -26,7 +26,7 @@ mod session_timer;
 mod unacknowledged;
 
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -42,6 +42,7 @@ use super::message::Message;
 use super::resolve::{Server, Unresolvable};
 use super::transaction::Failure;
 use super::transaction::key::Key;
+use super::{ConnectionId, Transport};
 use closing::Closing;
 use session::Session;
 
@@ -55,6 +56,10 @@ pub(in crate::sip) struct Call {
     pub(in crate::sip) dialog: Key,
     /// The deadline as the endpoint knows it.
     pub(in crate::sip) armed: Option<Instant>,
+    /// The connection that the endpoint has noted for this call.
+    pub(in crate::sip) connection: Option<ConnectionId>,
+    /// When a call whose connection is gone ends, unless the peer is heard before.
+    missed_at: Option<Instant>,
     state: State,
 }
 
@@ -84,6 +89,8 @@ impl Call {
             dialog,
             early_source: Some(source),
             armed: None,
+            connection: None,
+            missed_at: None,
             state: State::Inbound(Box::new(inbound)),
         }
     }
@@ -94,6 +101,8 @@ impl Call {
             dialog,
             early_source: None,
             armed: None,
+            connection: None,
+            missed_at: None,
             state: State::Outbound(Box::new(outbound)),
         }
     }
@@ -146,16 +155,25 @@ impl Call {
 
     /// When [`Self::handle_timeout`] is due.
     pub(in crate::sip) fn poll_timeout(&self) -> Option<Instant> {
-        match &self.state {
+        let next = match &self.state {
             State::Inbound(inbound) => inbound.poll_timeout(),
             State::Outbound(outbound) => outbound.poll_timeout(),
             State::Session(session) => session.poll_timeout(),
             State::Closing(closing) => closing.poll_timeout(),
-            State::Over => None,
-        }
+            State::Over => return None,
+        };
+        [next, self.missed_at].into_iter().flatten().min()
     }
 
     pub(in crate::sip) fn handle_timeout(&mut self, scene: &mut Scene<'_>) {
+        if self.missed_at.take_if(|at| *at <= scene.now).is_some() {
+            self.state = match self.take() {
+                State::Inbound(inbound) => inbound.lost(scene),
+                State::Outbound(outbound) => outbound.lost(scene),
+                State::Session(session) => session.lost(scene, &mut self.peer, None),
+                State::Closing(_) | State::Over => State::Over,
+            };
+        }
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.handle_timeout(scene),
             State::Outbound(outbound) => outbound.handle_timeout(scene),
@@ -165,9 +183,24 @@ impl Call {
         };
     }
 
+    /// The connection to the peer closed. A browser can be reached by no other, so its calls end
+    /// unless it comes back; anybody else is found again by the address in their Contact.
+    pub(in crate::sip) fn handle_connection_closed(&mut self, now: Instant) {
+        let is_browser = match self.peer.flow.transport {
+            Transport::Ws | Transport::Wss => true,
+            Transport::Udp | Transport::Tcp | Transport::Tls => false,
+        };
+        if is_browser {
+            self.missed_at = Some(now + RETURN_TIME);
+        } else {
+            self.peer.flow.connection = None;
+        }
+    }
+
     /// A new request of the peer within the dialog; its transaction is open.
     pub(in crate::sip) fn handle_request(&mut self, scene: &mut Scene<'_>, request: Received) {
         self.peer.flow = request.flow;
+        self.missed_at = None;
         self.state = match self.take() {
             State::Inbound(inbound) => inbound.handle_request(scene, request),
             State::Outbound(outbound) => outbound.handle_request(scene, request),
@@ -282,7 +315,7 @@ impl Call {
         &mut self,
         scene: &mut Scene<'_>,
         status: u16,
-        retry_after: Option<std::time::Duration>,
+        retry_after: Option<Duration>,
     ) -> Result<(), Misuse> {
         match self.take() {
             State::Inbound(inbound) => {
@@ -380,3 +413,7 @@ impl Call {
         Err(Misuse { command, state })
     }
 }
+
+/// How long a browser may take to come back after its connection broke: a change of network, or a
+/// page that is loaded again.
+const RETURN_TIME: Duration = Duration::from_secs(15);

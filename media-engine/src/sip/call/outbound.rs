@@ -169,6 +169,12 @@ impl Outbound {
         self.give_up(scene, Cause::NoAnswer)
     }
 
+    /// The callee cannot be reached any more.
+    pub(super) fn lost(self: Box<Self>, scene: &mut Scene<'_>) -> State {
+        scene.ended(Party::Network, Some(503), None);
+        self.give_up(scene, Cause::Failure)
+    }
+
     /// Where the name of the target leads.
     pub(super) fn handle_servers(
         mut self: Box<Self>,

@@ -14,7 +14,7 @@ use crate::sip::headers::{self, Name};
 use crate::sip::message::Message;
 use crate::sip::resolve::Server;
 use crate::sip::transaction::key::Key;
-use crate::sip::uri::Uri;
+use crate::sip::uri::{Host, Scheme, Uri};
 use crate::sip::write::Writer;
 use crate::sip::{CallId, Flow, Method, Transport, TrunkId};
 
@@ -277,10 +277,14 @@ impl Core {
         if peer.is_pinned {
             return known;
         }
-        let Some(address) = next_hop.host().and_then(headers_ip) else {
+        let Some(address) = next_hop.host().and_then(address_of) else {
             return known;
         };
-        let default = if next_hop.scheme() == crate::sip::uri::Scheme::Sips {
+        // An address that only the peer's own network knows leads nowhere from here.
+        if is_private(address) && !is_private(known.remote.ip()) {
+            return known;
+        }
+        let default = if next_hop.scheme() == Scheme::Sips {
             Transport::Tls
         } else {
             Transport::Udp
@@ -312,8 +316,28 @@ impl Core {
     }
 }
 
-fn headers_ip(host: &crate::sip::uri::Host) -> Option<IpAddr> {
+fn address_of(host: &Host) -> Option<IpAddr> {
     host.ip().map(|ip| ip.to_canonical())
+}
+
+/// Whether an address means something only inside one network (RFC 1918, RFC 6598, RFC 4193).
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let is_shared = matches!(address.octets(), [100, 64..=127, _, _]);
+            address.is_private()
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || is_shared
+        }
+        IpAddr::V6(address) => {
+            address.is_loopback()
+                || address.is_unique_local()
+                || address.is_unicast_link_local()
+                || address.is_unspecified()
+        }
+    }
 }
 
 /// The port of a transport where a URI names none (RFC 3261 section 19.1.2, RFC 7118).

@@ -33,6 +33,7 @@ pub(super) struct Session {
     /// As a caller: what makes it possible to leave the other branches of a fork.
     fork: Option<Fork>,
     exchange: Exchange,
+    later: Option<Later>,
     upkeep: Upkeep,
 }
 
@@ -90,8 +91,14 @@ enum Exchange {
     },
     /// Ours, by re-INVITE.
     Ours(Ours),
-    /// Ours met one of the peer (491) and waits to be sent again (RFC 3261 section 14.1).
-    Waiting { sdp: Bytes, at: Instant },
+}
+
+/// An offer of ours that met one of the peer (491): it is sent again (RFC 3261 section 14.1), after
+/// what is under way by then.
+#[derive(Debug)]
+struct Later {
+    sdp: Bytes,
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -113,6 +120,7 @@ impl Session {
             acknowledged: None,
             fork: None,
             exchange: Exchange::Settled,
+            later: None,
             upkeep,
         }
     }
@@ -137,6 +145,7 @@ impl Session {
             }),
             acknowledged: Some(acknowledged),
             exchange: Exchange::Settled,
+            later: None,
             upkeep,
         }
     }
@@ -153,10 +162,11 @@ impl Session {
         let exchange = match &self.exchange {
             Exchange::Settled | Exchange::Theirs { .. } => None,
             Exchange::Ours(ours) => Some(ours.give_up_at),
-            Exchange::Waiting { at, .. } => Some(*at),
         };
+        let later = self.later.as_ref().filter(|_| self.is_idle());
+        let later = later.map(|later| later.at);
         let timer = self.upkeep.timer.as_ref().map(SessionTimer::poll_timeout);
-        [unacknowledged, exchange, timer]
+        [unacknowledged, exchange, later, timer]
             .into_iter()
             .flatten()
             .min()
@@ -181,18 +191,13 @@ impl Session {
                 }
             }
         }
-        match &self.exchange {
-            Exchange::Ours(ours) if ours.give_up_at <= scene.now => {
-                return self.lost(scene, peer, Some(408));
-            }
-            Exchange::Waiting { at, sdp } if *at <= scene.now => {
-                let sdp = sdp.clone();
-                self.send_offer(scene, peer, sdp, Attempt::default());
-            }
-            Exchange::Settled
-            | Exchange::Theirs { .. }
-            | Exchange::Ours(_)
-            | Exchange::Waiting { .. } => {}
+        if matches!(&self.exchange, Exchange::Ours(ours) if ours.give_up_at <= scene.now) {
+            return self.lost(scene, peer, Some(408));
+        }
+        if self.is_idle()
+            && let Some(later) = self.later.take_if(|later| later.at <= scene.now)
+        {
+            self.send_offer(scene, peer, later.sdp, Attempt::default());
         }
         let due = match &mut self.upkeep.timer {
             Some(timer) => timer.handle_timeout(scene.now),
@@ -207,6 +212,11 @@ impl Session {
         State::Session(self)
     }
 
+    /// Whether we may offer: no offer is under way, and our last 2xx is confirmed.
+    fn is_idle(&self) -> bool {
+        matches!(self.exchange, Exchange::Settled) && self.unacknowledged.is_none()
+    }
+
     /// Shows the peer that we live (RFC 4028 section 7.4): by UPDATE where it takes that, else by the
     /// media as they are. An offer that is under way refreshes too.
     fn refresh(&mut self, scene: &mut Scene<'_>, peer: &Peer) {
@@ -214,7 +224,7 @@ impl Session {
             if self.upkeep.update.is_none() {
                 self.send_update(scene, peer, Attempt::default());
             }
-        } else if matches!(self.exchange, Exchange::Settled) && self.unacknowledged.is_none() {
+        } else if self.is_idle() {
             let sdp = self.upkeep.local_sdp.clone();
             self.send_offer(scene, peer, sdp, Attempt::default());
         }
@@ -379,7 +389,7 @@ impl Session {
         match &self.exchange {
             Exchange::Theirs { .. } => Some(500),
             Exchange::Ours(_) => Some(491),
-            Exchange::Settled | Exchange::Waiting { .. } => expects_answer.then_some(491),
+            Exchange::Settled => expects_answer.then_some(491),
         }
     }
 
@@ -456,10 +466,7 @@ impl Session {
             Exchange::Ours(ours) if ours.invite == key => {
                 self.handle_offer_response(scene, peer, ours, status, response)
             }
-            other @ (Exchange::Settled
-            | Exchange::Theirs { .. }
-            | Exchange::Ours(_)
-            | Exchange::Waiting { .. }) => {
+            other @ (Exchange::Settled | Exchange::Theirs { .. } | Exchange::Ours(_)) => {
                 self.exchange = other;
                 State::Session(self)
             }
@@ -561,10 +568,10 @@ impl Session {
                 self.send_offer(scene, peer, ours.sdp, ours.attempt);
             }
             491 => {
-                self.exchange = Exchange::Waiting {
+                self.later = Some(Later {
                     sdp: ours.sdp,
                     at: scene.now + self.glare_pause(scene),
-                };
+                });
             }
             // The peer knows no such dialog any more (RFC 3261 section 12.2.1.2).
             408 | 481 => return self.lost(scene, peer, Some(status)),
@@ -626,7 +633,7 @@ impl Session {
 
     /// Nothing is heard from the peer any more: the call ends, and a BYE says so in case the peer
     /// hears.
-    fn lost(
+    pub(super) fn lost(
         mut self: Box<Self>,
         scene: &mut Scene<'_>,
         peer: &mut Peer,
@@ -645,7 +652,7 @@ impl Session {
                 scene.reply(&request, 487, self.dialog.local_tag(), Writer::finish);
             }
             Exchange::Ours(ours) => scene.core.abandon(ours.invite),
-            Exchange::Settled | Exchange::Waiting { .. } => {}
+            Exchange::Settled => {}
         }
     }
 
@@ -661,12 +668,15 @@ impl Session {
                 state,
             })
         };
+        if let Some(later) = &mut self.later {
+            later.sdp = sdp; // The newer one is the one that is meant.
+            return Ok(());
+        }
         if self.unacknowledged.is_some() {
             return refused("our last answer is not confirmed yet");
         }
         match &mut self.exchange {
             Exchange::Settled => self.send_offer(scene, peer, sdp, Attempt::default()),
-            Exchange::Waiting { sdp: waiting, .. } => *waiting = sdp,
             Exchange::Theirs { .. } => return refused("an offer of the peer is to be answered"),
             Exchange::Ours(_) => return refused("an offer of ours is under way"),
         }
@@ -744,7 +754,7 @@ impl Session {
     fn their_offer(&mut self, command: &'static str) -> Result<(Received, Option<Agreed>), Misuse> {
         match std::mem::replace(&mut self.exchange, Exchange::Settled) {
             Exchange::Theirs { request, agreed } => Ok((request, agreed)),
-            other @ (Exchange::Settled | Exchange::Ours(_) | Exchange::Waiting { .. }) => {
+            other @ (Exchange::Settled | Exchange::Ours(_)) => {
                 self.exchange = other;
                 Err(Misuse {
                     command,

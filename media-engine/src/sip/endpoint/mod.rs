@@ -13,7 +13,7 @@
 //! and no memory; each map entry has a deadline or belongs to a call; a call that is over has no
 //! entry and no deadline.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -70,6 +70,8 @@ pub struct Endpoint {
     calls: HashMap<CallId, Call>,
     /// Calls by what requests within their dialogs carry.
     dialogs: KeyMap<CallId>,
+    /// Calls by the stream connection to their peer.
+    connected: BTreeSet<(ConnectionId, CallId)>,
     /// Inbound calls that are not answered, by the address they came from.
     early: BTreeMap<IpAddr, usize>,
     last_call: u64,
@@ -108,6 +110,7 @@ impl Endpoint {
             core,
             calls: HashMap::new(),
             dialogs: KeyMap::default(),
+            connected: BTreeSet::new(),
             early: BTreeMap::new(),
             last_call: 0,
         }
@@ -181,6 +184,13 @@ impl Endpoint {
     pub fn handle_connection_closed(&mut self, now: Instant, connection: ConnectionId) {
         self.core.break_way(now, Way::Connection(connection));
         self.registrar.handle_connection_closed(connection);
+        let range = (connection, CallId(0))..=(connection, CallId(u64::MAX));
+        let calls: Vec<CallId> = self.connected.range(range).map(|(_, call)| *call).collect();
+        for call in calls {
+            self.visit(now, call, None, |call, scene| {
+                call.handle_connection_closed(scene.now);
+            });
+        }
         self.settle(now);
     }
 
@@ -192,7 +202,10 @@ impl Endpoint {
 
     /// Does what is due at `now`.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(owner) = self.core.deadlines.due(now) {
+        for _ in 0..DUE_MAX {
+            let Some(owner) = self.core.deadlines.due(now) else {
+                return;
+            };
             match owner {
                 Owner::Server(key) => self.core.server_due(now, key),
                 Owner::Client(key) => self.core.client_due(now, key),
@@ -365,6 +378,16 @@ impl Endpoint {
         {
             release(&mut self.early, source);
         }
+        let connection = call.peer.flow.connection;
+        if call.connection != connection {
+            if let Some(before) = call.connection {
+                self.connected.remove(&(before, id));
+            }
+            if let Some(connection) = connection {
+                self.connected.insert((connection, id));
+            }
+            call.connection = connection;
+        }
         if call.is_over() {
             self.forget(id);
         }
@@ -376,6 +399,9 @@ impl Endpoint {
             return;
         };
         self.dialogs.remove(&call.dialog);
+        if let Some(connection) = call.connection {
+            self.connected.remove(&(connection, id));
+        }
         if let Some(trunk) = &call.peer.trunk {
             self.trunks.end_call(trunk);
         }
@@ -423,6 +449,10 @@ fn families(listeners: &[Listener]) -> Families {
         (true | false, false) => Families::V4,
     }
 }
+
+/// How much is done in one visit, so that messages are not kept waiting behind it; the deadlines
+/// that are left are due at once.
+const DUE_MAX: usize = 10_000;
 
 fn release(early: &mut BTreeMap<IpAddr, usize>, source: IpAddr) {
     if let std::collections::btree_map::Entry::Occupied(mut entry) = early.entry(source) {

@@ -284,6 +284,7 @@ impl Bench {
         assert_eq!(self.endpoint.deadlines(), 0);
         assert!(self.endpoint.dialogs.is_empty());
         assert!(self.endpoint.early.is_empty());
+        assert!(self.endpoint.connected.is_empty());
         assert!(self.endpoint.core.merged.is_empty());
         assert!(self.endpoint.core.ways.is_empty());
         assert_eq!(self.endpoint.trunks.calls(&TrunkId("carrier".into())), 0);
@@ -790,5 +791,43 @@ fn a_peer_that_hangs_up_while_we_think_about_its_offer_hears_487_to_that() {
     assert_eq!(bench.take_events(), [bench.ended(call, Party::Peer, None)]);
     let now = bench.now;
     assert!(bench.endpoint.accept_offer(now, call, ANSWER).is_err());
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_browser_that_vanishes_is_waited_for_and_then_given_up() {
+    let mut bench = Bench::new();
+    let flow = Flow {
+        transport: Transport::Wss,
+        connection: Some(ConnectionId(5)),
+        ..bench.flow(TRUNK)
+    };
+    bench.receive_by(flow, &invite("1", ""));
+    let (call, _) = bench.incoming();
+    let now = bench.now;
+    bench.endpoint.answer(now, call, ANSWER).expect("it waits");
+    bench.drain();
+    let tag = bench.last().tag();
+    bench.receive_by(flow, &within("ACK", 1, "a", &tag, ""));
+    bench.take_events();
+    bench
+        .endpoint
+        .handle_connection_closed(now, ConnectionId(5));
+    bench.run_until(10_000);
+    let back = Flow {
+        connection: Some(ConnectionId(6)),
+        ..flow
+    };
+    bench.receive_by(back, &within("INFO", 2, "i", &tag, ""));
+    bench.run_until(60_000);
+    assert_eq!(bench.take_events().len(), 1, "it came back: only the INFO");
+    bench
+        .endpoint
+        .handle_connection_closed(bench.now, ConnectionId(6));
+    bench.run_until(75_000);
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Network, None)]
+    );
     bench.assert_empty_in_the_end();
 }
