@@ -1,9 +1,14 @@
 //! The program: HTTP, WebSocket, workers, configuration.
 
 pub mod config;
+pub mod demo;
 pub mod fetch;
 pub mod messages;
+pub mod passwords;
 pub mod playback;
 pub mod secrets;
+pub mod serve;
+pub mod setup;
 pub mod sound_files;
+pub mod telephony;
 pub mod voices;

@@ -1,3 +1,154 @@
 //! The program `ramal`.
 
-fn main() {}
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use ramal::config::{Config, LogFormat, SETTINGS};
+use ramal::serve::{self, Started};
+use tracing_subscriber::EnvFilter;
+
+/// A contact centre in one program: telephony, menus, queues, an API.
+#[derive(Debug, Parser)]
+#[command(name = "ramal", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take calls and serve the API until told to stop.
+    Serve {
+        /// The configuration; without one the settings below and their defaults hold.
+        #[arg(long, env = "RAMAL_CONFIG")]
+        config: Option<PathBuf>,
+        /// Make a demo company where the database is empty.
+        #[arg(long)]
+        demo: bool,
+    },
+    /// Say what is wrong with a configuration, without starting anything.
+    Check {
+        /// The configuration to check.
+        #[arg(long, env = "RAMAL_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let command = Arguments::command()
+        .after_long_help(settings())
+        .after_help(settings());
+    let parsed = Arguments::from_arg_matches(&command.get_matches());
+    let arguments = parsed.unwrap_or_else(|error| error.exit());
+    let outcome = match arguments.command {
+        Command::Serve { config, demo } => run(config, demo).await,
+        Command::Check { config } => {
+            load(config).map(|config| say(&format!("{config:#?}\nThis configuration is valid.")))
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "ramal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(config: Option<PathBuf>, demo: bool) -> Result<(), String> {
+    let config = load(config)?;
+    start_log(&config)?;
+    serve::serve(
+        config,
+        demo,
+        |started| say(&greeting(started)),
+        told_to_stop(),
+    )
+    .await
+    .map_err(|error| error.to_string())
+}
+
+fn load(file: Option<PathBuf>) -> Result<Config, String> {
+    Config::load(file.as_deref(), |name| std::env::var(name).ok())
+        .map_err(|error| error.to_string())
+}
+
+fn start_log(config: &Config) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().init(),
+    }
+    Ok(())
+}
+
+/// Interrupt (Ctrl-C) or termination.
+async fn told_to_stop() {
+    let Ok(mut terminate) =
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+    else {
+        let _ = tokio::signal::ctrl_c().await;
+        return;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+/// What a person sees when everything is up.
+fn greeting(started: &Started) -> String {
+    let mut text = String::from("\nRamal is up.\n");
+    for (transport, address) in &started.sip {
+        let _ = writeln!(text, "  SIP   {transport:<4} {address}");
+    }
+    let http = started.http;
+    let _ = writeln!(
+        text,
+        "  HTTP       http://{http}   API: http://{http}/api/docs"
+    );
+    if let Some(logins) = &started.demo {
+        let port = started
+            .sip
+            .first()
+            .map_or(5060, |(_, address)| address.port());
+        let devices = logins.devices.join(", ");
+        let _ = write!(
+            text,
+            "\nThe demo company, Loja Exemplo:\n  \
+             log in     {} / {}\n  \
+             devices    {devices}   password {}   (SIP domain: this machine)\n\n\
+             Try it:\n  \
+             a menu     dial sip:4000@127.0.0.1:{port} with baresip, linphone or sipp\n  \
+             closed     dial sip:4001@127.0.0.1:{port}\n",
+            logins.administrator, logins.password, logins.device_password,
+        );
+    }
+    text
+}
+
+fn settings() -> String {
+    let mut text = String::from(
+        "Settings, in ramal.toml (serve --config) or as environment variables (http is RAMAL_HTTP):\n",
+    );
+    for setting in SETTINGS {
+        let _ = writeln!(
+            text,
+            "  {:<16} {} [{}]",
+            setting.key, setting.meaning, setting.default
+        );
+    }
+    text
+}
+
+/// Prints one text to the person at the terminal.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}

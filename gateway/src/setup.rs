@@ -100,11 +100,19 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
     add_numbers(store, &mut companies).await?;
     let directory = Directory {
-        companies: companies.into_iter().map(|(id, company)| (id, Arc::new(company))).collect(),
+        companies: companies
+            .into_iter()
+            .map(|(id, company)| (id, Arc::new(company)))
+            .collect(),
         trunks: trunk_owners,
         devices: device_owners,
     };
-    Ok(Setup { directory: Arc::new(directory), trunks, accounts, prompts: prompts(store).await? })
+    Ok(Setup {
+        directory: Arc::new(directory),
+        trunks,
+        accounts,
+        prompts: prompts(store).await?,
+    })
 }
 
 type Companies = BTreeMap<CompanyId, Company>;
@@ -114,7 +122,9 @@ async fn every_company(store: &Store) -> Result<Vec<store::companies::Company>, 
     let mut page = store::Page::first();
     loop {
         let next = store::companies::list(store.pool(), &page).await?;
-        let Some(last) = next.last() else { return Ok(all) };
+        let Some(last) = next.last() else {
+            return Ok(all);
+        };
         page.after = Some(last.id.clone());
         all.extend(next);
     }
@@ -122,7 +132,9 @@ async fn every_company(store: &Store) -> Result<Vec<store::companies::Company>, 
 
 fn begin(row: &store::companies::Company) -> Option<Company> {
     let zone = TimeZone::get(&row.time_zone)
-        .inspect_err(|error| tracing::error!(company = %row.id, %error, "a company without a time zone"))
+        .inspect_err(
+            |error| tracing::error!(company = %row.id, %error, "a company without a time zone"),
+        )
         .ok()?;
     Some(Company {
         id: row.id.clone(),
@@ -144,15 +156,17 @@ async fn calendars(
 ) -> Result<BTreeMap<CalendarId, Arc<Calendar>>, SetupError> {
     let mut found = BTreeMap::new();
     for row in store::calendars::all(store.pool()).await? {
-        let Ok(calendar) = serde_json::from_value::<Calendar>(row.hours)
-            .inspect_err(|error| tracing::error!(calendar = %row.id, %error, "a calendar is left out"))
-        else {
+        let Ok(calendar) = serde_json::from_value::<Calendar>(row.hours).inspect_err(
+            |error| tracing::error!(calendar = %row.id, %error, "a calendar is left out"),
+        ) else {
             continue;
         };
         let calendar = Arc::new(calendar);
         if let Some(company) = companies.get_mut(&row.company) {
             let library = Arc::make_mut(&mut company.library);
-            library.calendars.insert(row.id.as_str().into(), calendar.clone());
+            library
+                .calendars
+                .insert(row.id.as_str().into(), calendar.clone());
         }
         found.insert(row.id, calendar);
     }
@@ -165,16 +179,22 @@ async fn add_services(
     companies: &mut Companies,
 ) -> Result<(), SetupError> {
     for row in store::services::all(store.pool()).await? {
-        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
+            continue;
+        };
         let announcements = row.announcements.into_iter().map(|said| Announcement {
             prompt: said.prompt,
             after: Duration::from_secs(u64::from(said.after_s)),
-            every: said.every_s.map(|every| Duration::from_secs(u64::from(every))),
+            every: said
+                .every_s
+                .map(|every| Duration::from_secs(u64::from(every))),
         });
         let service = Service {
             name: row.name,
             wait_limit: Duration::from_secs(u64::from(row.wait_limit_s)),
-            line_max: row.waiting_max.map_or(desk::queue::LINE_MAX, |max| max as usize),
+            line_max: row
+                .waiting_max
+                .map_or(desk::queue::LINE_MAX, |max| max as usize),
             music: row.music_prompt,
             announcements: announcements.collect(),
             say_position: row.say_position,
@@ -188,11 +208,15 @@ async fn add_services(
 
 async fn add_flows(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
     for row in store::flows::all_published(store.pool()).await? {
-        let Some(company) = companies.get_mut(&row.company) else { continue };
+        let Some(company) = companies.get_mut(&row.company) else {
+            continue;
+        };
         match serde_json::from_value::<ivr::Flow>(row.definition) {
             Ok(flow) => {
                 let library = Arc::make_mut(&mut company.library);
-                library.flows.insert(row.flow.as_str().into(), Arc::new(flow));
+                library
+                    .flows
+                    .insert(row.flow.as_str().into(), Arc::new(flow));
             }
             Err(error) => tracing::error!(flow = %row.flow, %error, "a flow is left out"),
         }
@@ -207,11 +231,18 @@ async fn add_trunks(
 ) -> Result<(Vec<Trunk>, BTreeMap<TrunkId, CompanyId>), SetupError> {
     let (mut trunks, mut owners) = (Vec::new(), BTreeMap::new());
     for row in store::trunks::all(store.pool()).await? {
-        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
+            continue;
+        };
         match trunk(&row, secrets) {
             Ok((trunk, caller_number)) => {
-                if let (Some(number), Some(_), None) = (caller_number, &trunk.host, &company.outbound) {
-                    company.outbound = Some(Outbound { trunk: row.id.clone(), number });
+                if let (Some(number), Some(_), None) =
+                    (caller_number, &trunk.host, &company.outbound)
+                {
+                    company.outbound = Some(Outbound {
+                        trunk: row.id.clone(),
+                        number,
+                    });
                 }
                 trunks.push(trunk);
                 owners.insert(row.id, row.company);
@@ -252,13 +283,24 @@ pub fn trunk(
     let transport = settings.transport.as_deref().map(transport).transpose()?;
     let network = |text: &String| {
         let network: Network = text.parse().map_err(|_| RowError::Address(text.clone()))?;
-        Ok(Address { network, transport: None })
+        Ok(Address {
+            network,
+            transport: None,
+        })
     };
     let credentials = match &row.secrets {
         Some(sealed) => {
             let opened = secrets.open_sealed(row.id.as_str(), sealed)?;
-            let TrunkSecrets { username, password, realm } = serde_json::from_slice(&opened)?;
-            Some(Credentials { username, password, realm })
+            let TrunkSecrets {
+                username,
+                password,
+                realm,
+            } = serde_json::from_slice(&opened)?;
+            Some(Credentials {
+                username,
+                password,
+                realm,
+            })
         }
         None => None,
     };
@@ -273,7 +315,11 @@ pub fn trunk(
         id: media_engine::sip::TrunkId(row.id.as_str().into()),
         company: row.company.as_str().into(),
         name: row.name.clone(),
-        addresses: settings.addresses.iter().map(network).collect::<Result<_, RowError>>()?,
+        addresses: settings
+            .addresses
+            .iter()
+            .map(network)
+            .collect::<Result<_, RowError>>()?,
         host: settings.host,
         transport,
         outbound_proxy: settings.outbound_proxy,
@@ -282,7 +328,9 @@ pub fn trunk(
         numbers: Numbers::default(),
         codecs: Codec::ALL.to_vec(),
         calls_max: settings.calls_max.unwrap_or(TRUNK_CALLS_MAX),
-        calls_per_second_max: settings.calls_per_second_max.unwrap_or(TRUNK_CALLS_PER_SECOND_MAX),
+        calls_per_second_max: settings
+            .calls_per_second_max
+            .unwrap_or(TRUNK_CALLS_PER_SECOND_MAX),
         trusted: settings.trusted,
     };
     Ok((trunk, settings.caller_number))
@@ -296,7 +344,9 @@ async fn add_devices(
 ) -> Result<(Vec<Account>, BTreeMap<DeviceId, CompanyId>), SetupError> {
     let (mut accounts, mut owners) = (Vec::new(), BTreeMap::new());
     for row in store::devices::all(store.pool()).await? {
-        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
+            continue;
+        };
         let password = match secrets.open_sealed(row.id.as_str(), &row.secrets) {
             Ok(password) => String::from_utf8_lossy(&password).into_owned(),
             Err(error) => {
@@ -325,12 +375,18 @@ async fn add_numbers(store: &Store, companies: &mut Companies) -> Result<(), Set
         .map(|published| (published.flow, published.version))
         .collect();
     for row in store::numbers::all(store.pool()).await? {
-        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else { continue };
+        let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
+            continue;
+        };
         let flow = row.flow.and_then(|flow| {
             let version = *published.get(&flow)?;
             Some((flow, version))
         });
-        let number = Number { id: row.id, trunk: row.trunk, flow };
+        let number = Number {
+            id: row.id,
+            trunk: row.trunk,
+            flow,
+        };
         company.numbers.insert(row.number, number);
     }
     Ok(())
@@ -338,8 +394,12 @@ async fn add_numbers(store: &Store, companies: &mut Companies) -> Result<(), Set
 
 async fn prompts(store: &Store) -> Result<BTreeMap<desk::id::PromptId, String>, SetupError> {
     let all = store::prompts::all(store.pool()).await?;
-    let heard = all.into_iter().filter(|prompt| prompt.state == store::prompts::PromptState::Published);
-    Ok(heard.filter_map(|prompt| Some((prompt.id, prompt.file?))).collect())
+    let heard = all
+        .into_iter()
+        .filter(|prompt| prompt.state == store::prompts::PromptState::Published);
+    Ok(heard
+        .filter_map(|prompt| Some((prompt.id, prompt.file?)))
+        .collect())
 }
 
 /// A language by its BCP 47 name; Portuguese is home.

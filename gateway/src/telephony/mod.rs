@@ -13,7 +13,7 @@
 mod perform;
 mod status;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,10 +31,14 @@ use media_engine::codec::Codec;
 use media_engine::leg::{LegEvent, LegId, PlayId};
 use media_engine::sip::CallId;
 use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output};
-use media_engine::sip::registrar::Account;
+use media_engine::sip::registrar::{self, Account};
+use media_engine::sip::registration::Health;
+use media_engine::sip::resolve::{self, QueryId};
 use media_engine::sip::trunk::Trunk;
+use media_engine::sip::{AccountId, TrunkId};
 use media_engine_net::clock;
 use media_engine_net::media::{Media, MediaEvent, News};
+use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Event, Transports};
 use store::Writer;
 use tokio::sync::{mpsc, oneshot};
@@ -58,7 +62,6 @@ pub struct Setup {
 }
 
 /// What the task needs from the rest of the program.
-#[derive(Debug)]
 pub struct Surroundings {
     /// The SIP sockets.
     pub transports: Transports,
@@ -66,6 +69,8 @@ pub struct Surroundings {
     pub media: Media,
     /// What happens there.
     pub media_events: mpsc::Receiver<MediaEvent>,
+    /// Answers what a carrier's name stands for.
+    pub resolver: Arc<Resolver>,
     /// Makes changes durable.
     pub writer: Writer,
     /// Where clips come from.
@@ -167,11 +172,27 @@ enum Answer {
     /// The records of these calls could not be written.
     NotOpened(Vec<CallId>),
     /// Clips that were not in memory; those that could not be had are missing.
-    Loaded { leg: LegId, play: PlayId, clips: Vec<(Clip, Arc<Frames>)> },
+    Loaded {
+        leg: LegId,
+        play: PlayId,
+        clips: Vec<(Clip, Arc<Frames>)>,
+    },
     /// An HTTP look-up.
-    Fetched { call: CallId, ticket: Ticket, answer: Result<Fetched, FetchFailure> },
+    Fetched {
+        call: CallId,
+        ticket: Ticket,
+        answer: Result<Fetched, FetchFailure>,
+    },
+    /// The DNS.
+    Resolved {
+        query: QueryId,
+        answer: resolve::Answer,
+    },
     /// A recording was put away; nothing was kept where there is none.
-    Recorded { leg: LegId, recording: Option<Recording> },
+    Recorded {
+        leg: LegId,
+        recording: Option<Recording>,
+    },
 }
 
 /// One leg, as far as playing goes.
@@ -201,6 +222,7 @@ struct Owner {
     transports: Transports,
     media: Media,
     media_events: mpsc::Receiver<MediaEvent>,
+    resolver: Arc<Resolver>,
     writer: Writer,
     sources: Arc<Sources>,
     fetcher: Fetcher,
@@ -213,7 +235,14 @@ struct Owner {
     opening: Vec<CallId>,
     /// Changes of this turn, in order; those of turns before when the writer was full.
     changes: Vec<Change>,
-    answers: (mpsc::UnboundedSender<Answer>, mpsc::UnboundedReceiver<Answer>),
+    answers: (
+        mpsc::UnboundedSender<Answer>,
+        mpsc::UnboundedReceiver<Answer>,
+    ),
+    /// Devices that are registered.
+    devices: BTreeSet<AccountId>,
+    /// How each of our registrations at carriers is doing.
+    registrations: BTreeMap<TrunkId, Health>,
     statistics: status::Counters,
 }
 
@@ -226,13 +255,15 @@ impl Owner {
     ) -> Self {
         let now = clock::now();
         // The endpoint's chance is not the exchange's: neither tells of the other.
-        let endpoint_seed = u64::from_le_bytes(std::array::from_fn(|index| seed[index] ^ seed[index + 8]));
+        let endpoint_seed =
+            u64::from_le_bytes(std::array::from_fn(|index| seed[index] ^ seed[index + 8]));
         Self {
             endpoint: Endpoint::new(now, endpoint, endpoint_seed),
             voice: Voice::new(voice, Arc::default(), seed),
             transports: surroundings.transports,
             media: surroundings.media,
             media_events: surroundings.media_events,
+            resolver: surroundings.resolver,
             writer: surroundings.writer,
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
@@ -245,6 +276,8 @@ impl Owner {
             changes: Vec::new(),
             // As many answers as things are under way, which calls and their flows bound.
             answers: mpsc::unbounded_channel(),
+            devices: BTreeSet::new(),
+            registrations: BTreeMap::new(),
             statistics: status::Counters::default(),
         }
     }
@@ -316,11 +349,41 @@ impl Owner {
 
     fn perform_sip(&mut self, now: Now, output: Output) {
         match output {
-            Output::Transmit { flow, server_name, bytes } => match server_name {
-                Some(name) => self.transports.send_to_host(flow, &name, bytes),
-                None => self.transports.send(flow, bytes),
-            },
+            Output::Transmit {
+                flow,
+                server_name,
+                bytes,
+            } => {
+                self.transports.send(flow, server_name.as_deref(), bytes);
+            }
             Output::Call(event) => self.voice.handle_call(now, event),
+            Output::Ask { query, question } => {
+                let (resolver, answers) = (self.resolver.clone(), self.answers.0.clone());
+                tokio::spawn(async move {
+                    let answer = resolver.answer(&question).await;
+                    let _ = answers.send(Answer::Resolved { query, answer });
+                });
+            }
+            Output::Device(registrar::Event::Registered { account, .. }) => {
+                tracing::info!(device = %account.0, "a device registered");
+                self.devices.insert(account);
+            }
+            Output::Device(registrar::Event::Unregistered {
+                account, reachable, ..
+            }) => {
+                tracing::info!(device = %account.0, "a device left");
+                if !reachable {
+                    self.devices.remove(&account);
+                }
+            }
+            Output::Registration(health) => {
+                tracing::info!(trunk = %health.trunk.0, condition = ?health.condition, "registration at a carrier");
+                self.registrations.insert(health.trunk.clone(), *health);
+            }
+            Output::Security(audit) => {
+                self.statistics.security_events += 1;
+                tracing::warn!(?audit, "somebody was kept out");
+            }
         }
     }
 
@@ -335,7 +398,9 @@ impl Owner {
                 }
                 self.voice.handle_played(now, leg, play);
             }
-            News::Leg(LegEvent::PlayNeedsCodec { play, codec }) => self.play_again(now, leg, play, codec),
+            News::Leg(LegEvent::PlayNeedsCodec { play, codec }) => {
+                self.play_again(now, leg, play, codec)
+            }
             News::Leg(LegEvent::Silent) => self.voice.handle_silence(now, leg),
             News::Leg(LegEvent::Latched { .. }) => {}
             News::Recorded(recording) => self.put_away(leg, recording),
@@ -376,8 +441,15 @@ impl Owner {
                 }
             }
             Answer::Loaded { leg, play, clips } => self.loaded(now, leg, play, clips),
-            Answer::Fetched { call, ticket, answer } => {
+            Answer::Fetched {
+                call,
+                ticket,
+                answer,
+            } => {
                 self.voice.handle_fetched(now, call, ticket, answer);
+            }
+            Answer::Resolved { query, answer } => {
+                self.endpoint.handle_resolved(now.instant, query, answer);
             }
             Answer::Recorded { leg, recording } => {
                 self.voice.handle_recorded(now, leg, recording);
@@ -395,7 +467,12 @@ impl Owner {
     fn handle_command(&mut self, command: Command) {
         match command {
             Command::SetUp(setup) => {
-                let Setup { directory, trunks, accounts, prompts } = *setup;
+                let Setup {
+                    directory,
+                    trunks,
+                    accounts,
+                    prompts,
+                } = *setup;
                 let now = clock::now();
                 self.voice.set_directory(directory);
                 self.endpoint.set_trunks(now, trunks);
@@ -413,7 +490,10 @@ impl Owner {
 }
 
 fn moment() -> Now {
-    Now { instant: clock::now(), wall: clock::wall() }
+    Now {
+        instant: clock::now(),
+        wall: clock::wall(),
+    }
 }
 
 /// Commands come from people: more than these waiting means that nobody takes them.

@@ -3,10 +3,9 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-
 use desk::record::Change;
 use exchange::clip::Clip;
-use exchange::voice::{MediaCommand, Output, Recording, SipCommand};
+use exchange::voice::{MediaCommand, Output, SipCommand};
 use ivr::Now;
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
@@ -25,11 +24,19 @@ impl Owner {
             Output::Save(change) => self.changes.push(change),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
-            Output::Fetch { call, ticket, request } => {
+            Output::Fetch {
+                call,
+                ticket,
+                request,
+            } => {
                 let (fetcher, answers) = (self.fetcher.clone(), self.answers.0.clone());
                 tokio::spawn(async move {
                     let answer = fetcher.fetch(&request).await;
-                    let _ = answers.send(Answer::Fetched { call, ticket, answer });
+                    let _ = answers.send(Answer::Fetched {
+                        call,
+                        ticket,
+                        answer,
+                    });
                 });
             }
         }
@@ -40,7 +47,11 @@ impl Owner {
         let endpoint = &mut self.endpoint;
         let done = match command {
             SipCommand::Answer { call, sdp } => endpoint.answer(at, call, sdp),
-            SipCommand::Reject { call, status, retry_after } => {
+            SipCommand::Reject {
+                call,
+                status,
+                retry_after,
+            } => {
                 self.statistics.refused += 1;
                 endpoint.reject(at, call, status, retry_after)
             }
@@ -68,10 +79,18 @@ impl Owner {
             }
             MediaCommand::Start(config) => self.start(leg, *config),
             MediaCommand::Reconfigure(config) => self.media.configure(leg, *config),
-            MediaCommand::Play { play, clips, repeat } => {
+            MediaCommand::Play {
+                play,
+                clips,
+                repeat,
+            } => {
                 if let Some(state) = self.legs.get_mut(&leg) {
                     let codec = state.codec;
-                    state.playing = Some(Playing { play, clips, repeat });
+                    state.playing = Some(Playing {
+                        play,
+                        clips,
+                        repeat,
+                    });
                     self.play(now, leg, codec);
                 }
                 Ok(())
@@ -100,7 +119,12 @@ impl Owner {
     }
 
     /// Opens a port; returns the address that the peer shall send to.
-    fn open(&mut self, leg: LegId, peer: Option<IpAddr>, beside: Option<LegId>) -> Option<SocketAddr> {
+    fn open(
+        &mut self,
+        leg: LegId,
+        peer: Option<IpAddr>,
+        beside: Option<LegId>,
+    ) -> Option<SocketAddr> {
         let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
         let local = match route::local_address(peer) {
             Ok(local) => local,
@@ -111,7 +135,10 @@ impl Owner {
         };
         match self.media.open(leg, local, beside) {
             Ok(address) => {
-                let ip = self.public_address.filter(|_| !local.is_loopback()).unwrap_or(address.ip());
+                let ip = self
+                    .public_address
+                    .filter(|_| !local.is_loopback())
+                    .unwrap_or(address.ip());
                 Some(SocketAddr::new(ip, address.port()))
             }
             Err(error) => {
@@ -124,7 +151,15 @@ impl Owner {
 
     fn start(&mut self, leg: LegId, config: LegConfig) -> Result<(), media::CommandError> {
         let codec = config.codec;
-        self.legs.insert(leg, Leg { codec, playing: None, recording: false, last: None });
+        self.legs.insert(
+            leg,
+            Leg {
+                codec,
+                playing: None,
+                recording: false,
+                last: None,
+            },
+        );
         self.media.configure(leg, config)
     }
 
@@ -139,7 +174,11 @@ impl Owner {
 
     /// Plays what the leg is to play: at once when all of it is in memory.
     fn play(&mut self, now: Now, leg: LegId, codec: Codec) {
-        let Some(Playing { play, clips, repeat }) = self.legs.get(&leg).and_then(|leg| leg.playing.as_ref())
+        let Some(Playing {
+            play,
+            clips,
+            repeat,
+        }) = self.legs.get(&leg).and_then(|leg| leg.playing.as_ref())
         else {
             return;
         };
@@ -147,11 +186,18 @@ impl Owner {
         if let Some(items) = self.shelf.take(clips, codec) {
             return self.begin(now, leg, play, items, repeat);
         }
-        let missing: Vec<Clip> = clips.iter().filter(|clip| !self.shelf.has(clip, codec)).cloned().collect();
+        let missing: Vec<Clip> = clips
+            .iter()
+            .filter(|clip| !self.shelf.has(clip, codec))
+            .cloned()
+            .collect();
         // Nothing is heard while it is fetched; what played before must not go on.
         let _ = self.media.stop(leg);
-        let (sources, prompts, answers) =
-            (self.sources.clone(), self.prompts.clone(), self.answers.0.clone());
+        let (sources, prompts, answers) = (
+            self.sources.clone(),
+            self.prompts.clone(),
+            self.answers.0.clone(),
+        );
         tokio::spawn(async move {
             let mut loaded = Vec::with_capacity(missing.len());
             for clip in missing {
@@ -162,20 +208,40 @@ impl Owner {
                             loaded.push((clip, frames));
                         }
                     }
-                    Err(error) => tracing::error!(?clip, %error, "a clip cannot be heard; it is left out"),
+                    Err(error) => {
+                        tracing::error!(?clip, %error, "a clip cannot be heard; it is left out")
+                    }
                 }
             }
-            let _ = answers.send(Answer::Loaded { leg, play, clips: loaded });
+            let _ = answers.send(Answer::Loaded {
+                leg,
+                play,
+                clips: loaded,
+            });
         });
     }
 
     /// Clips came: the leg plays them, if that is still what it is to play.
-    pub(super) fn loaded(&mut self, now: Now, leg: LegId, play: PlayId, clips: Vec<(Clip, Arc<Frames>)>) {
+    pub(super) fn loaded(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        play: PlayId,
+        clips: Vec<(Clip, Arc<Frames>)>,
+    ) {
         for (clip, frames) in &clips {
             self.shelf.keep(clip.clone(), frames.clone());
         }
-        let Some(state) = self.legs.get(&leg) else { return };
-        let Some(playing) = state.playing.as_ref().filter(|playing| playing.play == play) else { return };
+        let Some(state) = self.legs.get(&leg) else {
+            return;
+        };
+        let Some(playing) = state
+            .playing
+            .as_ref()
+            .filter(|playing| playing.play == play)
+        else {
+            return;
+        };
         let codec = state.codec;
         // What could not be had is left out; the flow goes on.
         let items = playing
@@ -192,7 +258,11 @@ impl Owner {
     pub(super) fn play_again(&mut self, now: Now, leg: LegId, play: PlayId, codec: Codec) {
         if let Some(state) = self.legs.get_mut(&leg) {
             state.codec = codec;
-            if state.playing.as_ref().is_some_and(|playing| playing.play == play) {
+            if state
+                .playing
+                .as_ref()
+                .is_some_and(|playing| playing.play == play)
+            {
                 self.play(now, leg, codec);
             }
         }

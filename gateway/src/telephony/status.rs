@@ -1,7 +1,10 @@
 //! How telephony is doing, in numbers.
 
+use std::sync::Arc;
+
 use desk::record::Quality;
 use media_engine::leg::LegReport;
+use media_engine::sip::registration::Health;
 
 use super::Owner;
 
@@ -12,6 +15,7 @@ pub(super) struct Counters {
     pub(super) without_media: u64,
     pub(super) legs_failed: u64,
     pub(super) saves_refused: u64,
+    pub(super) security_events: u64,
 }
 
 /// How telephony is doing.
@@ -33,6 +37,12 @@ pub struct Status {
     pub legs_failed: u64,
     /// Groups of records that the writer could not take.
     pub saves_refused: u64,
+    /// Strangers, wrong passwords and floods that were kept out.
+    pub security_events: u64,
+    /// Devices that are registered, by their ids.
+    pub devices: Vec<Arc<str>>,
+    /// How each of our registrations at carriers is doing.
+    pub registrations: Vec<Health>,
     /// Bytes of prompts in memory.
     pub shelf_bytes: usize,
 }
@@ -48,6 +58,9 @@ impl Owner {
             without_media: self.statistics.without_media,
             legs_failed: self.statistics.legs_failed,
             saves_refused: self.statistics.saves_refused,
+            security_events: self.statistics.security_events,
+            devices: self.devices.iter().map(|device| device.0.clone()).collect(),
+            registrations: self.registrations.values().cloned().collect(),
             shelf_bytes: self.shelf.bytes(),
         }
     }

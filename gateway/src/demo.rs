@@ -1,0 +1,453 @@
+//! The demo company: enough to dial in and hear a menu, without a word of set-up.
+//!
+//! It is made once, in an empty database, through the same tables as any other company. Its
+//! passwords are chance, and stand in a file of the data folder so that they can be shown again.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use desk::id::{
+    CalendarId, CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId, UserId,
+};
+use ivr::simple::{Offer, SimpleForm};
+use ivr::{CalendarRef, Key, Language, Say};
+use media_engine::audio::wav;
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::Store;
+use store::prompts::{Prompt, PromptKind, PromptState};
+
+use crate::passwords;
+use crate::secrets::Secrets;
+use crate::setup::TrunkSettings;
+use crate::sound_files::SoundFiles;
+use crate::voices::{Speech, Voices};
+
+/// How people and telephones get in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Logins {
+    /// The administrator's address.
+    pub administrator: String,
+    /// And password.
+    pub password: String,
+    /// The user names of the devices.
+    pub devices: Vec<String>,
+    /// And their one password.
+    pub device_password: String,
+}
+
+/// What making the demo needs.
+#[derive(Debug)]
+pub struct Maker<'a> {
+    /// Where it goes.
+    pub store: &'a Store,
+    /// Encrypts the devices' password.
+    pub secrets: &'a Secrets,
+    /// Who speaks its prompts.
+    pub voices: &'a Voices,
+    /// Where their sound is kept.
+    pub sounds: &'a SoundFiles,
+    /// The data folder.
+    pub data: &'a Path,
+}
+
+/// Why there is no demo.
+#[derive(Debug, thiserror::Error)]
+pub enum DemoError {
+    /// The store is away.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Something of it is not understood: a bug of ours.
+    #[error("the demo is not understood: {0}")]
+    Form(String),
+    /// The data folder cannot be written.
+    #[error("the data folder: {0}")]
+    Disk(#[from] std::io::Error),
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Secret(#[from] crate::secrets::SecretError),
+}
+
+impl Maker<'_> {
+    /// Makes the demo when the database is empty, and returns its logins, made now or before.
+    /// Nothing when the database holds somebody else's data.
+    ///
+    /// # Errors
+    ///
+    /// [`DemoError`]; nothing is half made.
+    pub async fn make(&self, now_ms: i64, seed: [u8; 32]) -> Result<Option<Logins>, DemoError> {
+        let file = self.data.join(LOGINS_FILE);
+        if store::companies::none_exists(self.store.pool()).await? {
+            let logins = self.fill(now_ms, StdRng::from_seed(seed)).await?;
+            let text = serde_json::to_vec_pretty(&logins)
+                .map_err(|error| DemoError::Form(error.to_string()))?;
+            tokio::fs::write(&file, text).await?;
+            return Ok(Some(logins));
+        }
+        let known = tokio::fs::read(&file).await.ok();
+        Ok(known.and_then(|text| serde_json::from_slice(&text).ok()))
+    }
+
+    async fn fill(&self, now_ms: i64, mut random: StdRng) -> Result<Logins, DemoError> {
+        let logins = Logins {
+            administrator: "admin@demo.example".to_owned(),
+            password: password(&mut random),
+            devices: DEVICES
+                .iter()
+                .map(|(username, ..)| (*username).to_owned())
+                .collect(),
+            device_password: password(&mut random),
+        };
+        // Speaking takes time; the transaction begins when everything is at hand.
+        let mut prompts = Vec::new();
+        for (name, text) in PROMPTS {
+            prompts.push(self.prompt(name, text, now_ms, &mut random).await?);
+        }
+        let mut db = self.store.begin().await?;
+        let company = CompanyId::new(now_ms, &mut random);
+        insert_company(&mut db, &company, &logins, now_ms, &mut random).await?;
+        for prompt in &mut prompts {
+            prompt.company = company.clone();
+            store::prompts::insert(&mut *db, prompt).await?;
+        }
+        let services = insert_services(&mut db, &company, &prompts, now_ms, &mut random).await?;
+        insert_trunk(&mut db, &company, now_ms, &mut random).await?;
+        for (number, name, calendar) in [
+            (
+                "4000",
+                "Loja",
+                json!({ "time_zone": ZONE, "schedule": "always" }),
+            ),
+            (
+                "4001",
+                "Loja (sempre fechada)",
+                json!({ "time_zone": ZONE, "schedule": { "weekly": {} } }),
+            ),
+        ] {
+            let calendar =
+                insert_calendar(&mut db, &company, name, calendar, now_ms, &mut random).await?;
+            let form = form(&calendar, &prompts, &services);
+            let flow = insert_flow(&mut db, &company, name, &form, now_ms, &mut random).await?;
+            let number = store::numbers::Number {
+                id: NumberId::new(now_ms, &mut random),
+                company: company.clone(),
+                number: number.to_owned(),
+                name: name.to_owned(),
+                trunk: None,
+                flow: Some(flow),
+                disabled: false,
+                created_ms: now_ms,
+                updated_ms: now_ms,
+            };
+            store::numbers::insert(&mut *db, &number).await?;
+        }
+        self.insert_devices(&mut db, &company, &logins, now_ms, &mut random)
+            .await?;
+        db.commit().await?;
+        Ok(logins)
+    }
+
+    /// A prompt in the best voice there is; without any voice, words without a sound: the flow
+    /// then speaks nothing, and the log says why.
+    async fn prompt(
+        &self,
+        name: &str,
+        text: &str,
+        now_ms: i64,
+        random: &mut StdRng,
+    ) -> Result<Prompt, DemoError> {
+        let speech = Speech {
+            text: text.to_owned(),
+            language: Language::PtBr,
+            voice: self.voices.default_for(Language::PtBr),
+            speed: 1.0,
+        };
+        let mut prompt = Prompt {
+            id: PromptId::new(now_ms, random),
+            company: "none"
+                .parse()
+                .map_err(|_| DemoError::Form(name.to_owned()))?,
+            name: name.to_owned(),
+            kind: PromptKind::Text,
+            state: PromptState::Draft,
+            language: "pt-BR".to_owned(),
+            text: text.to_owned(),
+            voice: speech
+                .voice
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+            speed_percent: 100,
+            file: None,
+            mime: "audio/wav".to_owned(),
+            bytes: 0,
+            duration_ms: 0,
+            loudness_lufs: None,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        };
+        match self.voices.speak(&speech).await {
+            Ok(audio) => {
+                #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
+                let samples: Vec<i16> = audio
+                    .samples
+                    .iter()
+                    .map(|sample| (sample * 32_767.0) as i16)
+                    .collect();
+                let original = Bytes::from(wav::pcm16(audio.rate, &samples));
+                let kept = self.sounds.import(original).await;
+                let kept = kept.map_err(|error| DemoError::Form(error.to_string()))?;
+                prompt.bytes = kept.bytes;
+                prompt.duration_ms = u64::try_from(kept.duration.as_millis()).unwrap_or(u64::MAX);
+                prompt.loudness_lufs = kept.loudness_lufs;
+                prompt.file = Some(kept.hash);
+                prompt.state = PromptState::Published;
+            }
+            Err(error) => tracing::error!(name, %error, "a prompt of the demo has no sound"),
+        }
+        Ok(prompt)
+    }
+
+    async fn insert_devices(
+        &self,
+        db: &mut store::Transaction,
+        company: &CompanyId,
+        logins: &Logins,
+        now_ms: i64,
+        random: &mut StdRng,
+    ) -> Result<(), DemoError> {
+        for (username, display_name, extension) in DEVICES {
+            let id = DeviceId::new(now_ms, random);
+            let device = store::devices::Device {
+                secrets: self
+                    .secrets
+                    .seal(id.as_str(), logins.device_password.as_bytes())?,
+                id,
+                company: company.clone(),
+                username: (*username).to_owned(),
+                display_name: (*display_name).to_owned(),
+                extension: Some((*extension).to_owned()),
+                user: None,
+                disabled: false,
+                created_ms: now_ms,
+                updated_ms: now_ms,
+            };
+            store::devices::insert(&mut **db, &device).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn insert_company(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    logins: &Logins,
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<(), DemoError> {
+    let row = store::companies::Company {
+        id: company.clone(),
+        name: "Loja Exemplo".to_owned(),
+        language: "pt-BR".to_owned(),
+        time_zone: ZONE.to_owned(),
+        settings: json!({}),
+        disabled: false,
+        created_ms: now_ms,
+    };
+    store::companies::insert(&mut **db, &row).await?;
+    let hashed =
+        passwords::hash(&logins.password).map_err(|error| DemoError::Form(error.to_string()))?;
+    let administrator = store::users::User {
+        id: UserId::new(now_ms, random),
+        // Administers the installation, so that the demo can show all of it.
+        company: None,
+        email: logins.administrator.clone(),
+        name: "Administração".to_owned(),
+        password: Some(hashed),
+        role: store::users::Role::Administrator,
+        locale: "pt-BR".to_owned(),
+        disabled: false,
+        created_ms: now_ms,
+        last_login_ms: None,
+    };
+    store::users::insert(&mut **db, &administrator).await?;
+    Ok(())
+}
+
+async fn insert_services(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    prompts: &[Prompt],
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<Vec<(ServiceId, String)>, DemoError> {
+    let mut services = Vec::new();
+    for (name, label) in [("Vendas", "vendas"), ("Suporte", "suporte")] {
+        let id = ServiceId::new(now_ms, random);
+        let announcement = store::services::Announcement {
+            prompt: prompt_named(prompts, "Aguarde").clone(),
+            after_s: 0,
+            every_s: Some(20),
+        };
+        let service = store::services::Service {
+            id: id.clone(),
+            company: company.clone(),
+            name: name.to_owned(),
+            wait_limit_s: 60,
+            waiting_max: None,
+            music_prompt: None,
+            announcements: vec![announcement],
+            say_position: true,
+            unanswered_prompt: None,
+            calendar: None,
+            disabled: false,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        };
+        store::services::insert(&mut **db, &service).await?;
+        services.push((id, label.to_owned()));
+    }
+    Ok(services)
+}
+
+/// The demo's carrier is this machine itself.
+async fn insert_trunk(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<(), DemoError> {
+    let settings = TrunkSettings {
+        addresses: vec!["127.0.0.0/8".to_owned(), "::1".to_owned()],
+        calls_max: Some(10_000),
+        calls_per_second_max: Some(5_000),
+        trusted: true,
+        ..TrunkSettings::default()
+    };
+    let trunk = store::trunks::Trunk {
+        id: TrunkId::new(now_ms, random),
+        company: company.clone(),
+        name: "Este computador".to_owned(),
+        settings: serde_json::to_value(settings)
+            .map_err(|error| DemoError::Form(error.to_string()))?,
+        secrets: None,
+        disabled: false,
+        created_ms: now_ms,
+        updated_ms: now_ms,
+    };
+    store::trunks::insert(&mut **db, &trunk).await?;
+    Ok(())
+}
+
+async fn insert_calendar(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    name: &str,
+    hours: serde_json::Value,
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<CalendarId, DemoError> {
+    let id = CalendarId::new(now_ms, random);
+    let calendar = store::calendars::Calendar {
+        id: id.clone(),
+        company: company.clone(),
+        name: name.to_owned(),
+        hours,
+        created_ms: now_ms,
+        updated_ms: now_ms,
+    };
+    store::calendars::insert(&mut **db, &calendar).await?;
+    Ok(id)
+}
+
+async fn insert_flow(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    name: &str,
+    form: &SimpleForm,
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<FlowId, DemoError> {
+    let built = form
+        .build()
+        .map_err(|error| DemoError::Form(error.to_string()))?;
+    let id = FlowId::new(now_ms, random);
+    let flow = store::flows::Flow {
+        id: id.clone(),
+        company: company.clone(),
+        name: name.to_owned(),
+        draft: serde_json::to_value(built).map_err(|error| DemoError::Form(error.to_string()))?,
+        draft_revision: 1,
+        last_version: 0,
+        published: None,
+        created_ms: now_ms,
+        updated_ms: now_ms,
+    };
+    store::flows::insert(&mut **db, &flow).await?;
+    store::flows::publish(&mut **db, company, &id, 1, None, now_ms).await?;
+    Ok(id)
+}
+
+fn form(calendar: &CalendarId, prompts: &[Prompt], services: &[(ServiceId, String)]) -> SimpleForm {
+    let say = |name| Say::prompt(prompt_named(prompts, name).as_str());
+    SimpleForm {
+        language: Language::PtBr,
+        voice: None,
+        hours: CalendarRef::Id(calendar.as_str().into()),
+        welcome: say("Boas-vindas"),
+        closed: say("Fechado"),
+        services: services
+            .iter()
+            .map(|(id, name)| Offer {
+                service: id.as_str().into(),
+                name: name.clone(),
+            })
+            .collect(),
+        unanswered: say("Não atendida"),
+        repeat_key: Key::new('9'),
+        menu: Some(say("Menu")),
+    }
+}
+
+/// The prompt of this name; the first one where a name is misspelt, which a test would show.
+fn prompt_named<'p>(prompts: &'p [Prompt], name: &str) -> &'p PromptId {
+    let found = prompts.iter().find(|prompt| prompt.name == name);
+    &found.unwrap_or(&prompts[0]).id
+}
+
+/// Sixteen letters and digits that are not mistaken for each other: 80 bits.
+fn password(random: &mut StdRng) -> String {
+    (0..16)
+        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
+        .collect()
+}
+
+const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567890";
+
+const LOGINS_FILE: &str = "demo-logins.json";
+
+const ZONE: &str = "America/Sao_Paulo";
+
+const DEVICES: &[(&str, &str, &str)] = &[("ana", "Ana", "200"), ("bruno", "Bruno", "201")];
+
+const PROMPTS: &[(&str, &str)] = &[
+    ("Boas-vindas", "Olá! Bem-vindo à Loja Exemplo."),
+    (
+        "Menu",
+        "Para vendas, digite 1; para suporte, digite 2; para ouvir novamente, digite 9.",
+    ),
+    (
+        "Fechado",
+        "Olá! No momento a Loja Exemplo está fechada. Por favor, ligue novamente no nosso horário de atendimento. Obrigado.",
+    ),
+    (
+        "Aguarde",
+        "Por favor, aguarde. Sua ligação é muito importante para nós.",
+    ),
+    (
+        "Não atendida",
+        "Todos os nossos atendentes continuam ocupados. Por favor, ligue novamente mais tarde. Obrigado.",
+    ),
+];

@@ -1,0 +1,243 @@
+//! `ramal serve`: everything is started in the order in which it depends on each other, and ended
+//! in the opposite one.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use exchange::voice::VoiceConfig;
+use media_engine::sip::Transport;
+use media_engine::sip::endpoint::{EndpointConfig, Listener};
+use media_engine_net::media::{Media, MediaConfig};
+use media_engine_net::resolver::Resolver;
+use media_engine_net::sip::{TlsFiles, Transports, TransportsConfig};
+use media_engine_net::{chance, clock, limits, route};
+use store::{Store, Writer};
+
+use crate::config::Config;
+use crate::demo::{Logins, Maker};
+use crate::fetch::{Fetcher, Inside};
+use crate::playback::Sources;
+use crate::secrets::Secrets;
+use crate::setup;
+use crate::sound_files::SoundFiles;
+use crate::telephony::{Surroundings, Telephony};
+use crate::voices::Voices;
+
+/// The realm of the devices' passwords. It never changes: a password is hashed with it.
+pub const REALM: &str = "ramal";
+
+/// Why the program does not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder cannot be used.
+    #[error("the data folder {0}: {1}")]
+    Data(String, std::io::Error),
+    /// The key file cannot be used.
+    #[error(transparent)]
+    Secrets(#[from] crate::secrets::SecretError),
+    /// The database cannot be used.
+    #[error("the database: {0}")]
+    Store(#[from] store::Error),
+    /// SIP cannot listen.
+    #[error(transparent)]
+    Sip(#[from] media_engine_net::sip::BindError),
+    /// Media cannot start.
+    #[error(transparent)]
+    Media(#[from] media_engine_net::media::StartError),
+    /// The resolver cannot start.
+    #[error("the resolver: {0}")]
+    Resolver(#[from] media_engine_net::resolver::ResolverError),
+    /// The system has no random numbers.
+    #[error("the system has no random numbers: {0}")]
+    Chance(std::io::Error),
+    /// The demo company cannot be made.
+    #[error("the demo company: {0}")]
+    Demo(#[from] crate::demo::DemoError),
+    /// What calls may lead to cannot be read.
+    #[error(transparent)]
+    Setup(#[from] crate::setup::SetupError),
+    /// HTTP cannot listen.
+    #[error("cannot listen for HTTP on {0}: {1}")]
+    Http(SocketAddr, std::io::Error),
+    /// Telephony stopped by itself: a bug.
+    #[error(transparent)]
+    Stopped(#[from] crate::telephony::Stopped),
+}
+
+/// What a person at the terminal wants to know.
+#[derive(Debug)]
+pub struct Started {
+    /// Where SIP listens.
+    pub sip: Vec<(Transport, SocketAddr)>,
+    /// Where HTTP listens.
+    pub http: SocketAddr,
+    /// The demo's logins, where there is a demo.
+    pub demo: Option<Logins>,
+}
+
+/// Runs until `stop` is ready; `started` is told when everything is up.
+///
+/// # Errors
+///
+/// [`ServeError`].
+pub async fn serve(
+    config: Config,
+    demo: bool,
+    started: impl FnOnce(&Started),
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
+    if let Err(error) = limits::raise_open_files() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
+    for folder in ["prompts", "speech", "messages"] {
+        let path = config.data.join(folder);
+        std::fs::create_dir_all(&path)
+            .map_err(|error| ServeError::Data(path.display().to_string(), error))?;
+    }
+    let secrets = Arc::new(Secrets::open(&config.data)?);
+    let store = Store::open(&config.database_url()).await?;
+    close_left_open(&store).await?;
+    let (writer, writing) = Writer::start(store.clone());
+    let voices = Arc::new(Voices::discover().await);
+    let prompts = SoundFiles::new(config.data.join("prompts"));
+    let logins = if demo {
+        let maker = Maker {
+            store: &store,
+            secrets: &secrets,
+            voices: &voices,
+            sounds: &prompts,
+            data: &config.data,
+        };
+        maker.make(clock::wall().as_millisecond(), seed()?).await?
+    } else {
+        None
+    };
+    let sources = Arc::new(Sources {
+        prompts: prompts.clone(),
+        speech: SoundFiles::new(config.data.join("speech")),
+        voices: voices.clone(),
+        sounds: config.sounds.clone(),
+    });
+    let transports = Transports::bind(transports_config(&config)).await?;
+    let sip = transports.addresses().to_vec();
+    let (media, media_events) = Media::start(media_config(&config)?)?;
+    let surroundings = Surroundings {
+        transports,
+        media: media.clone(),
+        media_events,
+        resolver: Arc::new(Resolver::system()?),
+        writer,
+        sources,
+        fetcher: Fetcher::new(Inside::Refused),
+        messages: config.data.join("messages"),
+        public_address: config.public_address,
+    };
+    let endpoint = endpoint_config(&config, &sip);
+    let voice = VoiceConfig {
+        calls_max: config.calls_max,
+        ..VoiceConfig::default()
+    };
+    let (telephony, owner) = Telephony::start(endpoint, voice, surroundings, seed()?);
+    telephony
+        .set_up(setup::load(&store, &secrets, REALM).await?)
+        .await?;
+
+    started(&Started {
+        sip,
+        http: config.http,
+        demo: logins,
+    });
+    stop.await;
+    tracing::info!("no new calls; the program ends when those that run are over");
+    telephony.close(CLOSE_PATIENCE).await?;
+    drop(telephony);
+    // The owner holds the writer: when it has ended, everything is handed over; then written.
+    let _ = owner.await;
+    let _ = writing.await;
+    store.close().await;
+    Ok(())
+}
+
+/// Interactions that a crash left open are closed as such.
+async fn close_left_open(store: &Store) -> Result<(), ServeError> {
+    let mut db = store.begin().await?;
+    let closed = store::changes::close_left_open(&mut db, clock::wall().as_millisecond()).await?;
+    db.commit().await?;
+    if closed > 0 {
+        tracing::warn!(
+            closed,
+            "calls died with the process before; their records say so"
+        );
+    }
+    Ok(())
+}
+
+fn transports_config(config: &Config) -> TransportsConfig {
+    let files = config.tls_certificate.clone().zip(config.tls_key.clone());
+    let tls_files = files.map(|(certificate, key)| TlsFiles { certificate, key });
+    let web: Vec<SocketAddr> = config.sip_ws.into_iter().collect();
+    let (ws, wss) = if tls_files.is_some() {
+        (vec![], web)
+    } else {
+        (web, vec![])
+    };
+    TransportsConfig {
+        udp: config.sip.0.clone(),
+        tcp: config.sip.0.clone(),
+        tls: config.sip_tls.into_iter().collect(),
+        ws,
+        wss,
+        tls_files,
+        ..TransportsConfig::default()
+    }
+}
+
+fn media_config(config: &Config) -> Result<MediaConfig, ServeError> {
+    let mut media = MediaConfig::new(config.rtp_ports.from..=config.rtp_ports.to, seed()?);
+    media.threads = config.media_threads;
+    Ok(media)
+}
+
+fn endpoint_config(config: &Config, listening: &[(Transport, SocketAddr)]) -> EndpointConfig {
+    let listeners = listening
+        .iter()
+        .map(|(transport, local)| {
+            let address = config
+                .public_address
+                .unwrap_or_else(|| reachable(local.ip()));
+            let public_host = match address {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => format!("[{address}]"),
+            };
+            Listener {
+                transport: *transport,
+                local: *local,
+                public_host,
+                public_port: local.port(),
+            }
+        })
+        .collect();
+    EndpointConfig {
+        listeners,
+        domain: REALM.to_owned(),
+        product: concat!("Ramal/", env!("CARGO_PKG_VERSION")).to_owned(),
+        ..EndpointConfig::default()
+    }
+}
+
+/// The address under which a socket that listens everywhere is reached.
+fn reachable(local: IpAddr) -> IpAddr {
+    if !local.is_unspecified() {
+        return local;
+    }
+    // A documentation address (RFC 5737): the route to it is the route to anybody.
+    route::local_address(Ipv4Addr::new(192, 0, 2, 1).into()).unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+fn seed() -> Result<[u8; 32], ServeError> {
+    chance::seed().map_err(ServeError::Chance)
+}
+
+/// How long calls that run may go on when the program is told to end.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
