@@ -57,6 +57,7 @@ pub struct Visits {
     tick: u64,
     next: TimeSpec,
     stamp: Vec<u8>,
+    buffer: Box<[u8; 2048]>,
 }
 
 impl Visits {
@@ -82,6 +83,7 @@ impl Visits {
             tick: 0,
             next,
             stamp,
+            buffer: Box::new([0; 2048]),
         })
     }
 
@@ -121,11 +123,10 @@ impl Visits {
 
     fn visit(&mut self, at: usize, due: Instant, done: &mut Done) {
         let (socket, peer) = &self.legs[at];
-        let mut buffer = [0; 2048];
         let received = match self.method {
-            Method::Plain => socket.recv_from(&mut buffer).is_ok(),
+            Method::Plain => socket.recv_from(&mut self.buffer[..]).is_ok(),
             Method::Stamped => {
-                let mut slices = [io::IoSliceMut::new(&mut buffer)];
+                let mut slices = [io::IoSliceMut::new(&mut self.buffer[..])];
                 recvmsg::<SockaddrStorage>(
                     socket.as_raw_fd(),
                     &mut slices,

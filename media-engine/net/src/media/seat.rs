@@ -18,7 +18,7 @@ const READS_PER_VISIT: u32 = 16;
 
 /// Every so many visits the socket is read until empty, whatever the last visit found: finds a
 /// packet that has been waiting in front of each new one since the peer was late once.
-const VISITS_PER_DRAIN: u32 = 8;
+const VISITS_PER_DRAIN: u32 = 16;
 
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
@@ -214,14 +214,14 @@ impl Seat {
             self.leg.handle_rtcp(now, read.source, read.bytes);
         }
         while let Some(transmit) = self.leg.poll_rtcp(now, tools.outgoing.as_mut_slice()) {
-            transmit_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
+            report_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
         }
     }
 
     /// Says goodbye to the peer.
     pub(super) fn close(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
         if let Some(transmit) = self.leg.close(now, tools.outgoing.as_mut_slice()) {
-            transmit_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
+            report_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
         }
     }
 
@@ -247,4 +247,18 @@ fn transmit_over(
         &metrics.send_errors
     };
     metrics::add(counter, 1);
+}
+
+fn report_over(
+    socket: &UdpSocket,
+    datagram: &[u8; DATAGRAM],
+    transmit: Transmit,
+    metrics: &ThreadMetrics,
+) {
+    if socket
+        .send_to(&datagram[..transmit.len], transmit.to)
+        .is_err()
+    {
+        metrics::add(&metrics.send_errors, 1);
+    }
 }
