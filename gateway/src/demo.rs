@@ -386,7 +386,7 @@ async fn insert_flow(
         updated_ms: now_ms,
     };
     store::flows::insert(&mut **db, &flow).await?;
-    store::flows::publish(&mut **db, company, &id, 1, None, now_ms).await?;
+    store::flows::publish(db, company, &id, 1, None, now_ms).await?;
     Ok(id)
 }
 

@@ -6,7 +6,16 @@ use std::{
     time::Duration,
 };
 
-use crate::{audio::prompt::Frames, codec::Codec, dtmf::Key, rtp::srtp::Keys};
+use crate::{
+    audio::prompt::Frames,
+    codec::Codec,
+    dtmf::Key,
+    rtp::srtp::{Keys, MasterKey, Suite},
+    sdp::{
+        MediaParameters,
+        crypto::{self, SrtpKeys},
+    },
+};
 
 /// Names a leg, one party's media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +81,37 @@ impl LegConfig {
             inactivity: None,
         }
     }
+}
+
+impl From<&MediaParameters> for LegConfig {
+    /// What offer and answer agreed on; what they do not decide is left out.
+    fn from(agreed: &MediaParameters) -> Self {
+        Self {
+            payload_type_in: agreed.receive_payload_type,
+            ptime: agreed.ptime,
+            telephone_event: agreed.telephone_event.map(|event| TelephoneEvent {
+                payload_type: event.payload_type,
+                payload_type_in: event.receive_payload_type,
+                clock: event.clock,
+            }),
+            remote_rtcp: agreed.remote_rtcp,
+            rtcp_mux: agreed.rtcp_mux,
+            srtp: agreed.srtp.as_ref().and_then(keys),
+            send: agreed.send,
+            receive: agreed.receive,
+            ..Self::new(agreed.codec, agreed.payload_type, agreed.remote)
+        }
+    }
+}
+
+fn keys(agreed: &SrtpKeys) -> Option<Keys> {
+    let suite = Suite::from_name(agreed.suite.name())?;
+    let master =
+        |key: &crypto::MasterKey| MasterKey::new(suite, &[&key.key[..], &key.salt].concat());
+    Some(Keys {
+        local: master(&agreed.send)?,
+        remote: master(&agreed.receive)?,
+    })
 }
 
 /// Telephone-events as negotiated (RFC 4733).

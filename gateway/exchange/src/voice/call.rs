@@ -13,9 +13,8 @@ use desk::record::{
 use ivr::machine::{self, Caller, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
 use media_engine::dtmf;
-use media_engine::leg::{LegConfig, LegId, PlayId, TelephoneEvent};
-use media_engine::rtp::srtp::{self, Keys, Suite};
-use media_engine::sdp::crypto::{self, MasterKey, SrtpKeys};
+use media_engine::leg::{LegConfig, LegId, PlayId};
+use media_engine::sdp::crypto::MasterKey;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::CallId;
@@ -710,36 +709,12 @@ pub(super) fn leg_config(
     peer: Option<SocketAddr>,
     shared: &Shared,
 ) -> LegConfig {
-    let mut config = LegConfig::new(media.codec, media.payload_type, media.remote);
-    config.payload_type_in = media.receive_payload_type;
-    config.ptime = media.ptime;
-    config.telephone_event = media.telephone_event.map(|event| TelephoneEvent {
-        payload_type: event.payload_type,
-        payload_type_in: event.receive_payload_type,
-        clock: event.clock,
-    });
-    config.remote_rtcp = media.remote_rtcp;
-    config.rtcp_mux = media.rtcp_mux;
-    config.send = media.send;
-    config.receive = media.receive;
-    config.srtp = media.srtp.as_ref().and_then(srtp_keys);
+    let mut config = LegConfig::from(media);
     config.signalling_host = peer.map(|peer| peer.ip());
     config.inactivity = Some(shared.config.inactivity);
     // Tones are listened for where the peer cannot send events.
     config.inband_dtmf = config.telephone_event.is_none();
     config
-}
-
-fn srtp_keys(keys: &SrtpKeys) -> Option<Keys> {
-    let suite = match keys.suite {
-        crypto::Suite::AesCm128HmacSha1_80 => Suite::Aes128Sha1_80,
-        crypto::Suite::AesCm128HmacSha1_32 => Suite::Aes128Sha1_32,
-    };
-    let master = |key: &MasterKey| srtp::MasterKey::new(suite, &[&key.key[..], &key.salt].concat());
-    Some(Keys {
-        local: master(&keys.send)?,
-        remote: master(&keys.receive)?,
-    })
 }
 
 /// The key of a telephone, in the words of a flow.
