@@ -75,15 +75,15 @@ impl Shelf {
         }
     }
 
-    /// Forgets all prompts: one of them has changed.
-    pub fn forget_prompts(&mut self) {
+    /// Forgets the prompts that have changed.
+    pub fn forget_prompts(&mut self, changed: impl Fn(&PromptId) -> bool) {
         let bytes = &mut self.bytes;
         self.clips.retain(|(clip, _), kept| {
-            let stays = !matches!(clip, Clip::Prompt(_));
-            if !stays {
+            let goes = matches!(clip, Clip::Prompt(id) if changed(id));
+            if goes {
                 *bytes -= kept.frames.bytes();
             }
-            stays
+            !goes
         });
     }
 

@@ -34,3 +34,16 @@ pub enum Clip {
     /// Brazil.
     RingingTone,
 }
+
+impl Clip {
+    /// What kind of clip it is, for a log: texts may hold what a caller typed.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Prompt(_) => "prompt",
+            Self::Sound { .. } => "sound",
+            Self::Speech { .. } => "speech",
+            Self::Music => "music",
+            Self::RingingTone => "ringing tone",
+        }
+    }
+}

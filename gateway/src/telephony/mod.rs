@@ -177,6 +177,8 @@ enum Answer {
         play: PlayId,
         clips: Vec<(Clip, Arc<Frames>)>,
     },
+    /// A clip that is to be at hand.
+    Warmed { clip: Clip, frames: Arc<Frames> },
     /// An HTTP look-up.
     Fetched {
         call: CallId,
@@ -441,6 +443,7 @@ impl Owner {
                 }
             }
             Answer::Loaded { leg, play, clips } => self.loaded(now, leg, play, clips),
+            Answer::Warmed { clip, frames } => self.shelf.keep(clip, frames),
             Answer::Fetched {
                 call,
                 ticket,
@@ -477,8 +480,7 @@ impl Owner {
                 self.voice.set_directory(directory);
                 self.endpoint.set_trunks(now, trunks);
                 self.endpoint.set_accounts(now, accounts);
-                self.prompts = Arc::new(prompts);
-                self.shelf.forget_prompts();
+                self.take_prompts(prompts);
             }
             Command::Status(answer) => {
                 let _ = answer.send(self.status());

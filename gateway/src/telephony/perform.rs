@@ -1,8 +1,10 @@
 //! Doing what the exchange wants done.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use desk::id::PromptId;
 use desk::record::Change;
 use exchange::clip::Clip;
 use exchange::voice::{MediaCommand, Output, SipCommand};
@@ -11,6 +13,8 @@ use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
 use media_engine_net::{media, route};
+
+use crate::playback::Sources;
 
 use super::{Answer, Leg, Owner, Playing};
 
@@ -201,23 +205,38 @@ impl Owner {
         tokio::spawn(async move {
             let mut loaded = Vec::with_capacity(missing.len());
             for clip in missing {
-                match sources.load(&clip, &prompts).await {
-                    Ok(prompt) => {
-                        let encode = move || Arc::new(prompt.frames(codec));
-                        if let Ok(frames) = tokio::task::spawn_blocking(encode).await {
-                            loaded.push((clip, frames));
-                        }
-                    }
-                    Err(error) => {
-                        tracing::error!(?clip, %error, "a clip cannot be heard; it is left out")
-                    }
-                }
+                let frames = bring(&sources, &clip, &prompts, codec).await;
+                loaded.extend(frames.map(|frames| (clip, frames)));
             }
             let _ = answers.send(Answer::Loaded {
                 leg,
                 play,
                 clips: loaded,
             });
+        });
+    }
+
+    /// Prompts were published or taken back. What changed is forgotten, and what is new is brought
+    /// into memory before somebody calls.
+    pub(super) fn take_prompts(&mut self, prompts: BTreeMap<PromptId, String>) {
+        let before = std::mem::replace(&mut self.prompts, Arc::new(prompts));
+        let prompts = self.prompts.clone();
+        let changed = |id: &PromptId| prompts.get(id) != before.get(id);
+        self.shelf.forget_prompts(changed);
+        let new: Vec<PromptId> = prompts
+            .keys()
+            .filter(|id| changed(id))
+            .take(WARM_MAX)
+            .cloned()
+            .collect();
+        let (sources, answers) = (self.sources.clone(), self.answers.0.clone());
+        tokio::spawn(async move {
+            for id in new {
+                let clip = Clip::Prompt(id);
+                if let Some(frames) = bring(&sources, &clip, &prompts, WARM_CODEC).await {
+                    let _ = answers.send(Answer::Warmed { clip, frames });
+                }
+            }
         });
     }
 
@@ -336,3 +355,30 @@ impl Owner {
         }
     }
 }
+
+/// One clip in one codec, whatever it takes; nothing when it cannot be had.
+async fn bring(
+    sources: &Sources,
+    clip: &Clip,
+    prompts: &BTreeMap<PromptId, String>,
+    codec: Codec,
+) -> Option<Arc<Frames>> {
+    match sources.load(clip, prompts).await {
+        Ok(prompt) => tokio::task::spawn_blocking(move || Arc::new(prompt.frames(codec)))
+            .await
+            .ok(),
+        Err(error) => {
+            // The clip itself may hold what a caller typed: its kind must do.
+            let kind = clip.kind();
+            tracing::error!(kind, %error, "a clip cannot be heard; it is left out");
+            None
+        }
+    }
+}
+
+/// Prompts that are brought into memory when they are published: the menus of a company, not the
+/// archive of years. Others come when they are first played.
+const WARM_MAX: usize = 500;
+
+/// What carriers in Brazil deliver.
+const WARM_CODEC: Codec = Codec::Pcma;

@@ -194,7 +194,7 @@ mod tests {
     fn the_place_is_said_when_it_got_better_and_never_when_it_did_not() {
         let start = origin();
         let mut waiting = Waiting::new(Ticket(1), service(&[(0, Some(10))], true), Language::PtBr);
-        let mut said = |waiting: &mut Waiting, place| {
+        let said = |waiting: &mut Waiting, place| {
             let due = waiting.poll_timeout().expect("a deadline");
             waiting
                 .handle_timeout(due, Some(place))
