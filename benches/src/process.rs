@@ -118,9 +118,11 @@ pub fn peer() -> io::Result<()> {
         ));
     }
     let mut visits = Visits::new(legs, Method::Plain)?;
+    // Before we are real-time: a thread that inherited that would wait behind us for ever when the
+    // core is full.
+    let ended = std::thread::spawn(|| io::stdin().read_line(&mut String::new()).map(drop));
     visits::run_in_real_time(1);
     println!("ready");
-    let ended = std::thread::spawn(|| io::stdin().read_line(&mut String::new()).map(drop));
     while !ended.is_finished() {
         visits.run(Duration::from_millis(100))?;
     }

@@ -27,6 +27,8 @@ pub const PACKET_BYTES: usize = 172;
 /// The beat; four groups of sockets make 20 ms.
 pub const TICK: Duration = Duration::from_millis(5);
 const GROUPS: usize = 4;
+/// Later than this, what is due is left out instead of sent in a burst.
+const BEHIND_MAX: Duration = Duration::from_millis(100);
 
 /// How a packet is read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,7 +119,9 @@ impl Visits {
             self.visit(at, due, done);
         }
         self.tick += 1;
-        self.next = TimeSpec::from_duration(Duration::from(self.next) + TICK);
+        // A core that is full stays behind; beyond a tenth of a second ticks are left out.
+        let next = Duration::from(self.next) + TICK;
+        self.next = TimeSpec::from_duration(if late > BEHIND_MAX { next + late } else { next });
         Ok(())
     }
 
