@@ -1,8 +1,10 @@
 //! The program: HTTP, WebSocket, workers, configuration.
 
+pub mod api_key;
 pub mod config;
 pub mod demo;
 pub mod fetch;
+pub mod first;
 pub mod messages;
 pub mod passwords;
 pub mod playback;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ramal::config::{Config, LogFormat, SETTINGS};
+use ramal::first;
 use ramal::serve::{self, Started};
 use tracing_subscriber::EnvFilter;
 
@@ -29,9 +30,49 @@ enum Command {
         #[arg(long)]
         demo: bool,
     },
+    /// Administrators, before there is one who could add others.
+    User {
+        #[command(subcommand)]
+        command: UserCommand,
+    },
+    /// Keys of other systems.
+    Key {
+        #[command(subcommand)]
+        command: KeyCommand,
+    },
     /// Say what is wrong with a configuration, without starting anything.
     Check {
         /// The configuration to check.
+        #[arg(long, env = "RAMAL_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum UserCommand {
+    /// Add an administrator and print a password.
+    Add {
+        /// The e-mail address to log in with.
+        email: String,
+        /// The id of the company; without one the whole installation is administered.
+        #[arg(long)]
+        company: Option<String>,
+        /// The configuration that `serve` runs with.
+        #[arg(long, env = "RAMAL_CONFIG")]
+        config: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Add a key and print it; it is not shown again.
+    Add {
+        /// What it is called in lists.
+        name: String,
+        /// The id of the company; without one it opens the whole installation.
+        #[arg(long)]
+        company: Option<String>,
+        /// The configuration that `serve` runs with.
         #[arg(long, env = "RAMAL_CONFIG")]
         config: Option<PathBuf>,
     },
@@ -46,9 +87,23 @@ async fn main() -> ExitCode {
     let arguments = parsed.unwrap_or_else(|error| error.exit());
     let outcome = match arguments.command {
         Command::Serve { config, demo } => run(config, demo).await,
-        Command::Check { config } => {
-            load(config).map(|config| say(&format!("{config:#?}\nThis configuration is valid.")))
-        }
+        Command::User {
+            command:
+                UserCommand::Add {
+                    email,
+                    company,
+                    config,
+                },
+        } => add_user(config, &email, company.as_deref()).await,
+        Command::Key {
+            command:
+                KeyCommand::Add {
+                    name,
+                    company,
+                    config,
+                },
+        } => add_key(config, &name, company.as_deref()).await,
+        Command::Check { config } => check(config),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,6 +125,33 @@ async fn run(config: Option<PathBuf>, demo: bool) -> Result<(), String> {
     )
     .await
     .map_err(|error| error.to_string())
+}
+
+async fn add_user(
+    config: Option<PathBuf>,
+    email: &str,
+    company: Option<&str>,
+) -> Result<(), String> {
+    let password = first::add_administrator(&load(config)?, email, company).await;
+    let password = password.map_err(|error| error.to_string())?;
+    say(&format!("{email} may log in with the password {password}"));
+    Ok(())
+}
+
+async fn add_key(config: Option<PathBuf>, name: &str, company: Option<&str>) -> Result<(), String> {
+    let key = first::add_key(&load(config)?, name, company)
+        .await
+        .map_err(|error| error.to_string())?;
+    say(&format!(
+        "{key}\nThis key is not shown again. Send it as: Authorization: Bearer {key}"
+    ));
+    Ok(())
+}
+
+fn check(config: Option<PathBuf>) -> Result<(), String> {
+    let config = load(config)?;
+    say(&format!("{config:#?}\nThis configuration is valid."));
+    Ok(())
 }
 
 fn load(file: Option<PathBuf>) -> Result<Config, String> {
