@@ -243,11 +243,8 @@ impl Message {
     ///
     /// Where there is none or it is malformed.
     pub fn cseq(&self) -> Result<CSeq, Invalid> {
-        CSeq::parse(
-            &self
-                .header_bytes(Name::CSeq)
-                .ok_or(Invalid("there is no CSeq"))?,
-        )
+        let value = self.header(Name::CSeq);
+        CSeq::parse_within(value.ok_or(Invalid("there is no CSeq"))?, &self.bytes)
     }
 
     /// All Contact values, in order.

@@ -173,9 +173,11 @@ names! {
 impl Name {
     /// The name that is spelled like this, in any case, long or compact.
     pub fn from_bytes(name: &[u8]) -> Self {
-        if let [letter] = name {
-            return from_compact(letter.to_ascii_lowercase());
-        }
+        let first = match name {
+            [] => return Self::Other,
+            [letter] => return from_compact(letter.to_ascii_lowercase()),
+            [first, ..] => first.to_ascii_lowercase(),
+        };
         let Some(candidates) = BY_LENGTH.get(name.len()) else {
             return Self::Other;
         };
@@ -183,7 +185,9 @@ impl Name {
             let Some((known, long)) = ALL.get(usize::from(*number)) else {
                 break; // the end of a shorter list
             };
-            if long.as_bytes().eq_ignore_ascii_case(name) {
+            let long = long.as_bytes();
+            // Most candidates differ in their first letter already.
+            if long[0].to_ascii_lowercase() == first && long.eq_ignore_ascii_case(name) {
                 return *known;
             }
         }

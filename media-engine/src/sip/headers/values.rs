@@ -23,6 +23,10 @@ impl CSeq {
     ///
     /// Where the number is 2^31 or more (RFC 3261 section 8.1.1.5) or the method is not a token.
     pub fn parse(value: &Bytes) -> Result<Self, Invalid> {
+        Self::parse_within(value, value)
+    }
+
+    pub(crate) fn parse_within(value: &[u8], source: &Bytes) -> Result<Self, Invalid> {
         let (number, method) = scan::word(value);
         let number = scan::number(number)
             .filter(|number| *number < 1 << 31)
@@ -32,7 +36,7 @@ impl CSeq {
         }
         Ok(Self {
             number,
-            method: Method::from_token(method, value),
+            method: Method::from_token(method, source),
         })
     }
 }
