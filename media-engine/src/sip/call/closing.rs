@@ -70,7 +70,7 @@ impl Closing {
     pub(super) fn is_of(&self, request: &Message) -> bool {
         match self {
             Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => {
-                dialog.is_of(request)
+                dialog.is_with(request)
             }
             Self::Cancelling(_) => false,
         }

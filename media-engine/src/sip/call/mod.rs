@@ -134,9 +134,9 @@ impl Call {
     /// Whether a request of the peer belongs to a dialog of this call.
     pub(in crate::sip) fn is_of(&self, request: &Message) -> bool {
         match &self.state {
-            State::Inbound(inbound) => inbound.dialog().is_of(request),
+            State::Inbound(inbound) => inbound.dialog().is_with(request),
             State::Outbound(outbound) => outbound.is_of(request),
-            State::Session(session) => session.dialog().is_of(request),
+            State::Session(session) => session.dialog().is_with(request),
             State::Closing(closing) => closing.is_of(request),
             State::Over => false,
         }

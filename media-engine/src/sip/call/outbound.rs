@@ -150,7 +150,7 @@ impl Outbound {
     }
 
     pub(super) fn is_of(&self, request: &Message) -> bool {
-        self.early.iter().any(|early| early.dialog.is_of(request))
+        self.early.iter().any(|early| early.dialog.is_with(request))
     }
 
     pub(super) fn local_tag(&self) -> &[u8] {
@@ -449,7 +449,7 @@ impl Outbound {
         let early = self
             .early
             .iter_mut()
-            .find(|early| early.dialog.is_of(&request.message));
+            .find(|early| early.dialog.is_with(&request.message));
         let order = early.map(|early| early.dialog.handle_sequence(request.sequence()));
         let status = match (order, request.message.method()) {
             (None, _) => 481,

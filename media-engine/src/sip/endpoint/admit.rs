@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
-use super::receive::{allow_header, reply_flow};
+use super::receive::{Arrival, allow_header};
 use crate::sip::call::{
     Agreed, Call, CallEvent, Caller, Inbound, Incoming, Origin, Peer, Received, TooSmall,
 };
@@ -20,15 +20,16 @@ use crate::sip::{CallId, Flow, Method};
 impl Endpoint {
     /// A request that no dialog and no transaction knows. Until it is admitted, each answer is
     /// given without keeping anything.
-    pub(super) fn receive_outside(&mut self, now: Instant, flow: Flow, key: Key, message: Message) {
+    pub(super) fn receive_outside(&mut self, now: Instant, arrival: Arrival, message: Message) {
+        let flow = arrival.flow;
         let merged = self.core.keys.merged(&message);
         if merged.is_some_and(|merged| self.core.merged.contains_key(&merged)) {
             // The same request by another way (RFC 3261 section 8.2.2.2).
             return self.refuse(now, flow, &message, 482, Writer::finish);
         }
         match message.method() {
-            Some(Method::Invite) => self.receive_invite(now, flow, key, merged, message),
-            Some(Method::Register) => self.receive_register(now, flow, key, &message),
+            Some(Method::Invite) => self.receive_invite(now, arrival, merged, message),
+            Some(Method::Register) => self.receive_register(now, arrival, &message),
             Some(Method::Options) => self.refuse(now, flow, &message, 200, |writer| {
                 allow_header(writer)
                     .header(Name::Accept, "application/sdp")
@@ -59,39 +60,30 @@ impl Endpoint {
     fn receive_invite(
         &mut self,
         now: Instant,
-        flow: Flow,
-        key: Key,
+        arrival: Arrival,
         merged: Option<Key>,
         message: Message,
     ) {
+        let flow = arrival.flow;
         let Ok(uri) = message.request_uri() else {
             return self.refuse(now, flow, &message, 400, Writer::finish);
         };
         let user = uri.user_text().unwrap_or_default();
-        let trunk = self.trunks.identify(flow.transport, flow.remote, &user);
-        match trunk.cloned() {
-            Some(trunk) if !self.speaks_for_a_device(&flow, &message) => {
-                let invite = Box::new(incoming(
-                    Origin::Trunk(trunk.id.clone()),
-                    dialled(&trunk, &message, &user),
-                    identity::caller_of_trunk(&message, &trunk),
-                    &message,
-                    flow,
-                ));
-                self.admit(now, flow, key, merged, message, invite);
-            }
-            Some(_) | None => {
-                if let Some(account) = self.authenticate(now, flow, &message) {
-                    let invite = Box::new(incoming(
-                        Origin::Device(account.id.clone()),
-                        user,
-                        identity::caller_of_device(&message, &account),
-                        &message,
-                        flow,
-                    ));
-                    self.admit(now, flow, key, merged, message, invite);
-                }
-            }
+        let invite = match self.trunks.identify(flow.transport, flow.remote, &user) {
+            Some(trunk) if !self.speaks_for_a_device(&flow, &message) => Some(incoming(
+                Origin::Trunk(trunk.id.clone()),
+                dialled(trunk, &message, &user),
+                identity::caller_of_trunk(&message, trunk),
+                &message,
+                flow,
+            )),
+            Some(_) | None => self.authenticate(now, flow, &message).map(|account| {
+                let caller = identity::caller_of_device(&message, &account);
+                incoming(Origin::Device(account.id), user, caller, &message, flow)
+            }),
+        };
+        if let Some(invite) = invite {
+            self.admit(now, arrival, merged, message, invite);
         }
     }
 
@@ -99,12 +91,14 @@ impl Endpoint {
     fn admit(
         &mut self,
         now: Instant,
-        flow: Flow,
-        key: Key,
+        arrival: Arrival,
         merged: Option<Key>,
         message: Message,
         invite: Box<Incoming>,
     ) {
+        let Arrival {
+            flow, reply, key, ..
+        } = arrival;
         if let Some(status) = self.loops(&message) {
             return self.refuse(now, flow, &message, status, Writer::finish);
         }
@@ -134,7 +128,6 @@ impl Endpoint {
                 retry_after(writer, wait).finish()
             });
         }
-        let reply = reply_flow(flow, &message);
         self.last_call += 1;
         let id = CallId(self.last_call);
         self.core
@@ -214,8 +207,8 @@ fn incoming(
     caller: Caller,
     message: &Message,
     flow: Flow,
-) -> Incoming {
-    Incoming {
+) -> Box<Incoming> {
+    Box::new(Incoming {
         origin,
         dialled,
         request_uri: String::from_utf8_lossy(message.request_uri_bytes()).into_owned(),
@@ -229,7 +222,7 @@ fn incoming(
         user_agent: message
             .header_text(Name::UserAgent)
             .and_then(|text| identity::inert(&text)),
-    }
+    })
 }
 
 /// The number that was dialled: the user of the Request-URI, or of To where the carrier calls the

@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use super::Endpoint;
 use super::output::Output;
-use super::receive::reply_flow;
+use super::receive::Arrival;
 use super::transactions::User;
 use crate::sip::digest::{Refusal, Request, Verdict};
 use crate::sip::guard::{Failure as Fault, Source};
 use crate::sip::headers::Name;
 use crate::sip::message::Message;
 use crate::sip::registrar::{Account, Refused, Register, Unreadable};
-use crate::sip::transaction::key::Key;
 use crate::sip::write::Writer;
 use crate::sip::{Flow, Method};
 
@@ -91,13 +90,10 @@ impl Endpoint {
     }
 
     /// A REGISTER (RFC 3261 section 10.3).
-    pub(super) fn receive_register(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        key: Key,
-        message: &Message,
-    ) {
+    pub(super) fn receive_register(&mut self, now: Instant, arrival: Arrival, message: &Message) {
+        let Arrival {
+            flow, reply, key, ..
+        } = arrival;
         if self.refuse_unsupported(now, flow, message) {
             return;
         }
@@ -108,7 +104,6 @@ impl Endpoint {
             return self.refuse_overloaded(now, flow, message);
         }
         // From here on a copy must find the same answer: its credentials are used up.
-        let reply = reply_flow(flow, message);
         self.core.receive(key, false, reply, User::Nobody, None);
         let done = Register::read(message, flow).and_then(|register| {
             let done = self.registrar.handle_register(now, &account.id, register);

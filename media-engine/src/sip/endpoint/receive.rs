@@ -8,12 +8,25 @@ use bytes::Bytes;
 use super::Endpoint;
 use crate::sip::call::{Received, allow};
 use crate::sip::guard::{Admission, Failure as Fault, Source, Standing};
-use crate::sip::headers::{Name, Word};
+use crate::sip::headers::{Name, Via, Word};
 use crate::sip::message::Message;
 use crate::sip::parse::{ParseError, Parsed, parse};
 use crate::sip::transaction::key::Key;
 use crate::sip::write::Writer;
 use crate::sip::{Flow, Method};
+
+/// How a request came, and how it is answered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arrival {
+    /// The path it came by.
+    pub(super) flow: Flow,
+    /// The path that its responses take.
+    pub(super) reply: Flow,
+    /// The transaction it belongs to.
+    pub(super) key: Key,
+    /// Its length in bytes.
+    pub(super) length: usize,
+}
 
 impl Endpoint {
     pub(super) fn receive(&mut self, now: Instant, flow: Flow, bytes: Bytes) {
@@ -76,17 +89,22 @@ impl Endpoint {
     }
 
     fn receive_request(&mut self, now: Instant, flow: Flow, message: Message, length: usize) {
-        let Some(method) = message.method() else {
+        let (Some(method), Ok(via)) = (message.method(), message.top_via()) else {
             return;
         };
-        let Some(key) = self.core.keys.server(&message, method) else {
+        let Some(key) = self.core.keys.server(&message, &via, method) else {
             return;
         };
         if *method == Method::Ack {
             return self.receive_ack(now, flow, key, &message);
         }
-        let reply = reply_flow(flow, &message);
-        if self.core.receive_copy(now, key, reply) {
+        let arrival = Arrival {
+            flow,
+            reply: reply_flow(flow, &via),
+            key,
+            length,
+        };
+        if self.core.receive_copy(now, key, arrival.reply) {
             return;
         }
         let is_cancel = *method == Method::Cancel;
@@ -95,11 +113,11 @@ impl Endpoint {
                 self.refuse(now, flow, &message, fault.status, Writer::finish);
             }
         } else if is_cancel {
-            self.receive_cancel(now, flow, key, message, length);
+            self.receive_cancel(now, arrival, &via, message);
         } else if let Some(tag) = message.to_tag() {
-            self.receive_within(now, flow, key, message, &tag, length);
+            self.receive_within(now, arrival, message, &tag);
         } else if self.is_admitted(now, &flow, length) {
-            self.receive_outside(now, flow, key, message);
+            self.receive_outside(now, arrival, message);
         }
     }
 
@@ -125,28 +143,22 @@ impl Endpoint {
 
     /// RFC 3261 section 9.2: the CANCEL is answered in its own right, and takes back the INVITE
     /// that it names where that has no final response.
-    fn receive_cancel(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        key: Key,
-        cancel: Message,
-        length: usize,
-    ) {
-        let invite = self.core.keys.server(&cancel, &Method::Invite);
+    fn receive_cancel(&mut self, now: Instant, arrival: Arrival, via: &Via, cancel: Message) {
+        let Arrival {
+            flow,
+            reply,
+            key,
+            length,
+        } = arrival;
+        let invite = self.core.keys.server(&cancel, via, &Method::Invite);
         let Some(call) = invite.and_then(|invite| self.core.cancelled(invite)) else {
             if self.is_admitted(now, &flow, length) {
                 self.refuse(now, flow, &cancel, 481, Writer::finish);
             }
             return;
         };
-        self.core.receive(
-            key,
-            false,
-            reply_flow(flow, &cancel),
-            super::User::Nobody,
-            None,
-        );
+        self.core
+            .receive(key, false, reply, super::User::Nobody, None);
         // The tag of the responses to its INVITE, where there is one (RFC 3261 section 9.2).
         let known = call.and_then(|call| self.calls.get(&call)?.local_tag());
         let tag = match known {
@@ -163,15 +175,13 @@ impl Endpoint {
     }
 
     /// A request within a dialog (RFC 3261 section 12.2.2).
-    fn receive_within(
-        &mut self,
-        now: Instant,
-        flow: Flow,
-        key: Key,
-        message: Message,
-        tag: &[u8],
-        length: usize,
-    ) {
+    fn receive_within(&mut self, now: Instant, arrival: Arrival, message: Message, tag: &[u8]) {
+        let Arrival {
+            flow,
+            reply,
+            key,
+            length,
+        } = arrival;
         let call_id = message.call_id().unwrap_or_default();
         let dialog = self.core.keys.dialog(&call_id, tag);
         let call = self.dialogs.get(&dialog).copied().filter(|call| {
@@ -191,7 +201,6 @@ impl Endpoint {
             return;
         }
         let invite = message.method() == Some(&Method::Invite);
-        let reply = reply_flow(flow, &message);
         let user = super::User::Call(call);
         self.core.receive(key, invite, reply, user, None);
         let request = Received { key, message, flow };
@@ -262,7 +271,8 @@ impl Endpoint {
         let bytes = finish(writer);
         let source = self.source(&flow);
         if self.guard.may_answer(now, &source, bytes.len()) {
-            self.core.transmit(reply_flow(flow, message), bytes);
+            let reply = message.top_via().map(|via| reply_flow(flow, &via));
+            self.core.transmit(reply.unwrap_or(flow), bytes);
         }
     }
 
@@ -292,16 +302,13 @@ impl Endpoint {
 /// connection; as a datagram, to the address it came from, on the port it came from where the sender
 /// asks for that, else on the port in its Via. The `maddr` of a Via is not obeyed: it would let
 /// anybody point our answers at anybody.
-pub(super) fn reply_flow(flow: Flow, request: &Message) -> Flow {
-    if flow.transport.is_reliable() {
+fn reply_flow(flow: Flow, via: &Via) -> Flow {
+    if flow.transport.is_reliable() || via.wants_rport() {
         return flow;
     }
-    match request.top_via() {
-        Ok(via) if !via.wants_rport() => Flow {
-            remote: SocketAddr::new(flow.remote.ip(), via.port().unwrap_or(5060)),
-            ..flow
-        },
-        Ok(_) | Err(_) => flow,
+    Flow {
+        remote: SocketAddr::new(flow.remote.ip(), via.port().unwrap_or(5060)),
+        ..flow
     }
 }
 

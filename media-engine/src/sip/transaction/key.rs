@@ -6,7 +6,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use rand::Rng;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
-use crate::sip::headers::Name;
+use crate::sip::headers::{Name, Via};
 use crate::sip::message::Message;
 use crate::sip::method::Method;
 
@@ -82,12 +82,11 @@ impl Keys {
         }
     }
 
-    /// The key of the server transaction that `request` belongs to, where its Via can be read.
+    /// The key of the server transaction that `request` belongs to; `via` is its top Via.
     ///
     /// ACK belongs to its INVITE; `method` is the request's own, or INVITE to find what a CANCEL
     /// cancels (RFC 3261 section 9.2).
-    pub fn server(&self, request: &Message, method: &Method) -> Option<Key> {
-        let via = request.top_via().ok()?;
+    pub fn server(&self, request: &Message, via: &Via, method: &Method) -> Option<Key> {
         let method = if *method == Method::Ack {
             &Method::Invite
         } else {
