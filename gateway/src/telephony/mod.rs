@@ -7,7 +7,7 @@
 //!  commands ┘                                        └─▶ background: clips, look-ups, recordings
 //! ```
 //!
-//! Whatever takes time runs elsewhere and comes back as an [`Answer`]. So a turn never blocks, and a
+//! Whatever takes time runs elsewhere and comes back as an answer. So a turn never blocks, and a
 //! call never waits for another call's prompt, disk or web server.
 
 mod perform;

@@ -38,7 +38,7 @@ pub fn write(key: Key, lasted: Duration) -> String {
     format!("Signal={key}\r\nDuration={}\r\n", lasted.as_millis())
 }
 
-/// The content type of [`write`].
+/// The content type of [`write()`].
 pub const RELAY: &str = "application/dtmf-relay";
 
 const PLAIN: &str = "application/dtmf";

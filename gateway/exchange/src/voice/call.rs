@@ -1,32 +1,31 @@
 //! One inbound call, from the INVITE to the last line of its record.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use desk::id::{DeviceId, FlowId, InteractionId, NumberId, TrunkId};
+use desk::id::{FlowId, InteractionId};
 use desk::record::{
-    Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
-    Medium, Quality, TrailKind,
+    EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate, Medium,
+    Quality, TrailKind,
 };
 use ivr::machine::{self, Caller, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
 use media_engine::dtmf;
-use media_engine::leg::{LegConfig, LegId, PlayId};
-use media_engine::sdp::crypto::MasterKey;
-use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
-use media_engine::sdp::{Direction, MediaParameters};
+use media_engine::leg::PlayId;
+use media_engine::sdp::MediaParameters;
+use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::CallId;
-use media_engine::sip::call::{CallEvent, Cause, End, Incoming, Origin};
-use rand::RngCore;
+use media_engine::sip::call::{CallEvent, Cause, End, Incoming};
 use serde_json::json;
 
 use crate::directory::Company;
 
 use super::Shared;
+use super::admission::admit;
+use super::facts::{Facts, leg_config, local_media};
 use super::flow::Walk;
-use super::output::{MediaCommand, Message, Output, Recording, SipCommand};
+use super::output::{MediaCommand, Output, Recording, SipCommand};
 use super::record::{self, Record};
 
 /// One inbound call.
@@ -43,18 +42,6 @@ pub(super) struct Call {
     /// Why we ended it, in one word, if we did.
     cause: Option<&'static str>,
     deadline: Option<Instant>,
-}
-
-/// What stays true of a call whatever it is doing.
-#[derive(Debug)]
-pub(super) struct Facts {
-    pub(super) id: CallId,
-    pub(super) leg: LegId,
-    pub(super) company: Arc<Company>,
-    pub(super) record: Record,
-    caller: Caller,
-    /// A message whose speaker hung up: it is kept when the recording has ended.
-    pub(super) message: Option<Message>,
 }
 
 #[derive(Debug)]
@@ -601,120 +588,6 @@ impl Call {
             .trail(now.wall.as_millisecond(), kind, detail);
         shared.save(line);
     }
-}
-
-impl Shared {
-    pub(super) fn save(&mut self, change: Change) {
-        self.outputs.push_back(Output::Save(change));
-    }
-
-    pub(super) fn sip(&mut self, command: SipCommand) {
-        self.outputs.push_back(Output::Sip(command));
-    }
-
-    pub(super) fn media(&mut self, leg: LegId, command: MediaCommand) {
-        self.outputs.push_back(Output::Media(leg, command));
-    }
-
-    pub(super) fn hang_up(&mut self, call: CallId, cause: Cause) {
-        self.sip(SipCommand::HangUp { call, cause });
-    }
-
-    pub(super) fn new_leg(&mut self, call: CallId) -> LegId {
-        let leg = LegId(self.next_leg);
-        self.next_leg += 1;
-        self.legs.insert(leg, call);
-        leg
-    }
-}
-
-/// What of ours answers a call, or the status that refuses it.
-fn admit(
-    invite: &Incoming,
-    calls: usize,
-    shared: &Shared,
-) -> Result<(Dialled, (FlowId, u32)), u16> {
-    if shared.closing || calls >= shared.config.calls_max {
-        return Err(503);
-    }
-    let mut dialled = Dialled::find(invite, shared).ok_or(404_u16)?;
-    // Without a flow the number is ours, and nothing answers there yet.
-    let flow = dialled.flow.take().ok_or(480_u16)?;
-    Ok((dialled, flow))
-}
-
-/// What of ours somebody dialled.
-struct Dialled {
-    company: Arc<Company>,
-    number: NumberId,
-    flow: Option<(FlowId, u32)>,
-    trunk: Option<TrunkId>,
-    device: Option<DeviceId>,
-}
-
-impl Dialled {
-    fn find(invite: &Incoming, shared: &Shared) -> Option<Self> {
-        let (trunk, device) = match &invite.origin {
-            Origin::Trunk(trunk) => (Some(trunk.0.parse::<TrunkId>().ok()?), None),
-            Origin::Device(account) => (None, Some(account.0.parse::<DeviceId>().ok()?)),
-        };
-        let directory = &shared.directory;
-        let company = match (&trunk, &device) {
-            (Some(trunk), _) => directory.company_of_trunk(trunk)?,
-            (None, Some(device)) => directory.company_of_device(device)?,
-            (None, None) => return None,
-        };
-        let number = company.number(&invite.dialled, trunk.as_ref())?;
-        Some(Self {
-            number: number.id.clone(),
-            flow: number.flow.clone(),
-            company: company.clone(),
-            trunk,
-            device,
-        })
-    }
-}
-
-impl Facts {
-    /// The caller's number, empty when withheld.
-    pub(super) fn from(&self) -> &str {
-        &self.caller.from
-    }
-}
-
-/// Our side of the media of a new leg.
-pub(super) fn local_media(
-    address: SocketAddr,
-    signalling: IpAddr,
-    shared: &mut Shared,
-) -> LocalMedia {
-    let mut key = [0; 30];
-    shared.random.fill_bytes(&mut key);
-    LocalMedia {
-        session_id: u64::from(shared.random.next_u32()),
-        address: address.ip(),
-        port: address.port(),
-        rtcp_mux: false,
-        codecs: shared.config.codecs.clone(),
-        prefer: None,
-        direction: Direction::SendRecv,
-        encryption: Encryption::Optional(MasterKey::from_bytes(key)),
-        signalling,
-    }
-}
-
-/// What a leg is told: what was agreed on, and our own rules.
-pub(super) fn leg_config(
-    media: &MediaParameters,
-    peer: Option<SocketAddr>,
-    shared: &Shared,
-) -> LegConfig {
-    let mut config = LegConfig::from(media);
-    config.signalling_host = peer.map(|peer| peer.ip());
-    config.inactivity = Some(shared.config.inactivity);
-    // Tones are listened for where the peer cannot send events.
-    config.inband_dtmf = config.telephone_event.is_none();
-    config
 }
 
 /// The key of a telephone, in the words of a flow.

@@ -15,7 +15,7 @@ use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Target};
 use media_engine::sip::{AccountId, CallId, TrunkId};
 
-use super::call::{Facts, leg_config, local_media};
+use super::facts::{Facts, leg_config, local_media};
 use super::output::{MediaCommand, SipCommand};
 use super::{Shared, Voice};
 

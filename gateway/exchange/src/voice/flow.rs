@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use desk::id::ServiceId;
 use desk::id::VoiceMessageId;
-use desk::queue::WorkId;
 use desk::record::{Change, InteractionState, InteractionUpdate, TrailKind, VoiceMessageLeft};
 use ivr::machine::{DialResult, Output as Wish, QueueResult, Session, Spoken, Ticket};
 use ivr::{Language, Now};
@@ -12,10 +11,9 @@ use media_engine::leg::{LegId, PlayId};
 use serde_json::json;
 
 use crate::clip::Clip;
-use crate::directory::Company;
 
 use super::Shared;
-use super::call::Facts;
+use super::facts::Facts;
 use super::output::{MediaCommand, Message, Output, Recording};
 use super::waiting::{Heard, Waiting};
 
@@ -360,18 +358,6 @@ impl Shared {
             left_ms,
         };
         self.save(Change::VoiceMessageLeft(Box::new(message)));
-    }
-}
-
-impl Facts {
-    /// The call as the queue knows it.
-    pub(super) fn work(&self) -> WorkId {
-        WorkId(self.id.0)
-    }
-
-    /// The company whose flow it walks.
-    pub(super) fn company(&self) -> &Company {
-        &self.company
     }
 }
 

@@ -11,8 +11,10 @@
 //! `poll_output`. A call is answered only when its record is durable. The call ends exactly once in
 //! the record, whatever ends first: the SIP dialog, the flow or the media.
 
+mod admission;
 mod call;
 mod dialling;
+mod facts;
 mod flow;
 mod output;
 mod record;

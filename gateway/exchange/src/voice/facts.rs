@@ -1,0 +1,110 @@
+//! What stays true of a call whatever it is doing, and what all calls say to the shell.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use desk::queue::WorkId;
+use desk::record::Change;
+use ivr::machine::Caller;
+use media_engine::leg::{LegConfig, LegId};
+use media_engine::sdp::crypto::MasterKey;
+use media_engine::sdp::negotiate::{Encryption, LocalMedia};
+use media_engine::sdp::{Direction, MediaParameters};
+use media_engine::sip::CallId;
+use media_engine::sip::call::Cause;
+use rand::RngCore;
+
+use crate::directory::Company;
+
+use super::Shared;
+use super::output::{MediaCommand, Message, Output, SipCommand};
+use super::record::Record;
+
+/// What stays true of a call whatever it is doing.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub(super) id: CallId,
+    pub(super) leg: LegId,
+    pub(super) company: Arc<Company>,
+    pub(super) record: Record,
+    pub(super) caller: Caller,
+    /// A message whose speaker hung up: it is kept when the recording has ended.
+    pub(super) message: Option<Message>,
+}
+
+impl Facts {
+    /// The call as the queue knows it.
+    pub(super) fn work(&self) -> WorkId {
+        WorkId(self.id.0)
+    }
+
+    /// The company whose flow it walks.
+    pub(super) fn company(&self) -> &Company {
+        &self.company
+    }
+
+    /// The caller's number, empty when withheld.
+    pub(super) fn from(&self) -> &str {
+        &self.caller.from
+    }
+}
+
+impl Shared {
+    pub(super) fn save(&mut self, change: Change) {
+        self.outputs.push_back(Output::Save(change));
+    }
+
+    pub(super) fn sip(&mut self, command: SipCommand) {
+        self.outputs.push_back(Output::Sip(command));
+    }
+
+    pub(super) fn media(&mut self, leg: LegId, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(leg, command));
+    }
+
+    pub(super) fn hang_up(&mut self, call: CallId, cause: Cause) {
+        self.sip(SipCommand::HangUp { call, cause });
+    }
+
+    pub(super) fn new_leg(&mut self, call: CallId) -> LegId {
+        let leg = LegId(self.next_leg);
+        self.next_leg += 1;
+        self.legs.insert(leg, call);
+        leg
+    }
+}
+
+/// Our side of the media of a new leg.
+pub(super) fn local_media(
+    address: SocketAddr,
+    signalling: IpAddr,
+    shared: &mut Shared,
+) -> LocalMedia {
+    let mut key = [0; 30];
+    shared.random.fill_bytes(&mut key);
+    LocalMedia {
+        session_id: u64::from(shared.random.next_u32()),
+        address: address.ip(),
+        port: address.port(),
+        rtcp_mux: false,
+        codecs: shared.config.codecs.clone(),
+        prefer: None,
+        direction: Direction::SendRecv,
+        encryption: Encryption::Optional(MasterKey::from_bytes(key)),
+        signalling,
+    }
+}
+
+/// What a leg is told: what was agreed on, and our own rules.
+pub(super) fn leg_config(
+    media: &MediaParameters,
+    peer: Option<SocketAddr>,
+    shared: &Shared,
+) -> LegConfig {
+    let mut config = LegConfig::from(media);
+    config.signalling_host = peer.map(|peer| peer.ip());
+    config.inactivity = Some(shared.config.inactivity);
+    // Tones are listened for where the peer cannot send events.
+    config.inband_dtmf = config.telephone_event.is_none();
+    config
+}
