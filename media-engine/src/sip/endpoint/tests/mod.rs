@@ -831,3 +831,22 @@ fn a_browser_that_vanishes_is_waited_for_and_then_given_up() {
     );
     bench.assert_empty_in_the_end();
 }
+
+#[test]
+fn a_flood_of_strangers_leaves_nothing_behind() {
+    let mut bench = Bench::new();
+    for number in 0..5_000 {
+        let text = invite(&format!("f{number}"), "").replace("call-one", &format!("call-{number}"));
+        let source = format!("203.0.113.{}:5060", number % 250);
+        bench.receive_from(&source, &text);
+        bench.now += Duration::from_millis(1);
+    }
+    assert_eq!(bench.endpoint.transactions(), 0);
+    assert_eq!(bench.endpoint.calls(), 0);
+    assert_eq!(bench.endpoint.poll_timeout(), None);
+    assert!(bench.take_events().is_empty());
+    assert!(bench.sent.iter().all(|sent| sent.status() == 401));
+    // The carrier is served all the same.
+    bench.receive(&invite("1", ""));
+    assert_eq!(bench.last().status(), 100);
+}

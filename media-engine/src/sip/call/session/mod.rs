@@ -1,15 +1,15 @@
 //! An answered call: changes of its media, keys, its end.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 
 use super::State;
 use super::closing::Closing;
-use super::event::{CallEvent, Cause, Misuse, Party};
+use super::event::{CallEvent, Cause, Party};
 use super::outbound::{self, Identity};
-use super::scene::{Peer, Received, SDP, Scene, allow, reason, sdp, supported};
-use super::session_timer::{self, Agreed, SessionTimer, TooSmall};
+use super::scene::{Peer, Received, SDP, Scene, allow, reason, sdp};
+use super::session_timer::{self, Agreed, SessionTimer};
 use super::unacknowledged::{Due, Meaning, Unacknowledged};
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
@@ -19,6 +19,9 @@ use crate::sip::transaction::Failure;
 use crate::sip::transaction::key::Key;
 use crate::sip::write::Writer;
 use crate::sip::{Flow, Method};
+
+mod ours;
+mod theirs;
 
 /// The state of an answered call.
 #[derive(Debug)]
@@ -212,51 +215,6 @@ impl Session {
         State::Session(self)
     }
 
-    /// Whether we may offer: no offer is under way, and our last 2xx is confirmed.
-    fn is_idle(&self) -> bool {
-        matches!(self.exchange, Exchange::Settled) && self.unacknowledged.is_none()
-    }
-
-    /// Shows the peer that we live (RFC 4028 section 7.4): by UPDATE where it takes that, else by the
-    /// media as they are. An offer that is under way refreshes too.
-    fn refresh(&mut self, scene: &mut Scene<'_>, peer: &Peer) {
-        if self.upkeep.can_update {
-            if self.upkeep.update.is_none() {
-                self.send_update(scene, peer, Attempt::default());
-            }
-        } else if self.is_idle() {
-            let sdp = self.upkeep.local_sdp.clone();
-            self.send_offer(scene, peer, sdp, Attempt::default());
-        }
-    }
-
-    fn send_update(&mut self, scene: &mut Scene<'_>, peer: &Peer, attempt: Attempt) {
-        let contact = scene.contact(&peer.flow);
-        let seconds = self.interval(scene);
-        let min = scene.core.config.session_expires_min;
-        let (key, _) = scene.request(peer, &mut self.dialog, Method::Update, &[], |writer| {
-            let writer = writer
-                .header(Name::Contact, contact)
-                .header(Name::Supported, supported());
-            session_timer::ask(writer, min, seconds, true).finish()
-        });
-        self.upkeep.update = Some((key, attempt));
-    }
-
-    /// The session interval that we ask for, in seconds.
-    fn interval(&self, scene: &Scene<'_>) -> u32 {
-        match &self.upkeep.timer {
-            Some(timer) => timer.seconds(),
-            None => session_timer::seconds(scene.core.config.session_expires),
-        }
-    }
-
-    /// Takes what a 2xx to a request of ours says about the timer.
-    fn renew(&mut self, scene: &Scene<'_>, response: &Message) {
-        let agreed = Agreed::as_caller(response);
-        self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, true));
-    }
-
     pub(super) fn handle_request(
         mut self: Box<Self>,
         scene: &mut Scene<'_>,
@@ -307,103 +265,6 @@ impl Session {
         State::Session(self)
     }
 
-    /// A re-INVITE.
-    fn handle_invite(&mut self, scene: &mut Scene<'_>, request: Received) {
-        self.take_lost_ack(scene);
-        if let Some(status) = self.busy() {
-            return self.refuse_for_now(scene, &request, status);
-        }
-        let Some(agreed) = self.agree(scene, &request) else {
-            return;
-        };
-        self.dialog.refresh_target(&request.message);
-        let sdp = request.sdp();
-        self.exchange = Exchange::Theirs { request, agreed };
-        let call = scene.call;
-        scene.tell(CallEvent::Offered { call, sdp });
-    }
-
-    /// An UPDATE (RFC 3311): a new offer, or only a sign of life.
-    fn handle_update(&mut self, scene: &mut Scene<'_>, request: Received) {
-        let sdp = request.sdp();
-        if let Some(status) = self.busy().filter(|_| sdp.is_some()) {
-            return self.refuse_for_now(scene, &request, status);
-        }
-        let Some(agreed) = self.agree(scene, &request) else {
-            return;
-        };
-        self.dialog.refresh_target(&request.message);
-        let Some(sdp) = sdp else {
-            let contact = scene.contact(&request.flow);
-            scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
-                let writer = writer.header(Name::Contact, contact);
-                match agreed {
-                    Some(agreed) => agreed.write(writer).finish(),
-                    None => writer.finish(),
-                }
-            });
-            self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
-            return;
-        };
-        self.exchange = Exchange::Theirs { request, agreed };
-        let call = scene.call;
-        scene.tell(CallEvent::Offered {
-            call,
-            sdp: Some(sdp),
-        });
-    }
-
-    /// The session timer that our 2xx to this request agrees to; `None` where it has been refused.
-    fn agree(&self, scene: &mut Scene<'_>, request: &Received) -> Option<Option<Agreed>> {
-        match Agreed::as_callee(&request.message, &scene.core.config) {
-            Ok(agreed) => Some(agreed),
-            Err(TooSmall { min_s }) => {
-                scene.reply(request, 422, self.dialog.local_tag(), |writer| {
-                    writer.header_display(Name::MinSe, min_s).finish()
-                });
-                None
-            }
-        }
-    }
-
-    /// A peer that sends its next INVITE has heard our 2xx, so a missing ACK was lost on its way.
-    /// Not so where it had to bring an answer.
-    fn take_lost_ack(&mut self, scene: &mut Scene<'_>) {
-        let waiting = self.unacknowledged.take();
-        match waiting.as_ref().map(|waiting| waiting.meaning) {
-            Some(Meaning::Opened) => {
-                let call = scene.call;
-                scene.tell(CallEvent::Confirmed { call, sdp: None });
-            }
-            Some(Meaning::OpenedWithOffer | Meaning::Answers) => self.unacknowledged = waiting,
-            Some(Meaning::Changed) | None => {}
-        }
-    }
-
-    /// Why the peer cannot offer (RFC 3261 section 14.2, RFC 3311 section 5.2).
-    fn busy(&self) -> Option<u16> {
-        let expects_answer = self
-            .unacknowledged
-            .as_ref()
-            .is_some_and(|waiting| waiting.meaning.expects_answer());
-        match &self.exchange {
-            Exchange::Theirs { .. } => Some(500),
-            Exchange::Ours(_) => Some(491),
-            Exchange::Settled => expects_answer.then_some(491),
-        }
-    }
-
-    fn refuse_for_now(&self, scene: &mut Scene<'_>, request: &Received, status: u16) {
-        let seconds = scene.core.chance(0..=10); // RFC 3261 section 14.2
-        scene.reply(request, status, self.dialog.local_tag(), |writer| {
-            if status == 500 {
-                writer.header_display(Name::RetryAfter, seconds).finish()
-            } else {
-                writer.finish()
-            }
-        });
-    }
-
     pub(super) fn handle_ack(mut self: Box<Self>, scene: &mut Scene<'_>, ack: &Message) -> State {
         let sequence = ack.cseq().map(|cseq| cseq.number).ok();
         let waiting = self
@@ -422,17 +283,6 @@ impl Session {
                 None => scene.tell(CallEvent::OfferRejected { call, status: 400 }),
             },
             Some(Meaning::Changed) | None => {}
-        }
-        State::Session(self)
-    }
-
-    /// The peer takes its re-INVITE back.
-    pub(super) fn handle_cancel(mut self: Box<Self>, scene: &mut Scene<'_>) -> State {
-        if let Exchange::Theirs { request, .. } = &self.exchange
-            && request.message.method() == Some(&Method::Invite)
-        {
-            scene.reply(request, 487, self.dialog.local_tag(), Writer::finish);
-            self.exchange = Exchange::Settled;
         }
         State::Session(self)
     }
@@ -473,36 +323,6 @@ impl Session {
         }
     }
 
-    fn handle_update_response(
-        mut self: Box<Self>,
-        scene: &mut Scene<'_>,
-        peer: &mut Peer,
-        (key, mut attempt): (Key, Attempt),
-        status: u16,
-        response: &Message,
-    ) -> State {
-        match status {
-            ..200 => self.upkeep.update = Some((key, attempt)),
-            200..300 => {
-                self.dialog.refresh_target(response);
-                self.renew(scene, response);
-            }
-            401 | 407
-                if scene
-                    .core
-                    .challenged(peer, &mut attempt, response, scene.source) =>
-            {
-                self.send_update(scene, peer, attempt);
-            }
-            408 | 481 => return self.lost(scene, peer, Some(status)),
-            // It says UPDATE and means it not.
-            405 | 501 => self.upkeep.can_update = false,
-            // Not this time: it is tried again until the session expires.
-            300.. => {}
-        }
-        State::Session(self)
-    }
-
     /// Whether somebody else took the call too.
     fn is_other_branch(&self, key: Key, status: u16, response: &Message) -> bool {
         let is_ours = self.fork.as_ref().is_some_and(|fork| fork.invite == key);
@@ -529,66 +349,6 @@ impl Session {
         scene.request(peer, &mut dialog, Method::Bye, &[], |writer| {
             writer.header(Name::Reason, reason).finish()
         });
-    }
-
-    fn handle_offer_response(
-        mut self: Box<Self>,
-        scene: &mut Scene<'_>,
-        peer: &mut Peer,
-        mut ours: Ours,
-        status: u16,
-        response: &Message,
-    ) -> State {
-        let call = scene.call;
-        match status {
-            ..200 => {
-                ours.give_up_at = scene.now + OFFER_TIME;
-                self.exchange = Exchange::Ours(ours);
-            }
-            200..300 => {
-                self.dialog.refresh_target(response);
-                self.renew(scene, response);
-                self.upkeep.local_sdp = ours.sdp;
-                let (flow, bytes) = scene.acknowledge(peer, &self.dialog, ours.sequence, None);
-                self.acknowledged = Some(Acknowledged {
-                    invite: ours.invite,
-                    flow,
-                    bytes,
-                });
-                scene.tell(match sdp(response) {
-                    Some(sdp) => CallEvent::OfferAnswered { call, sdp },
-                    None => CallEvent::OfferRejected { call, status: 400 },
-                });
-            }
-            401 | 407
-                if scene
-                    .core
-                    .challenged(peer, &mut ours.attempt, response, scene.source) =>
-            {
-                self.send_offer(scene, peer, ours.sdp, ours.attempt);
-            }
-            491 => {
-                self.later = Some(Later {
-                    sdp: ours.sdp,
-                    at: scene.now + self.glare_pause(scene),
-                });
-            }
-            // The peer knows no such dialog any more (RFC 3261 section 12.2.1.2).
-            408 | 481 => return self.lost(scene, peer, Some(status)),
-            300.. => scene.tell(CallEvent::OfferRejected { call, status }),
-        }
-        State::Session(self)
-    }
-
-    /// Whoever made the Call-ID waits longer, so that the two do not meet again (RFC 3261 section
-    /// 14.1).
-    fn glare_pause(&self, scene: &mut Scene<'_>) -> Duration {
-        let hundredths = if self.is_caller {
-            scene.core.chance(210..=400)
-        } else {
-            scene.core.chance(0..=200)
-        };
-        Duration::from_millis(u64::from(hundredths) * 10)
     }
 
     pub(super) fn handle_failure(
@@ -656,114 +416,6 @@ impl Session {
         }
     }
 
-    pub(super) fn offer(
-        &mut self,
-        scene: &mut Scene<'_>,
-        peer: &mut Peer,
-        sdp: Bytes,
-    ) -> Result<(), Misuse> {
-        let refused = |state| {
-            Err(Misuse {
-                command: "offer",
-                state,
-            })
-        };
-        if let Some(later) = &mut self.later {
-            later.sdp = sdp; // The newer one is the one that is meant.
-            return Ok(());
-        }
-        if self.unacknowledged.is_some() {
-            return refused("our last answer is not confirmed yet");
-        }
-        match &mut self.exchange {
-            Exchange::Settled => self.send_offer(scene, peer, sdp, Attempt::default()),
-            Exchange::Theirs { .. } => return refused("an offer of the peer is to be answered"),
-            Exchange::Ours(_) => return refused("an offer of ours is under way"),
-        }
-        Ok(())
-    }
-
-    fn send_offer(&mut self, scene: &mut Scene<'_>, peer: &Peer, sdp: Bytes, attempt: Attempt) {
-        let contact = scene.contact(&peer.flow);
-        let timed = self.upkeep.timer.is_some();
-        let (min, seconds) = (scene.core.config.session_expires_min, self.interval(scene));
-        let (invite, sequence) =
-            scene.request(peer, &mut self.dialog, Method::Invite, &sdp, |writer| {
-                let mut writer = writer
-                    .header(Name::Contact, contact)
-                    .header(Name::Allow, allow())
-                    .header(Name::Supported, supported());
-                if timed {
-                    writer = session_timer::ask(writer, min, seconds, true);
-                }
-                writer.finish_with_body(SDP, &sdp)
-            });
-        self.exchange = Exchange::Ours(Ours {
-            sdp,
-            invite,
-            sequence,
-            attempt,
-            give_up_at: scene.now + OFFER_TIME,
-        });
-    }
-
-    pub(super) fn accept_offer(&mut self, scene: &mut Scene<'_>, sdp: Bytes) -> Result<(), Misuse> {
-        let (request, agreed) = self.their_offer("accept_offer")?;
-        let contact = scene.contact(&request.flow);
-        let response = scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
-            let writer = writer
-                .header(Name::Contact, contact)
-                .header(Name::Allow, allow())
-                .header(Name::Supported, supported());
-            let writer = match agreed {
-                Some(agreed) => agreed.write(writer),
-                None => writer,
-            };
-            writer.finish_with_body(SDP, &sdp)
-        });
-        self.upkeep.local_sdp = sdp;
-        self.upkeep.timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
-        if request.message.method() == Some(&Method::Invite) {
-            let meaning = match request.sdp() {
-                Some(_) => Meaning::Changed,
-                None => Meaning::Answers,
-            };
-            let (key, sequence) = (request.key, request.sequence());
-            self.unacknowledged = Some(Unacknowledged::new(
-                scene.now, key, sequence, response, meaning,
-            ));
-        }
-        Ok(())
-    }
-
-    pub(super) fn reject_offer(
-        &mut self,
-        scene: &mut Scene<'_>,
-        status: u16,
-    ) -> Result<(), Misuse> {
-        let (request, _) = self.their_offer("reject_offer")?;
-        let status = if (400..700).contains(&status) {
-            status
-        } else {
-            488
-        };
-        scene.reply(&request, status, self.dialog.local_tag(), Writer::finish);
-        Ok(())
-    }
-
-    fn their_offer(&mut self, command: &'static str) -> Result<(Received, Option<Agreed>), Misuse> {
-        match std::mem::replace(&mut self.exchange, Exchange::Settled) {
-            Exchange::Theirs { request, agreed } => Ok((request, agreed)),
-            other @ (Exchange::Settled | Exchange::Ours(_)) => {
-                self.exchange = other;
-                Err(Misuse {
-                    command,
-                    state: "the peer has made no offer, or took it back",
-                })
-            }
-        }
-    }
-
     pub(super) fn send_info(
         &mut self,
         scene: &mut Scene<'_>,
@@ -776,10 +428,6 @@ impl Session {
         });
     }
 }
-
-/// How long our re-INVITE may be thought about: a phone asks its user in less, and a peer that takes
-/// longer is gone. As long as timer B, so that silence is reported by the transaction first.
-const OFFER_TIME: Duration = Duration::from_secs(33);
 
 /// Callees of one fork that are hung up on: more than a few take a call at once only to harm.
 const BRANCHES_MAX: usize = 16;
