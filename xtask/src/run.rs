@@ -10,7 +10,8 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
         "cargo",
         &[
             "run",
-            "--release",
+            "--profile",
+            "quick",
             "--package",
             "ramal",
             "--",
