@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod fetch;
 pub mod first;
+pub mod http;
 pub mod messages;
 pub mod passwords;
 pub mod playback;

@@ -1,0 +1,258 @@
+//! The HTTP API: a file a noun, a handler an endpoint.
+//!
+//! ```text
+//!  request ─▶ protection (headers, time-out, log) ─▶ who (cookie or key, tenant) ─▶ handler ─▶ store
+//!                                                                                     └─▶ changed: telephony
+//! ```
+//!
+//! Invariants:
+//! - A handler that reads or writes a company's rows has a [`who::Tenant`]: there is no other way to
+//!   a company's id.
+//! - Every change is committed together with its line of the audit log, and telephony hears of it
+//!   before the answer leaves.
+//! - What is refused is answered as a [`problem::Problem`], in the language of the asker.
+
+mod api_keys;
+mod attempts;
+mod audit;
+mod body;
+mod calendars;
+mod companies;
+mod devices;
+mod docs;
+mod flows;
+mod health;
+mod interactions;
+mod metrics;
+mod numbers;
+mod openapi;
+mod problem;
+mod prompts;
+mod protection;
+mod services;
+mod session;
+mod trunks;
+mod users;
+mod voice_messages;
+mod voices;
+mod who;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use desk::id::{AuditId, CompanyId};
+use media_engine_net::media::Media;
+use media_engine_net::sip::TransportCounters;
+use media_engine_net::{chance, clock};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use sha2::{Digest, Sha256};
+use store::{Store, Transaction};
+
+use crate::secrets::Secrets;
+use crate::setup;
+use crate::sound_files::SoundFiles;
+use crate::telephony::Telephony;
+use crate::voices::Voices;
+use attempts::Attempts;
+use problem::Problem;
+use who::{By, Who};
+
+pub use openapi::document;
+
+/// What the API needs from the rest of the program.
+pub struct Parts {
+    /// The state.
+    pub store: Store,
+    /// The task that owns the calls.
+    pub telephony: Telephony,
+    /// The realm of the devices' passwords.
+    pub realm: Arc<str>,
+    /// Encrypts what must be had again.
+    pub secrets: Arc<Secrets>,
+    /// Who can speak.
+    pub voices: Arc<Voices>,
+    /// The sound of prompts.
+    pub prompts: SoundFiles,
+    /// The folder of messages that callers left.
+    pub messages: PathBuf,
+    /// The media threads, for their figures.
+    pub media: Media,
+    /// The SIP sockets' figures.
+    pub transports: Arc<TransportCounters>,
+    /// When the program began.
+    pub started: Instant,
+    /// What ids are made with.
+    pub seed: [u8; 32],
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Parts")
+            .field("store", &self.store)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The state of the API; clones share it.
+#[derive(Debug, Clone)]
+pub struct App {
+    parts: Arc<Parts>,
+    random: Arc<Mutex<StdRng>>,
+    /// One who reloads at a time: so the last change is what telephony hears last.
+    reloading: Arc<tokio::sync::Mutex<()>>,
+    attempts: Arc<Mutex<Attempts>>,
+    /// A log-in takes memory and a core for 20 ms: only so many at once.
+    hashing: Arc<tokio::sync::Semaphore>,
+}
+
+impl std::ops::Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}
+
+impl App {
+    /// The state of an API over `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self {
+            random: Arc::new(Mutex::new(StdRng::from_seed(parts.seed))),
+            parts: Arc::new(parts),
+            reloading: Arc::default(),
+            attempts: Arc::default(),
+            hashing: Arc::new(tokio::sync::Semaphore::new(HASHES_AT_ONCE)),
+        }
+    }
+
+    /// Hands telephony everything as the store has it now.
+    ///
+    /// A change that is committed and cannot be handed over stays committed: the next one brings
+    /// it, and so does the next start.
+    pub async fn changed(&self) {
+        let _turn = self.reloading.lock().await;
+        match setup::load(&self.store, &self.secrets, &self.realm).await {
+            Ok(loaded) => {
+                if let Err(error) = self.telephony.set_up(loaded).await {
+                    tracing::error!(%error, "a change did not reach telephony");
+                }
+            }
+            Err(error) => tracing::error!(%error, "a change could not be read back"),
+        }
+    }
+
+    /// Milliseconds since 1970 (UTC).
+    fn now_ms(&self) -> i64 {
+        clock::wall().as_millisecond()
+    }
+
+    /// Makes an id with `make`, such as `TrunkId::new`.
+    fn id<Id>(&self, make: impl FnOnce(i64, &mut StdRng) -> Id) -> Id {
+        // The generator is whole whatever happened to who held it.
+        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
+        make(self.now_ms(), &mut random)
+    }
+
+    /// Commits a change with its line of the audit log, and tells telephony.
+    async fn commit(&self, db: Transaction, who: &Who, what: Deed<'_>) -> Result<(), Problem> {
+        self.commit_quietly(db, who, what).await?;
+        self.changed().await;
+        Ok(())
+    }
+
+    /// Commits a change that calls do not depend on, with its line of the audit log.
+    async fn commit_quietly(
+        &self,
+        mut db: Transaction,
+        who: &Who,
+        what: Deed<'_>,
+    ) -> Result<(), Problem> {
+        let (user, api_key) = match &who.by {
+            By::User { user, .. } => (Some(user.id.clone()), None),
+            By::Key(key) => (None, Some(key.clone())),
+        };
+        let line = store::audit::Line {
+            id: self.id(AuditId::new),
+            company: what.company.cloned(),
+            user,
+            api_key,
+            at_ms: self.now_ms(),
+            action: what.action.to_owned(),
+            target: what.target.to_owned(),
+            detail: what.detail,
+            remote: who.remote.clone(),
+        };
+        store::audit::append(&mut *db, &line).await?;
+        db.commit().await?;
+        Ok(())
+    }
+}
+
+/// What an administrator did, for the audit log.
+struct Deed<'a> {
+    company: Option<&'a CompanyId>,
+    action: &'a str,
+    target: &'a str,
+    detail: serde_json::Value,
+}
+
+/// The API and its pages.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .merge(health::routes())
+        .merge(metrics::routes())
+        .merge(docs::routes())
+        .merge(session::routes())
+        .merge(companies::routes())
+        .merge(users::routes())
+        .merge(api_keys::routes())
+        .merge(services::routes())
+        .merge(calendars::routes())
+        .merge(numbers::routes())
+        .merge(trunks::routes())
+        .merge(devices::routes())
+        .merge(prompts::routes())
+        .merge(voices::routes())
+        .merge(flows::routes())
+        .merge(interactions::routes())
+        .merge(voice_messages::routes())
+        .merge(audit::routes())
+        .fallback(async || Problem::not_found())
+        .method_not_allowed_fallback(async || Problem::method())
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(protection::protect))
+        .with_state(app)
+}
+
+/// A secret nobody can guess, in hexadecimal.
+fn secret() -> Result<String, Problem> {
+    let bytes = chance::seed().map_err(|error| Problem::unavailable(&error))?;
+    Ok(hexadecimal(&bytes))
+}
+
+/// Chance for one secret, fresh from the system.
+fn generator() -> Result<StdRng, Problem> {
+    let seed = chance::seed().map_err(|error| Problem::unavailable(&error))?;
+    Ok(StdRng::from_seed(seed))
+}
+
+/// SHA-256 in lower-case hexadecimal.
+fn digest(text: &str) -> String {
+    hexadecimal(&Sha256::digest(text.as_bytes()))
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// JSON of the API: the largest flow is a tenth of it.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Password hashes computed at once: one leaves the other core to the calls.
+const HASHES_AT_ONCE: usize = 1;

@@ -1,0 +1,82 @@
+//! `/api/openapi.json`: OpenAPI 3.1, generated from the handlers.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+
+use super::{
+    App, api_keys, audit, calendars, companies, devices, flows, health, interactions, metrics,
+    numbers, prompts, services, session, trunks, users, voice_messages, voices,
+};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/openapi.json", get(async || Json(document())))
+}
+
+/// The description of the API.
+pub fn document() -> Document {
+    Described::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Ramal", description = "The API of a contact centre. Lists are paged: send `next` as `after`. \
+        Administrators of the installation name the company as `?company=`. A browser logs in by \
+        `POST /api/v1/session` and sends `X-CSRF-Token` with every change; other systems send an API key.",
+        license(name = "MIT OR Apache-2.0")),
+    paths(
+        health::health, metrics::metrics,
+        session::log_in, session::read, session::log_out, session::change_password,
+        companies::list, companies::create, companies::read, companies::update,
+        users::list, users::create, users::read, users::update, users::delete,
+        api_keys::list, api_keys::create, api_keys::revoke,
+        services::list, services::create, services::read, services::update, services::delete,
+        calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
+        numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
+        trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,
+        devices::list, devices::create, devices::read, devices::update, devices::delete,
+        prompts::list, prompts::upload, prompts::from_text, prompts::read, prompts::update,
+        prompts::delete, prompts::publish, prompts::audio, prompts::original,
+        voices::list, voices::preview,
+        flows::list, flows::create, flows::read, flows::delete, flows::read_draft, flows::save_draft,
+        flows::read_simple, flows::save_simple, flows::validate, flows::publish, flows::versions,
+        flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
+        interactions::list, interactions::export, interactions::read,
+        voice_messages::list, voice_messages::audio,
+        audit::list,
+    ),
+    tags(
+        (name = "session", description = "A person logs in and out."),
+        (name = "companies", description = "The tenants."),
+        (name = "people", description = "Who logs in: people, and other systems by their keys."),
+        (name = "services", description = "What the customer chooses: each a line of its own."),
+        (name = "calendars", description = "Opening hours and holidays."),
+        (name = "numbers", description = "What can be dialled."),
+        (name = "trunks", description = "The carriers."),
+        (name = "devices", description = "SIP phones and browsers."),
+        (name = "prompts", description = "Recordings and spoken texts."),
+        (name = "flows", description = "What callers hear and press."),
+        (name = "records", description = "What happened."),
+        (name = "operation", description = "How the program is."),
+    ),
+    security(("key" = []), ("cookie" = [])),
+    modifiers(&Schemes),
+)]
+struct Described;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("rml_<prefix>_<secret>")
+            .build();
+        components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("__Host-ramal"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    }
+}

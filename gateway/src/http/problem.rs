@@ -1,0 +1,340 @@
+//! What is answered when something is refused: a word for programs, a sentence for people.
+
+use axum::Json;
+use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Why a request was refused. It becomes a [`ProblemBody`] in the language of the asker.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) status: StatusCode,
+    code: &'static str,
+    field: Option<String>,
+    detail: Option<String>,
+    findings: Option<serde_json::Value>,
+    retry_after_s: Option<u64>,
+}
+
+/// The body of every refusal.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Problem, example = json!({"code": "not_found", "message": "Isto não existe aqui."}))]
+pub(super) struct ProblemBody {
+    /// A word that stays the same.
+    code: &'static str,
+    /// A sentence for people, in the language of Accept-Language (pt-BR, en, es).
+    message: &'static str,
+    /// The field at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    /// The particulars, for whoever wrote the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// What is wrong with a flow or a calendar, and where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    findings: Option<serde_json::Value>,
+}
+
+/// The languages that people are answered in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tongue {
+    Portuguese,
+    English,
+    Spanish,
+}
+
+impl Tongue {
+    /// The first of ours in Accept-Language; Portuguese is home.
+    pub(super) fn of(header: Option<&HeaderValue>) -> Self {
+        let wanted = header
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        wanted
+            .split(',')
+            .find_map(
+                |part| match part.trim().get(..2).map(str::to_ascii_lowercase)?.as_str() {
+                    "pt" => Some(Self::Portuguese),
+                    "en" => Some(Self::English),
+                    "es" => Some(Self::Spanish),
+                    _ => None,
+                },
+            )
+            .unwrap_or(Self::Portuguese)
+    }
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str) -> Self {
+        Self {
+            status,
+            code,
+            field: None,
+            detail: None,
+            findings: None,
+            retry_after_s: None,
+        }
+    }
+
+    pub(super) fn not_found() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found")
+    }
+
+    pub(super) fn method() -> Self {
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    }
+
+    pub(super) fn anonymous() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized")
+    }
+
+    pub(super) fn bad_login() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "bad_login")
+    }
+
+    pub(super) fn forbidden() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden")
+    }
+
+    pub(super) fn csrf() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "csrf")
+    }
+
+    pub(super) fn conflict(code: &'static str) -> Self {
+        Self::new(StatusCode::CONFLICT, code)
+    }
+
+    pub(super) fn malformed(code: &'static str) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code)
+    }
+
+    pub(super) fn company_missing() -> Self {
+        Self::malformed("company_missing").at("company")
+    }
+
+    /// A field holds something that cannot be taken.
+    pub(super) fn field(field: &str, code: &'static str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code).at(field)
+    }
+
+    pub(super) fn too_large() -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large")
+    }
+
+    pub(super) fn too_many(retry_after_s: u64) -> Self {
+        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_attempts");
+        Self {
+            retry_after_s: Some(retry_after_s),
+            ..problem
+        }
+    }
+
+    pub(super) fn timed_out() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out")
+    }
+
+    /// Something of ours is away; the cause goes to the log and not on the wire.
+    pub(super) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Self {
+        tracing::error!(error = cause, "a request failed by our fault");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+    }
+
+    /// What was to be deleted may be in use.
+    pub(super) fn of_delete(error: store::Error) -> Self {
+        match error {
+            store::Error::Reference => Self::conflict("in_use"),
+            store::Error::Taken
+            | store::Error::Storage(_)
+            | store::Error::Migration(_)
+            | store::Error::Address { .. } => error.into(),
+        }
+    }
+
+    pub(super) fn at(self, field: &str) -> Self {
+        Self {
+            field: Some(field.to_owned()),
+            ..self
+        }
+    }
+
+    pub(super) fn because(self, detail: impl ToString) -> Self {
+        Self {
+            detail: Some(detail.to_string()),
+            ..self
+        }
+    }
+
+    pub(super) fn with_findings(self, findings: &impl Serialize) -> Self {
+        Self {
+            findings: serde_json::to_value(findings).ok(),
+            ..self
+        }
+    }
+
+    /// The answer, in `tongue`.
+    pub(super) fn answer(self, tongue: Tongue) -> Response {
+        let body = ProblemBody {
+            code: self.code,
+            message: sentence(self.code, tongue),
+            field: self.field,
+            detail: self.detail,
+            findings: self.findings,
+        };
+        let mut response = (self.status, Json(body)).into_response();
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    /// In Portuguese; the outermost layer has the request, and says it in its language.
+    fn into_response(self) -> Response {
+        let mut response = self.clone().answer(Tongue::Portuguese);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        match error {
+            store::Error::Taken => Self::conflict("taken"),
+            store::Error::Reference => Self::new(StatusCode::UNPROCESSABLE_ENTITY, "reference"),
+            store::Error::Storage(_)
+            | store::Error::Migration(_)
+            | store::Error::Address { .. } => Self::unavailable(&error),
+        }
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        match &rejection {
+            JsonRejection::JsonDataError(_) => {
+                Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid")
+                    .because(rejection.body_text())
+            }
+            JsonRejection::BytesRejection(_)
+                if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE =>
+            {
+                Self::too_large()
+            }
+            JsonRejection::MissingJsonContentType(_) => {
+                Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json")
+            }
+            // JSON that is none, a body that broke off, and what axum may add to its list.
+            _ => Self::malformed("malformed").because(rejection.body_text()),
+        }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::too_large()
+        } else {
+            Self::malformed("malformed")
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        Self::malformed("malformed").because(rejection.body_text())
+    }
+}
+
+fn sentence(code: &str, tongue: Tongue) -> &'static str {
+    let known = SENTENCES.iter().find(|(known, ..)| *known == code);
+    let (_, portuguese, english, spanish) = known.unwrap_or(&UNKNOWN);
+    match tongue {
+        Tongue::Portuguese => portuguese,
+        Tongue::English => english,
+        Tongue::Spanish => spanish,
+    }
+}
+
+type Sentence = (&'static str, &'static str, &'static str, &'static str);
+
+const UNKNOWN: Sentence = (
+    "",
+    "Este pedido foi recusado.",
+    "This request was refused.",
+    "Esta solicitud fue rechazada.",
+);
+
+#[rustfmt::skip]
+const SENTENCES: &[Sentence] = &[
+    ("not_found", "Isto não existe aqui.", "There is no such thing here.", "Esto no existe aquí."),
+    ("method_not_allowed", "Este endereço não aceita este método.", "This address does not take this method.", "Esta dirección no acepta este método."),
+    ("unauthorized", "É preciso entrar, ou enviar uma chave de API válida.", "Log in, or send a valid API key.", "Hay que iniciar sesión o enviar una clave de API válida."),
+    ("bad_login", "E-mail ou senha incorretos.", "Wrong e-mail address or password.", "Correo o contraseña incorrectos."),
+    ("forbidden", "Você não tem permissão para isto.", "You may not do this.", "No tiene permiso para esto."),
+    ("csrf", "Falta o cabeçalho X-CSRF-Token desta sessão.", "The X-CSRF-Token header of this session is missing.", "Falta el encabezado X-CSRF-Token de esta sesión."),
+    ("taken", "Já existe um com este nome, número ou endereço.", "One with this name, number or address exists already.", "Ya existe uno con este nombre, número o dirección."),
+    ("reference", "O pedido se refere a algo que não existe nesta empresa.", "The request refers to something that this company does not have.", "La solicitud se refiere a algo que no existe en esta empresa."),
+    ("in_use", "Está em uso e não pode ser excluído.", "It is in use and cannot be deleted.", "Está en uso y no se puede eliminar."),
+    ("revision", "Outra pessoa mudou o rascunho; leia-o de novo.", "Somebody else changed the draft; read it again.", "Otra persona cambió el borrador; léalo de nuevo."),
+    ("is_published", "O áudio já está publicado; crie outro para mudar o que é dito.", "The prompt is published; make another one to change what is said.", "El audio ya está publicado; cree otro para cambiar lo que se dice."),
+    ("not_ready", "Ainda não há som para publicar.", "There is no sound to publish yet.", "Todavía no hay sonido para publicar."),
+    ("findings", "Há erros a corrigir antes; veja a lista.", "There are errors to mend first; see the list.", "Hay errores que corregir antes; vea la lista."),
+    ("not_simple", "Este fluxo não tem a forma simples.", "This flow does not have the simple form.", "Este flujo no tiene la forma simple."),
+    ("yourself", "Você não pode fazer isto consigo mesmo.", "You cannot do this to yourself.", "No puede hacer esto consigo mismo."),
+    ("company_missing", "Diga a empresa: ?company=…", "Name the company: ?company=…", "Indique la empresa: ?company=…"),
+    ("malformed", "O pedido não pôde ser lido.", "The request could not be read.", "No se pudo leer la solicitud."),
+    ("not_json", "O corpo deve ser application/json.", "The body must be application/json.", "El cuerpo debe ser application/json."),
+    ("invalid", "O corpo não tem a forma esperada.", "The body does not have the expected form.", "El cuerpo no tiene la forma esperada."),
+    ("invalid_name", "O nome deve ter de 1 a 100 caracteres.", "The name must have 1 to 100 characters.", "El nombre debe tener de 1 a 100 caracteres."),
+    ("invalid_email", "Isto não é um endereço de e-mail.", "This is not an e-mail address.", "Esto no es una dirección de correo."),
+    ("invalid_password", "A senha deve ter de 12 a 200 caracteres.", "The password must have 12 to 200 characters.", "La contraseña debe tener de 12 a 200 caracteres."),
+    ("invalid_number", "Um número é +55… (E.164) ou um ramal só de dígitos.", "A number is +55… (E.164) or an extension of digits.", "Un número es +55… (E.164) o un interno de dígitos."),
+    ("invalid_username", "O usuário deve ter de 1 a 64 letras, dígitos, '-', '_' ou '.'.", "The user name must have 1 to 64 letters, digits, '-', '_' or '.'.", "El usuario debe tener de 1 a 64 letras, dígitos, '-', '_' o '.'."),
+    ("invalid_time_zone", "Este fuso horário não existe.", "There is no such time zone.", "Esta zona horaria no existe."),
+    ("invalid_language", "As línguas são pt-BR, en e es.", "The languages are pt-BR, en and es.", "Los idiomas son pt-BR, en y es."),
+    ("invalid_time", "Um instante é como 2026-11-22T14:30:00-03:00, ou milissegundos desde 1970.", "A moment is like 2026-11-22T14:30:00-03:00, or milliseconds since 1970.", "Un instante es como 2026-11-22T14:30:00-03:00, o milisegundos desde 1970."),
+    ("invalid_trunk", "Esta configuração do tronco não serve.", "These settings of the trunk cannot be used.", "Esta configuración de la troncal no sirve."),
+    ("invalid_hours", "Estes horários não puderam ser lidos.", "These hours could not be read.", "Estos horarios no se pudieron leer."),
+    ("invalid_flow", "Este fluxo não pôde ser lido.", "This flow could not be read.", "Este flujo no se pudo leer."),
+    ("invalid_scope", "Os escopos são read, write e admin.", "The scopes are read, write and admin.", "Los alcances son read, write y admin."),
+    ("out_of_range", "Este valor está fora do intervalo permitido.", "This value is out of range.", "Este valor está fuera del intervalo permitido."),
+    ("too_large", "O corpo é grande demais.", "The body is too large.", "El cuerpo es demasiado grande."),
+    ("too_many_attempts", "Tentativas demais; espere um pouco.", "Too many attempts; wait a little.", "Demasiados intentos; espere un poco."),
+    ("timed_out", "O pedido demorou demais.", "The request took too long.", "La solicitud tardó demasiado."),
+    ("unavailable", "O serviço está indisponível no momento.", "The service is unavailable at the moment.", "El servicio no está disponible por el momento."),
+    ("file_missing", "Falta o arquivo: um campo `file`.", "The file is missing: a field `file`.", "Falta el archivo: un campo `file`."),
+    ("audio_empty", "O arquivo não contém áudio.", "The file holds no audio.", "El archivo no contiene audio."),
+    ("audio_too_large", "O arquivo é grande demais.", "The file is too large.", "El archivo es demasiado grande."),
+    ("audio_too_long", "O áudio é longo demais.", "The audio is too long.", "El audio es demasiado largo."),
+    ("audio_unknown_kind", "O arquivo não é mp3, wav, flac nem ogg.", "The file is neither mp3, wav, flac nor ogg.", "El archivo no es mp3, wav, flac ni ogg."),
+    ("audio_unsupported", "Este tipo de áudio não é aceito.", "This kind of audio is not supported.", "Este tipo de audio no se acepta."),
+    ("audio_rate", "A taxa de amostragem do áudio não é aceita.", "The sample rate of the audio is not supported.", "La frecuencia de muestreo del audio no se acepta."),
+    ("audio_channels", "O número de canais do áudio não é aceito.", "The number of channels of the audio is not supported.", "El número de canales del audio no se acepta."),
+    ("audio_truncated", "O arquivo está incompleto: o envio foi interrompido.", "The file is incomplete: its upload broke off.", "El archivo está incompleto: el envío se interrumpió."),
+    ("audio_damaged", "O arquivo está danificado.", "The file is damaged.", "El archivo está dañado."),
+    ("audio_silent", "Não se ouve nada neste arquivo.", "Nothing can be heard in this file.", "No se oye nada en este archivo."),
+    ("voice_text", "O texto deve ter de 1 a 4000 bytes.", "The text must have 1 to 4000 bytes.", "El texto debe tener de 1 a 4000 bytes."),
+    ("voice_speed", "A velocidade deve ser de 50 a 200 %.", "The speed must be from 50 to 200 %.", "La velocidad debe ser de 50 a 200 %."),
+    ("voice_unknown", "Esta voz não existe aqui.", "There is no such voice here.", "Esta voz no existe aquí."),
+    ("voice_engine", "A voz não conseguiu falar agora.", "The voice could not speak now.", "La voz no pudo hablar ahora."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_answered_in_the_first_of_our_languages_that_they_read() {
+        let of = |text: &'static str| Tongue::of(Some(&HeaderValue::from_static(text)));
+        assert_eq!(of("fr-FR, en;q=0.8, pt;q=0.5"), Tongue::English);
+        assert_eq!(of("es-AR"), Tongue::Spanish);
+        assert_eq!(of("*"), Tongue::Portuguese);
+        assert_eq!(Tongue::of(None), Tongue::Portuguese);
+    }
+}

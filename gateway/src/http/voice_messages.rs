@@ -1,0 +1,106 @@
+//! `/voice-messages`: what callers left.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use desk::id::{CompanyId, InteractionId, ServiceId, VoiceMessageId};
+use serde::{Deserialize, Serialize};
+use store::voice_messages;
+
+use super::App;
+use super::body::{Asked, Id, Listed, Paging};
+use super::problem::{Problem, ProblemBody};
+use super::who::Reads;
+use crate::messages;
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/api/v1/voice-messages", get(list))
+        .route("/api/v1/voice-messages/{id}/audio", get(audio))
+}
+
+/// A message that a caller left.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct VoiceMessage {
+    #[schema(value_type = String)]
+    id: VoiceMessageId,
+    #[schema(value_type = String)]
+    company: CompanyId,
+    #[schema(value_type = String)]
+    interaction: InteractionId,
+    #[schema(value_type = Option<String>)]
+    service: Option<ServiceId>,
+    bytes: u64,
+    duration_ms: u64,
+    left_ms: i64,
+    /// When somebody first listened to it.
+    heard_ms: Option<i64>,
+}
+
+impl From<voice_messages::VoiceMessage> for VoiceMessage {
+    fn from(row: voice_messages::VoiceMessage) -> Self {
+        Self {
+            id: row.id,
+            company: row.company,
+            interaction: row.interaction,
+            service: row.service,
+            bytes: row.bytes,
+            duration_ms: row.duration_ms,
+            left_ms: row.left_ms,
+            heard_ms: row.heard_ms,
+        }
+    }
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Which {
+    /// Only those that nobody listened to.
+    #[serde(default)]
+    unheard: bool,
+}
+
+/// List messages, the oldest first
+#[utoipa::path(get, path = "/api/v1/voice-messages", tag = "records",
+    params(Paging, Which, ("company" = Option<String>, Query)),
+    responses((status = 200, body = Listed<VoiceMessage>), (status = 403, body = ProblemBody)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Asked(paging): Asked<Paging>,
+    Asked(which): Asked<Which>,
+) -> Result<Json<Listed<VoiceMessage>>, Problem> {
+    let page = paging.page()?;
+    let rows =
+        voice_messages::list(app.store.pool(), &tenant.company, which.unheard, &page).await?;
+    Ok(Listed::of(
+        rows,
+        paging.limit(),
+        |row: &voice_messages::VoiceMessage| row.id.to_string(),
+    ))
+}
+
+/// Listen to a message
+///
+/// The first time is remembered.
+#[utoipa::path(get, path = "/api/v1/voice-messages/{id}/audio", tag = "records",
+    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 200, body = Vec<u8>, content_type = "audio/wav"), (status = 404, body = ProblemBody)))]
+pub(super) async fn audio(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Id(id): Id<VoiceMessageId>,
+) -> Result<impl IntoResponse, Problem> {
+    let found = voice_messages::by_id(app.store.pool(), &tenant.company, &id).await?;
+    let row = found.ok_or_else(Problem::not_found)?;
+    let sound = tokio::fs::read(messages::path(&app.messages, &row.file)).await;
+    let sound = sound.map_err(|error| Problem::unavailable(&error))?;
+    if row.heard_ms.is_none() {
+        let mut db = app.store.begin().await?;
+        voice_messages::heard(&mut *db, &tenant.company, &id, app.now_ms()).await?;
+        db.commit().await?;
+    }
+    Ok(([(header::CONTENT_TYPE, "audio/wav")], sound))
+}
