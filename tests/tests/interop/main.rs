@@ -1,0 +1,39 @@
+//! The program itself, called over real sockets by peers that are not ours: sipp and baresip.
+//!
+//! ```text
+//!  sipp, baresip ══SIP and RTP══▶ ramal serve --demo ──▶ SQLite ◀── the test reads the records
+//! ```
+//!
+//! Each test starts a server of its own on free ports and an empty folder, so they run beside each
+//! other. They wait for conditions, never for luck. Where a peer is not installed a test says so
+//! and passes; `cargo xtask test` sets `RAMAL_TEST_INTEROP=require`, and then its absence is a
+//! failure.
+
+mod calls;
+mod server;
+mod sipp;
+
+/// Whether these programs of the machine are there. Says what to install where they are not.
+///
+/// # Panics
+///
+/// When they are not and the environment has `RAMAL_TEST_INTEROP=require`.
+fn peers(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |program: &&&str| {
+        !std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    };
+    let missing: Vec<_> = programs.iter().filter(is_there).collect();
+    if missing.is_empty() {
+        return true;
+    }
+    let text = format!(
+        "{missing:?} missing; on Debian or Ubuntu: apt-get install sip-tester baresip-core sox multimon-ng"
+    );
+    assert!(
+        std::env::var("RAMAL_TEST_INTEROP").as_deref() != Ok("require"),
+        "{text}"
+    );
+    eprintln!("{text}");
+    false
+}

@@ -1,0 +1,233 @@
+//! A server of one test: the real program with the demo company, in a folder of its own.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use desk::record::{InteractionState, TrailEntry, TrailKind};
+use store::interactions::{Filter, Interaction};
+use store::{PAGE_MAX, Page, Store};
+use tempfile::TempDir;
+
+/// A running server. Dropped, it is killed, and its folder removed.
+pub(crate) struct Server {
+    process: Child,
+    folder: TempDir,
+    /// Where it listens for SIP over UDP.
+    pub(crate) udp: SocketAddr,
+    /// Where it listens for SIP over TCP.
+    pub(crate) tcp: SocketAddr,
+}
+
+/// One call in the records.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) call: Interaction,
+    pub(crate) trail: Vec<TrailEntry>,
+}
+
+impl Server {
+    /// Starts the program with a demo company, for callers of this machine.
+    pub(crate) fn start() -> Self {
+        Self::start_at("127.0.0.1:0")
+    }
+
+    /// The same, listening for SIP on `sip`.
+    pub(crate) fn start_at(sip: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (process, udp, tcp) = launch(folder.path(), sip);
+        Self {
+            process,
+            folder,
+            udp,
+            tcp,
+        }
+    }
+
+    /// Ends the process as a power failure would, and starts it again on the same folder.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.process.kill().expect("the server runs");
+        self.process.wait().expect("the server was killed");
+        (self.process, self.udp, self.tcp) = launch(self.folder.path(), "127.0.0.1:0");
+    }
+
+    /// Asks the process to end (SIGTERM).
+    pub(crate) fn terminate(&self) {
+        let pid = self.process.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.expect("the program kill").success());
+    }
+
+    /// How it ended, within `limit`.
+    pub(crate) fn ended(&mut self, limit: Duration) -> ExitStatus {
+        let process = &mut self.process;
+        until(limit, "the server ends", || {
+            process.try_wait().expect("a child of ours")
+        })
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What it wrote to its log.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
+    }
+
+    /// All calls of the records, the oldest first.
+    pub(crate) fn records(&self) -> Vec<Recorded> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let mut records = runtime
+            .block_on(read(&self.folder.path().join("ramal.sqlite")))
+            .expect("the records can be read");
+        records.reverse();
+        records
+    }
+
+    /// The records, as soon as they hold `count` calls and all of them are over.
+    pub(crate) fn ended_records(&self, count: usize) -> Vec<Recorded> {
+        until(Duration::from_secs(20), "all calls are recorded", || {
+            let records = self.records();
+            let over = |recorded: &Recorded| recorded.call.state == InteractionState::Ended;
+            (records.len() == count && records.iter().all(over)).then_some(records)
+        })
+    }
+}
+
+impl Recorded {
+    /// The lines of this kind.
+    pub(crate) fn lines(&self, kind: TrailKind) -> Vec<&serde_json::Value> {
+        let lines = self.trail.iter().filter(|entry| entry.kind == kind);
+        lines.map(|entry| &entry.detail).collect()
+    }
+
+    /// The nodes of the flow that it went through.
+    pub(crate) fn path(&self) -> Vec<&str> {
+        let entered = self.lines(TrailKind::NodeEntered).into_iter();
+        entered.filter_map(|line| line["node"].as_str()).collect()
+    }
+
+    /// How many packets the caller was sent.
+    pub(crate) fn packets_sent(&self) -> u64 {
+        let quality = self.call.quality.as_ref();
+        quality.map_or(0, |quality| quality.packets_sent)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if thread::panicking() {
+            eprintln!("what the server logged:\n{}", self.log());
+        }
+    }
+}
+
+/// Tries until there is an answer.
+///
+/// # Panics
+///
+/// When there is none within `limit`.
+pub(crate) fn until<T>(limit: Duration, what: &str, mut attempt: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = attempt() {
+            return found;
+        }
+        assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn launch(folder: &Path, sip: &str) -> (Child, SocketAddr, SocketAddr) {
+    let greeting = folder.join(GREETING);
+    let out = File::create(&greeting).expect("a file of ours");
+    let log = File::options()
+        .create(true)
+        .append(true)
+        .open(folder.join(LOG));
+    let mut process = Command::new(program())
+        .args(["serve", "--demo"])
+        .env("RAMAL_DATA", folder)
+        .env("RAMAL_SIP", sip)
+        .env("RAMAL_HTTP", "127.0.0.1:0")
+        // Below the ports that the system gives to others.
+        .env("RAMAL_RTP_PORTS", "20000-31999")
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(log.expect("a file of ours"))
+        .spawn()
+        .expect("the program starts");
+    let (udp, tcp) = until(START_PATIENCE, "the server is up", || {
+        let text = fs::read_to_string(&greeting).unwrap_or_default();
+        if let Ok(Some(status)) = process.try_wait() {
+            let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+            panic!("the server ended at once ({status}): {log}");
+        }
+        // The last line is there: so are the others.
+        text.contains("4001").then_some(())?;
+        Some((listens(&text, "UDP")?, listens(&text, "TCP")?))
+    });
+    (process, udp, tcp)
+}
+
+/// The address in the line of the greeting that begins with SIP and this transport.
+fn listens(greeting: &str, transport: &str) -> Option<SocketAddr> {
+    let mut lines = greeting.lines().map(str::split_whitespace);
+    lines.find_map(|mut words| {
+        let ours = words.next() == Some("SIP") && words.next() == Some(transport);
+        ours.then(|| words.next()?.parse().ok()).flatten()
+    })
+}
+
+/// The program under test: `RAMAL_BIN`, or built now, which takes no time where it is fresh.
+fn program() -> PathBuf {
+    if let Some(built) = std::env::var_os("RAMAL_BIN") {
+        return built.into();
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut build = Command::new(cargo);
+    build
+        .args(["build", "--quiet", "--package", "ramal", "--bin", "ramal"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    if !cfg!(debug_assertions) {
+        build.arg("--release");
+    }
+    assert!(build.status().expect("cargo").success(), "ramal builds");
+    // This test lies in target/<profile>/deps.
+    let test = std::env::current_exe().expect("a path of our own");
+    let profile = test.ancestors().nth(2).expect("a target folder");
+    profile.join("ramal")
+}
+
+async fn read(database: &Path) -> Result<Vec<Recorded>, store::Error> {
+    let store = Store::open(&store::sqlite_url(database)).await?;
+    let mut records = vec![];
+    for company in store::companies::list(store.pool(), &Page::first()).await? {
+        let filter = Filter::default();
+        let calls = store::interactions::list(store.pool(), &company.id, &filter, PAGE_MAX).await?;
+        for call in calls {
+            let trail =
+                store::trail::list(store.pool(), &company.id, &call.id, 0, PAGE_MAX).await?;
+            records.push(Recorded { call, trail });
+        }
+    }
+    store.close().await;
+    Ok(records)
+}
+
+const GREETING: &str = "greeting.txt";
+
+const LOG: &str = "log.txt";
+
+/// Speaking the demo's prompts takes a second; a machine that also compiles needs more.
+const START_PATIENCE: Duration = Duration::from_secs(60);
