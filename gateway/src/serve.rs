@@ -13,10 +13,13 @@ use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{TlsFiles, Transports, TransportsConfig};
 use media_engine_net::{chance, clock, limits, route};
 use store::{Store, Writer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::config::Config;
 use crate::demo::{Logins, Maker};
 use crate::fetch::{Fetcher, Inside};
+use crate::http::{self, App, Parts};
 use crate::playback::Sources;
 use crate::secrets::Secrets;
 use crate::setup;
@@ -119,7 +122,11 @@ pub async fn serve(
         voices: voices.clone(),
         sounds: config.sounds.clone(),
     });
+    let listener = TcpListener::bind(config.http).await;
+    let listener = listener.map_err(|error| ServeError::Http(config.http, error))?;
+    let http = listener.local_addr().map_err(|error| ServeError::Http(config.http, error))?;
     let transports = Transports::bind(transports_config(&config)).await?;
+    let counters = transports.counters();
     let sip = transports.addresses().to_vec();
     let (media, media_events) = Media::start(media_config(&config)?)?;
     let surroundings = Surroundings {
@@ -143,20 +150,44 @@ pub async fn serve(
         .set_up(setup::load(&store, &secrets, REALM).await?)
         .await?;
 
-    started(&Started {
-        sip,
-        http: config.http,
-        demo: logins,
+    let app = App::new(Parts {
+        store: store.clone(),
+        telephony: telephony.clone(),
+        realm: REALM.into(),
+        secrets,
+        voices,
+        prompts,
+        messages: config.data.join("messages"),
+        media,
+        transports: counters,
+        started: clock::now(),
+        seed: seed()?,
     });
+    let (close, closed) = watch::channel(());
+    let serving = tokio::spawn(serve_http(listener, app, closed));
+
+    started(&Started { sip, http, demo: logins });
     stop.await;
+    drop(close);
     tracing::info!("no new calls; the program ends when those that run are over");
     telephony.close(CLOSE_PATIENCE).await?;
     drop(telephony);
+    let _ = serving.await;
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
     let _ = writing.await;
     store.close().await;
     Ok(())
+}
+
+/// Serves the API until the other end of `closed` is dropped, and what is under way then.
+async fn serve_http(listener: TcpListener, app: App, mut closed: watch::Receiver<()>) {
+    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+    let told = async move { while closed.changed().await.is_ok() {} };
+    let served = axum::serve(listener, service).with_graceful_shutdown(told).await;
+    if let Err(error) = served {
+        tracing::error!(%error, "the API has ended");
+    }
 }
 
 /// Interactions that a crash left open are closed as such.

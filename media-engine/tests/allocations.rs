@@ -43,10 +43,12 @@ fn reading_an_invite_allocates_nothing() {
 fn writing_a_response_allocates_its_buffer() {
     let message = parsed(Bytes::copy_from_slice(INVITE));
     let source = "198.51.100.20:5060".parse().expect("an address");
-    let cost = measure(|| {
+    let write = || {
         let response = Writer::response_to(&message, 180, Some(b"tag"), source).finish();
         assert!(response.len() > 300);
-    });
+    };
+    write(); // The first one pays for what the thread sets up once.
+    let cost = measure(write);
     assert!(cost.count_total <= 2, "{cost:?}");
 }
 
