@@ -124,7 +124,9 @@ pub async fn serve(
     });
     let listener = TcpListener::bind(config.http).await;
     let listener = listener.map_err(|error| ServeError::Http(config.http, error))?;
-    let http = listener.local_addr().map_err(|error| ServeError::Http(config.http, error))?;
+    let http = listener
+        .local_addr()
+        .map_err(|error| ServeError::Http(config.http, error))?;
     let transports = Transports::bind(transports_config(&config)).await?;
     let counters = transports.counters();
     let sip = transports.addresses().to_vec();
@@ -166,7 +168,11 @@ pub async fn serve(
     let (close, closed) = watch::channel(());
     let serving = tokio::spawn(serve_http(listener, app, closed));
 
-    started(&Started { sip, http, demo: logins });
+    started(&Started {
+        sip,
+        http,
+        demo: logins,
+    });
     stop.await;
     drop(close);
     tracing::info!("no new calls; the program ends when those that run are over");
@@ -184,7 +190,9 @@ pub async fn serve(
 async fn serve_http(listener: TcpListener, app: App, mut closed: watch::Receiver<()>) {
     let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
     let told = async move { while closed.changed().await.is_ok() {} };
-    let served = axum::serve(listener, service).with_graceful_shutdown(told).await;
+    let served = axum::serve(listener, service)
+        .with_graceful_shutdown(told)
+        .await;
     if let Err(error) = served {
         tracing::error!(%error, "the API has ended");
     }
