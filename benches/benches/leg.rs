@@ -217,7 +217,8 @@ fn parts(criterion: &mut Criterion) {
     });
 
     let mut detector = Detector::default();
-    let pcm: [i16; 160] = std::array::from_fn(|n| i16::try_from(n * 7_919 % 4_001).map_or(0, |level| level - 2_000));
+    let pcm: [i16; 160] =
+        std::array::from_fn(|n| i16::try_from(n * 7_919 % 4_001).map_or(0, |level| level - 2_000));
     group.bench_function("in-band keys, one frame", |b| {
         b.iter(|| detector.listen(black_box(&pcm)));
     });
