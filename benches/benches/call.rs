@@ -106,7 +106,11 @@ impl Line {
             match output {
                 Output::Transmit { bytes, .. } => last = Some(bytes),
                 Output::Call(CallEvent::Incoming { call, .. }) => incoming = Some(call),
-                _ => {}
+                Output::Call(_)
+                | Output::Ask { .. }
+                | Output::Device(_)
+                | Output::Registration(_)
+                | Output::Security(_) => {}
             }
         }
         (incoming, last)
