@@ -10,6 +10,7 @@
 //! failure.
 
 mod calls;
+mod keys;
 mod server;
 mod sipp;
 

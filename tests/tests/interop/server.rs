@@ -69,13 +69,8 @@ impl Server {
         })
     }
 
-    /// The folder of its data.
-    pub(crate) fn data(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// What it wrote to its log.
-    pub(crate) fn log(&self) -> String {
+    fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
 
@@ -92,6 +87,15 @@ impl Server {
         records
     }
 
+    /// Waits until the records hold `count` calls and all of them were answered.
+    pub(crate) fn answered_records(&self, count: usize) {
+        until(Duration::from_secs(20), "all calls are answered", || {
+            let records = self.records();
+            let answered = |recorded: &Recorded| recorded.call.answered_ms.is_some();
+            (records.len() == count && records.iter().all(answered)).then_some(())
+        });
+    }
+
     /// The records, as soon as they hold `count` calls and all of them are over.
     pub(crate) fn ended_records(&self, count: usize) -> Vec<Recorded> {
         until(Duration::from_secs(20), "all calls are recorded", || {
@@ -103,6 +107,13 @@ impl Server {
 }
 
 impl Recorded {
+    /// When the first line of this kind was written.
+    pub(crate) fn at_ms(&self, kind: TrailKind) -> i64 {
+        let line = self.trail.iter().find(|entry| entry.kind == kind);
+        line.unwrap_or_else(|| panic!("no {kind:?} in {self:?}"))
+            .at_ms
+    }
+
     /// The lines of this kind.
     pub(crate) fn lines(&self, kind: TrailKind) -> Vec<&serde_json::Value> {
         let lines = self.trail.iter().filter(|entry| entry.kind == kind);
@@ -144,7 +155,7 @@ pub(crate) fn until<T>(limit: Duration, what: &str, mut attempt: impl FnMut() ->
             return found;
         }
         assert!(begun.elapsed() < limit, "not within {limit:?}: {what}");
-        thread::sleep(Duration::from_millis(50));
+        thread::sleep(Duration::from_millis(100));
     }
 }
 

@@ -81,6 +81,11 @@ impl<'a> Calls<'a> {
         } else {
             ("u1", server.udp)
         };
+        // The server may listen everywhere; then it has the address of its caller too.
+        let server = match server.ip().is_unspecified() {
+            true => (self.source, server.port()).into(),
+            false => server,
+        };
         let out = File::create(folder.path().join(OUT)).expect("a file of ours");
         let process = Command::new("sipp")
             .arg(server.to_string())
