@@ -32,8 +32,17 @@ pub struct Fetcher {
 pub enum Inside {
     /// Never: private, loopback and link-local addresses are refused.
     Refused,
-    /// Yes, because a test's server is there.
+    /// Yes: the operator wrote the address, or a test's server is there.
     Allowed,
+}
+
+/// How long an answer may take, and how large it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// From the look-up of the name to the last byte.
+    pub time: Duration,
+    /// Of the body.
+    pub bytes: usize,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -68,13 +77,29 @@ impl Fetcher {
     ///
     /// [`FetchFailure`] says why there is none.
     pub async fn fetch(&self, request: &Request) -> Result<Fetched, FetchFailure> {
-        let limit = request.timeout.min(TIMEOUT_MAX);
-        tokio::time::timeout(limit, self.ask(request))
+        let limits = Limits {
+            time: request.timeout.min(TIMEOUT_MAX),
+            bytes: FETCHED_BYTES_MAX,
+        };
+        self.fetch_within(request, limits).await
+    }
+
+    /// Asks within limits other than those of a flow, which the request's own time does not lower.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchFailure`] says why there is no answer.
+    pub async fn fetch_within(
+        &self,
+        request: &Request,
+        limits: Limits,
+    ) -> Result<Fetched, FetchFailure> {
+        tokio::time::timeout(limits.time, self.ask(request, limits.bytes))
             .await
             .unwrap_or(Err(FetchFailure::TimedOut))
     }
 
-    async fn ask(&self, request: &Request) -> Result<Fetched, FetchFailure> {
+    async fn ask(&self, request: &Request, bytes_max: usize) -> Result<Fetched, FetchFailure> {
         let uri: Uri = request.url.parse().map_err(|_| FetchFailure::Refused)?;
         let secure = match uri.scheme_str() {
             Some("https") => true,
@@ -98,9 +123,9 @@ impl Fetcher {
                 .connect(name, stream)
                 .await
                 .map_err(|_| FetchFailure::Unreachable)?;
-            exchange(stream, message).await
+            exchange(stream, message, bytes_max).await
         } else {
-            exchange(stream, message).await
+            exchange(stream, message, bytes_max).await
         }
     }
 
@@ -157,6 +182,7 @@ fn message(request: &Request, uri: &Uri) -> Result<HttpRequest<Full<Bytes>>, Fet
 async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     message: HttpRequest<Full<Bytes>>,
+    bytes_max: usize,
 ) -> Result<Fetched, FetchFailure> {
     let unreachable = |_| FetchFailure::Unreachable;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
@@ -165,9 +191,7 @@ async fn exchange(
     let connection = tokio::spawn(connection);
     let answer = sender.send_request(message).await.map_err(unreachable)?;
     let status = answer.status().as_u16();
-    let body = Limited::new(answer.into_body(), FETCHED_BYTES_MAX)
-        .collect()
-        .await;
+    let body = Limited::new(answer.into_body(), bytes_max).collect().await;
     connection.abort();
     match body {
         Ok(body) => Ok(Fetched {

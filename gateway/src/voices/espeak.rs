@@ -44,34 +44,50 @@ impl Espeak {
         text: &str,
         speed: f32,
     ) -> Result<Mono, VoiceError> {
-        let failed = |what: String| VoiceError::Engine {
-            engine: PROGRAM,
-            what,
-        };
-        let mut child = Command::new(PROGRAM)
-            .args(["-v", voice, "-s", &words_per_minute(speed), "-p", PITCH])
-            .args(["--stdin", "--stdout", "-b", "1"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| failed(error.to_string()))?;
-        if let Some(mut input) = child.stdin.take() {
-            // The text is far smaller than a pipe's buffer: this never waits for the reader.
-            let written = input.write_all(text.as_bytes()).await;
-            written.map_err(|error| failed(error.to_string()))?;
-        }
-        let output = child
-            .wait_with_output()
-            .await
-            .map_err(|error| failed(error.to_string()))?;
-        if !output.status.success() {
-            return Err(failed(
-                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            ));
-        }
-        samples(&output.stdout).ok_or_else(|| failed("it wrote no sound".to_owned()))
+        let speed = words_per_minute(speed);
+        let wav = run(&["-v", voice, "-s", &speed, "-p", PITCH, "--stdout"], text).await?;
+        samples(&wav).ok_or_else(|| failed("it wrote no sound".to_owned()))
+    }
+
+    /// How `text` is pronounced, in IPA; `^` ties what is one sound.
+    pub(super) async fn phonemes(&self, voice: &str, text: &str) -> Result<String, VoiceError> {
+        let ipa = run(&["-v", voice, "-q", "--ipa", "--tie=^"], text).await?;
+        Ok(String::from_utf8_lossy(&ipa).into_owned())
+    }
+}
+
+/// Runs the program with `text` as its input.
+async fn run(arguments: &[&str], text: &str) -> Result<Vec<u8>, VoiceError> {
+    let mut child = Command::new(PROGRAM)
+        .args(arguments)
+        .args(["--stdin", "-b", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| failed(error.to_string()))?;
+    if let Some(mut input) = child.stdin.take() {
+        // The text is far smaller than a pipe's buffer: this never waits for the reader.
+        let written = input.write_all(text.as_bytes()).await;
+        written.map_err(|error| failed(error.to_string()))?;
+    }
+    let output = child
+        .wait_with_output()
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(
+            String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+        ));
+    }
+    Ok(output.stdout)
+}
+
+fn failed(what: String) -> VoiceError {
+    VoiceError::Engine {
+        engine: PROGRAM,
+        what,
     }
 }
 

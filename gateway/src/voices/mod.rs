@@ -1,13 +1,19 @@
 //! Text becomes speech.
 //!
-//! A voice is named `engine:voice` (`espeak:pt-br+f2`). espeak-ng is the default that works out of
-//! the box; a better engine takes its place in [`Voices::default_for`] when it is there. What is
-//! spoken goes the way of an uploaded file afterwards: one loudness, frames in each codec, cached by
-//! text and voice.
+//! A voice is named `engine:voice` (`espeak:pt-br+f2`). espeak-ng works out of the box; Kokoro, a
+//! neural voice, takes its place in [`Voices::default_for`] when its files are in the data folder; a
+//! server that speaks OpenAI's interface is asked when somebody chooses one of its voices, or nobody
+//! else is here. What is spoken goes the way of an uploaded file afterwards: one loudness, frames in
+//! each codec, cached by text and voice.
 
+pub mod edges;
 mod espeak;
+mod kokoro;
+mod openai;
+mod phonemes;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -39,6 +45,30 @@ pub struct VoiceName {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum EngineKind {
     Espeak,
+    Kokoro,
+    OpenAi,
+}
+
+impl EngineKind {
+    const ALL: [Self; 3] = [Self::Espeak, Self::Kokoro, Self::OpenAi];
+
+    /// How voices are named.
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Espeak => "espeak",
+            Self::Kokoro => "kokoro",
+            Self::OpenAi => "openai",
+        }
+    }
+
+    /// What people call it.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Espeak => "espeak-ng",
+            Self::Kokoro => "Kokoro",
+            Self::OpenAi => "the voice server",
+        }
+    }
 }
 
 /// Text that names no voice.
@@ -51,10 +81,10 @@ impl FromStr for VoiceName {
 
     fn from_str(text: &str) -> Result<Self, InvalidVoiceName> {
         let (engine, voice) = text.split_once(':').ok_or(InvalidVoiceName)?;
-        let engine = match engine {
-            "espeak" => EngineKind::Espeak,
-            _ => return Err(InvalidVoiceName),
-        };
+        let engine = EngineKind::ALL
+            .into_iter()
+            .find(|kind| kind.prefix() == engine)
+            .ok_or(InvalidVoiceName)?;
         // The name becomes an argument of a program and part of a file's name.
         let sane = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+');
         if voice.is_empty() || voice.len() > VOICE_LENGTH_MAX || !voice.bytes().all(sane) {
@@ -83,10 +113,7 @@ impl From<VoiceName> for String {
 
 impl fmt::Display for VoiceName {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let engine = match self.engine {
-            EngineKind::Espeak => "espeak",
-        };
-        write!(formatter, "{engine}:{}", self.voice)
+        write!(formatter, "{}:{}", self.engine.prefix(), self.voice)
     }
 }
 
@@ -135,21 +162,28 @@ pub enum VoiceError {
 #[derive(Debug)]
 pub struct Voices {
     espeak: Option<espeak::Espeak>,
+    kokoro: Option<kokoro::Kokoro>,
+    server: Option<openai::OpenAi>,
 }
 
 impl Voices {
-    /// Looks who is there.
-    pub async fn discover() -> Self {
+    /// Looks who is here; neural voices and the settings of a server are in `data/voices/`.
+    pub async fn discover(data: &Path) -> Self {
         Self {
             espeak: espeak::Espeak::discover().await,
+            kokoro: kokoro::Kokoro::discover(data).await,
+            server: openai::OpenAi::discover(data).await,
         }
     }
 
-    /// All voices.
+    /// All voices, the ones to be preferred first.
     pub fn list(&self) -> Vec<Voice> {
-        self.espeak
-            .iter()
-            .flat_map(espeak::Espeak::voices)
+        // Kokoro is told by espeak-ng how words are pronounced.
+        let kokoro = self.kokoro.iter().filter(|_| self.espeak.is_some());
+        kokoro
+            .flat_map(kokoro::Kokoro::voices)
+            .chain(self.espeak.iter().flat_map(espeak::Espeak::voices))
+            .chain(self.server.iter().flat_map(openai::OpenAi::voices))
             .collect()
     }
 
@@ -189,16 +223,32 @@ impl Voices {
                 what: "it is not installed (Debian: apt-get install espeak-ng)".to_owned(),
             });
         };
-        match (name.engine, &self.espeak) {
-            (EngineKind::Espeak, Some(espeak)) if self.has(&name) => {
-                let speaking = espeak.speak(&name.voice, text, speech.speed);
-                tokio::time::timeout(SPEAK_TIME_MAX, speaking)
-                    .await
-                    .map_err(|_| VoiceError::TooSlow {
-                        engine: "espeak-ng",
-                    })?
+        let voice = self.list().into_iter().find(|voice| voice.id == name);
+        let Some(voice) = voice else {
+            return Err(VoiceError::UnknownVoice(name));
+        };
+        tokio::time::timeout(SPEAK_TIME_MAX, self.by(&voice, text, speech))
+            .await
+            .map_err(|_| VoiceError::TooSlow {
+                engine: name.engine.name(),
+            })?
+    }
+
+    /// Says it in a voice that is here.
+    async fn by(&self, voice: &Voice, text: &str, speech: &Speech) -> Result<Mono, VoiceError> {
+        let name = &voice.id;
+        let gone = || VoiceError::UnknownVoice(name.clone());
+        let espeak = self.espeak.as_ref().ok_or_else(gone);
+        match name.engine {
+            EngineKind::Espeak => espeak?.speak(&name.voice, text, speech.speed).await,
+            EngineKind::Kokoro => {
+                let kokoro = self.kokoro.as_ref().ok_or_else(gone)?;
+                kokoro.speak(espeak?, voice, text, speech.speed).await
             }
-            (EngineKind::Espeak, Some(_) | None) => Err(VoiceError::UnknownVoice(name)),
+            EngineKind::OpenAi => {
+                let server = self.server.as_ref().ok_or_else(gone)?;
+                server.speak(&name.voice, text, speech.speed).await
+            }
         }
     }
 }
@@ -228,8 +278,14 @@ mod tests {
             "espeak:pt-br+f2".parse::<VoiceName>().unwrap().to_string(),
             "espeak:pt-br+f2"
         );
+        for good in ["kokoro:pf_dora", "openai:alloy"] {
+            assert_eq!(good.parse::<VoiceName>().unwrap().to_string(), good);
+        }
         for bad in [
             "",
+            "kokoro:../../etc/passwd",
+            "kokoro:pf_dora.bin",
+            "openai:a\nb",
             "espeak",
             "espeak:",
             "espeak:../x",
@@ -241,9 +297,18 @@ mod tests {
         }
     }
 
+    /// Nobody can speak.
+    fn nobody() -> Voices {
+        Voices {
+            espeak: None,
+            kokoro: None,
+            server: None,
+        }
+    }
+
     #[tokio::test]
     async fn what_cannot_be_said_is_refused_before_any_work() {
-        let voices = Voices { espeak: None };
+        let voices = nobody();
         let speech = |text: &str, speed| Speech {
             text: text.to_owned(),
             language: Language::PtBr,
@@ -263,5 +328,22 @@ mod tests {
             refused("oi", 1.0).await,
             VoiceError::Engine { .. }
         ));
+    }
+
+    #[tokio::test]
+    async fn a_voice_that_is_not_here_is_refused_by_its_name() {
+        for name in ["espeak:pt-br", "kokoro:pf_dora", "openai:alloy"] {
+            let speech = Speech {
+                text: "oi".to_owned(),
+                language: Language::PtBr,
+                voice: name.parse().ok(),
+                speed: 1.0,
+            };
+            let refused = nobody().speak(&speech).await;
+            assert!(
+                matches!(refused, Err(VoiceError::UnknownVoice(_))),
+                "{name}"
+            );
+        }
     }
 }
