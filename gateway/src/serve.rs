@@ -102,7 +102,7 @@ pub async fn serve(
     let store = Store::open(&config.database_url()).await?;
     close_left_open(&store).await?;
     let (writer, writing) = Writer::start(store.clone());
-    let voices = Arc::new(Voices::discover().await);
+    let voices = Arc::new(Voices::discover(&config.data).await);
     let prompts = SoundFiles::new(config.data.join("prompts"));
     let logins = if demo {
         let maker = Maker {

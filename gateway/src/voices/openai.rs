@@ -127,7 +127,8 @@ impl OpenAi {
             return Err(failed(format!("it answered with status {}", answer.status)));
         }
         // Decoding takes a core for a moment: not on a task that serves calls.
-        let decoding = tokio::task::spawn_blocking(move || intake::read(answer.body.into()));
+        let wav = with_true_lengths(answer.body);
+        let decoding = tokio::task::spawn_blocking(move || intake::read(wav.into()));
         match decoding.await {
             Ok(Ok(upload)) => Ok(upload.audio),
             Ok(Err(error)) => Err(failed(error.to_string())),
@@ -154,6 +155,37 @@ impl OpenAi {
             body: Some(body.to_string()),
             timeout: LIMITS.time,
         }
+    }
+}
+
+/// A server that sends while it speaks does not know the lengths in the WAV's head: they are
+/// corrected to what came.
+fn with_true_lengths(mut wav: Vec<u8>) -> Vec<u8> {
+    if !wav.starts_with(b"RIFF") {
+        return wav;
+    }
+    let mut chunk = 12;
+    while let Some(&[a, b, c, d, e, f, g, h]) = wav.get(chunk..chunk + 8) {
+        let length = u32::from_le_bytes([e, f, g, h]);
+        let there = wav.len() - chunk - 8;
+        if [a, b, c, d] == *b"data" {
+            if length as usize > there {
+                set_length(&mut wav, chunk + 4, there);
+                let whole = wav.len() - 8;
+                set_length(&mut wav, 4, whole);
+            }
+            return wav;
+        }
+        // Chunks begin at even places.
+        chunk += 8 + (length as usize).min(there).next_multiple_of(2);
+    }
+    wav
+}
+
+fn set_length(wav: &mut [u8], place: usize, length: usize) {
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
+    if let Some(field) = wav.get_mut(place..place + 4) {
+        field.copy_from_slice(&length.to_le_bytes());
     }
 }
 
