@@ -12,7 +12,7 @@ use store::companies;
 
 use super::body::{Asked, Body, Id, Listed, Paging, language, name};
 use super::problem::{Problem, ProblemBody};
-use super::who::{Access, Who};
+use super::who::{Access, Administrator, Who};
 use super::{App, Deed};
 
 pub(super) fn routes() -> Router<App> {
@@ -123,10 +123,9 @@ pub(super) async fn list(
     responses((status = 201, body = Company), (status = 403, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn create(
     State(app): State<App>,
-    who: Who,
+    Administrator(who): Administrator,
     Body(asked): Body<CompanySettings>,
 ) -> Result<(StatusCode, Json<Company>), Problem> {
-    who.may(Access::Admin)?;
     who.installation()?;
     let row = row(app.id(CompanyId::new), app.now_ms(), asked)?;
     let mut db = app.store.begin().await?;
@@ -154,11 +153,10 @@ pub(super) async fn read(
     responses((status = 200, body = Company), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn update(
     State(app): State<App>,
-    who: Who,
+    Administrator(who): Administrator,
     Id(id): Id<CompanyId>,
     Body(asked): Body<CompanySettings>,
 ) -> Result<Json<Company>, Problem> {
-    who.may(Access::Admin)?;
     let id = visible(&who, id)?;
     let mut db = app.store.begin().await?;
     let old = companies::by_id(&mut *db, &id)

@@ -229,8 +229,10 @@ impl From<JsonRejection> for Problem {
             JsonRejection::MissingJsonContentType(_) => {
                 Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json")
             }
-            // JSON that is none, a body that broke off, and what axum may add to its list.
-            _ => Self::malformed("malformed").because(rejection.body_text()),
+            // The last is what axum may add to its list.
+            JsonRejection::JsonSyntaxError(_) | JsonRejection::BytesRejection(_) | _ => {
+                Self::malformed("malformed").because(rejection.body_text())
+            }
         }
     }
 }

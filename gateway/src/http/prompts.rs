@@ -416,10 +416,10 @@ pub(super) async fn delete(
         None => false,
     };
     app.commit(db, &tenant, deed("prompt.delete", &row)).await?;
-    if let Some(file) = row.file.filter(|_| unused) {
-        if let Err(error) = app.prompts.forget(&file).await {
-            tracing::warn!(%error, "a sound nobody uses stays on disk");
-        }
+    if let Some(file) = row.file.filter(|_| unused)
+        && let Err(error) = app.prompts.forget(&file).await
+    {
+        tracing::warn!(%error, "a sound nobody uses stays on disk");
     }
     Ok(StatusCode::NO_CONTENT)
 }

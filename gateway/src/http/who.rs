@@ -233,6 +233,19 @@ struct Named {
     company: Option<CompanyId>,
 }
 
+/// May change companies; looked at before the body is.
+pub(super) struct Administrator(pub(super) Who);
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let who = Who::from_request_parts(parts, app).await?;
+        who.may(Access::Admin)?;
+        Ok(Self(who))
+    }
+}
+
 macro_rules! steps {
     ($($(#[$doc:meta])* $name:ident($inner:ident) = $access:ident;)*) => {$(
         $(#[$doc])*

@@ -1,0 +1,6 @@
+//! The HTTP API, in process: the whole router over a database of its own and real telephony.
+
+mod access;
+mod story;
+mod uploads;
+mod world;

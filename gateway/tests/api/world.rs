@@ -1,0 +1,307 @@
+//! An installation with two companies, and people and keys of all kinds.
+
+use std::f64::consts::TAU;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use desk::id::{ApiKeyId, CompanyId, UserId};
+use exchange::voice::VoiceConfig;
+use http_body_util::BodyExt;
+use media_engine::sip::endpoint::EndpointConfig;
+use media_engine_net::clock;
+use media_engine_net::media::{Media, MediaConfig};
+use media_engine_net::resolver::Resolver;
+use media_engine_net::sip::{Transports, TransportsConfig};
+use ramal::fetch::{Fetcher, Inside};
+use ramal::http::{App, Parts, router};
+use ramal::playback::Sources;
+use ramal::secrets::Secrets;
+use ramal::sound_files::SoundFiles;
+use ramal::telephony::{Surroundings, Telephony};
+use ramal::voices::Voices;
+use ramal::{api_key, passwords};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde_json::{Value, json};
+use store::users::Role;
+use store::{Store, Writer, sqlite_url};
+use tower::ServiceExt;
+
+pub(crate) const PASSWORD: &str = "correto cavalo bateria";
+
+/// An installation. Its folder goes when it does.
+pub(crate) struct World {
+    pub(crate) router: Router,
+    pub(crate) store: Store,
+    random: StdRng,
+    _folder: tempfile::TempDir,
+}
+
+/// How a request shows who it is from.
+#[derive(Clone, Debug)]
+pub(crate) enum As {
+    Nobody,
+    Key(String),
+    Cookie {
+        cookie: String,
+        csrf: Option<String>,
+    },
+}
+
+/// What came back.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes).unwrap_or(Value::Null)
+    }
+
+    /// The JSON of an answer that must have this status.
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        let text = String::from_utf8_lossy(&self.bytes);
+        assert_eq!(self.status.as_u16(), status, "{text}");
+        self.json()
+    }
+
+    /// The word of a refusal that must have this status.
+    pub(crate) fn code(&self, status: u16) -> String {
+        self.expect(status)["code"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&sqlite_url(&folder.path().join("ramal.db")))
+            .await
+            .expect("a database");
+        let secrets = Arc::new(Secrets::open(folder.path()).expect("a key"));
+        let voices = Arc::new(Voices::discover().await);
+        let prompts = SoundFiles::new(folder.path().join("prompts"));
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let config = TransportsConfig {
+            udp: vec![loopback],
+            ..TransportsConfig::default()
+        };
+        let transports = Transports::bind(config).await.expect("a socket");
+        let counters = transports.counters();
+        let mut media_config = MediaConfig::new(41_000..=41_099, [7; 32]);
+        media_config.threads = Some(1);
+        let (media, media_events) = Media::start(media_config).expect("a thread");
+        let (writer, _) = Writer::start(store.clone());
+        let sources = Sources {
+            prompts: prompts.clone(),
+            speech: SoundFiles::new(folder.path().join("speech")),
+            voices: voices.clone(),
+            sounds: None,
+        };
+        let surroundings = Surroundings {
+            transports,
+            media: media.clone(),
+            media_events,
+            resolver: Arc::new(Resolver::with_servers(&[loopback]).expect("a resolver")),
+            writer,
+            sources: Arc::new(sources),
+            fetcher: Fetcher::new(Inside::Refused),
+            messages: folder.path().join("messages"),
+            public_address: None,
+        };
+        let (telephony, _) = Telephony::start(
+            EndpointConfig::default(),
+            VoiceConfig::default(),
+            surroundings,
+            [8; 32],
+        );
+        let app = App::new(Parts {
+            store: store.clone(),
+            telephony,
+            realm: "ramal".into(),
+            secrets,
+            voices,
+            prompts,
+            messages: folder.path().join("messages"),
+            media,
+            transports: counters,
+            started: clock::now(),
+            seed: [9; 32],
+        });
+        Self {
+            router: router(app),
+            store,
+            random: StdRng::from_seed([1; 32]),
+            _folder: folder,
+        }
+    }
+
+    /// A key with these scopes, of a company or of the installation.
+    pub(crate) async fn key(&mut self, company: Option<&str>, scopes: &[&str]) -> As {
+        let drawn = api_key::draw(&mut self.random);
+        let row = store::api_keys::ApiKey {
+            id: ApiKeyId::new(1, &mut self.random),
+            company: company.map(|id| id.parse().expect("an id")),
+            name: "test".into(),
+            prefix: drawn.prefix,
+            hash: drawn.hash,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            created_by: None,
+            created_ms: 1,
+            expires_ms: None,
+            last_used_ms: None,
+            revoked_ms: None,
+        };
+        store::api_keys::insert(self.store.pool(), &row)
+            .await
+            .expect("a key");
+        As::Key(drawn.text)
+    }
+
+    pub(crate) async fn company(&self, id: &str) {
+        let row = store::companies::Company {
+            id: id.parse().expect("an id"),
+            name: id.to_owned(),
+            language: "pt-BR".into(),
+            time_zone: "America/Sao_Paulo".into(),
+            settings: json!({}),
+            disabled: false,
+            created_ms: 1,
+        };
+        store::companies::insert(self.store.pool(), &row)
+            .await
+            .expect("a company");
+    }
+
+    pub(crate) async fn user(&mut self, email: &str, company: Option<&str>, role: Role) {
+        let row = store::users::User {
+            id: UserId::new(1, &mut self.random),
+            company: company.map(|id| id.parse::<CompanyId>().expect("an id")),
+            email: email.to_owned(),
+            name: email.to_owned(),
+            password: Some(passwords::hash(PASSWORD).expect("a hash")),
+            role,
+            locale: "pt-BR".into(),
+            disabled: false,
+            created_ms: 1,
+            last_login_ms: None,
+        };
+        store::users::insert(self.store.pool(), &row)
+            .await
+            .expect("a user");
+    }
+
+    /// Logs in; the cookie and the token against forged requests.
+    pub(crate) async fn log_in(&self, email: &str) -> As {
+        let body = json!({ "email": email, "password": PASSWORD });
+        let answer = self
+            .ask(&As::Nobody, Method::POST, "/api/v1/session", Some(body))
+            .await;
+        let csrf = answer.expect(201)["csrf"].as_str().map(str::to_owned);
+        let cookie = answer.headers[header::SET_COOKIE].to_str().expect("text");
+        let cookie = cookie.split(';').next().unwrap_or_default().to_owned();
+        As::Cookie { cookie, csrf }
+    }
+
+    pub(crate) async fn get(&self, who: &As, path: &str) -> Answer {
+        self.ask(who, Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, who: &As, path: &str, body: Value) -> Answer {
+        self.ask(who, Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put(&self, who: &As, path: &str, body: Value) -> Answer {
+        self.ask(who, Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn ask(
+        &self,
+        who: &As,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let request = Request::builder().method(method).uri(path);
+        let request = match body {
+            Some(body) => request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.send(who, request.expect("a request")).await
+    }
+
+    pub(crate) async fn upload(&self, who: &As, name: &str, file: &[u8]) -> Answer {
+        let mut body = format!(
+            "--limit\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n{name}\r\n\
+             --limit\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x\"\r\n\r\n"
+        )
+        .into_bytes();
+        body.extend_from_slice(file);
+        body.extend_from_slice(b"\r\n--limit--\r\n");
+        let request = Request::post("/api/v1/prompts")
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=limit")
+            .body(Body::from(body));
+        self.send(who, request.expect("a request")).await
+    }
+
+    pub(crate) async fn send(&self, who: &As, mut request: Request<Body>) -> Answer {
+        let headers = request.headers_mut();
+        headers.insert(header::HOST, "127.0.0.1:8080".parse().expect("a host"));
+        match who {
+            As::Nobody => {}
+            As::Key(key) => {
+                headers.insert(
+                    header::AUTHORIZATION,
+                    format!("Bearer {key}").parse().expect("a key"),
+                );
+            }
+            As::Cookie { cookie, csrf } => {
+                headers.insert(header::COOKIE, cookie.parse().expect("a cookie"));
+                if let Some(csrf) = csrf {
+                    headers.insert("x-csrf-token", csrf.parse().expect("a token"));
+                }
+            }
+        }
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.expect("a body").to_bytes().to_vec();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            bytes,
+        }
+    }
+}
+
+/// One second of a tone as a WAV file: 16 kHz, 16 bits, mono.
+pub(crate) fn tone() -> Vec<u8> {
+    #[allow(clippy::cast_possible_truncation, reason = "8,000 fits")]
+    let sample = |at: i32| ((f64::from(at) * 440.0 / 16_000.0 * TAU).sin() * 8_000.0) as i16;
+    let samples: Vec<u8> = (0..16_000)
+        .flat_map(|at| sample(at).to_le_bytes())
+        .collect();
+    let length = u32::try_from(samples.len()).expect("short");
+    let mut wav = b"RIFF".to_vec();
+    wav.extend((36 + length).to_le_bytes());
+    wav.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(16_000_u32.to_le_bytes());
+    wav.extend(32_000_u32.to_le_bytes());
+    wav.extend(b"\x02\0\x10\0data");
+    wav.extend(length.to_le_bytes());
+    wav.extend(samples);
+    wav
+}
