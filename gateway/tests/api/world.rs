@@ -86,7 +86,7 @@ impl World {
             .await
             .expect("a database");
         let secrets = Arc::new(Secrets::open(folder.path()).expect("a key"));
-        let voices = Arc::new(Voices::discover().await);
+        let voices = Arc::new(Voices::discover(folder.path()).await);
         let prompts = SoundFiles::new(folder.path().join("prompts"));
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = TransportsConfig {
