@@ -9,6 +9,11 @@
 //! and passes; `cargo xtask test` sets `RAMAL_TEST_INTEROP=require`, and then its absence is a
 //! failure.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "a test that fails says what the other programs said"
+)]
+
 mod calls;
 mod keys;
 mod server;
