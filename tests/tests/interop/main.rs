@@ -14,6 +14,7 @@
     reason = "a test that fails says what the other programs said"
 )]
 
+mod baresip;
 mod calls;
 mod keys;
 mod server;
@@ -26,10 +27,10 @@ mod sipp;
 /// When they are not and the environment has `RAMAL_TEST_INTEROP=require`.
 fn peers(programs: &[&str]) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |program: &&&str| {
+    let is_missing = |program: &&&str| {
         !std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
     };
-    let missing: Vec<_> = programs.iter().filter(is_there).collect();
+    let missing: Vec<_> = programs.iter().filter(is_missing).collect();
     if missing.is_empty() {
         return true;
     }

@@ -69,6 +69,35 @@ impl Server {
         })
     }
 
+    /// The sound of a prompt as callers hear it, at 16 kHz.
+    pub(crate) fn prompt(&self, name: &str) -> PathBuf {
+        let hash = self
+            .with_store(async |store| {
+                let prompts = store::prompts::all(store.pool()).await?;
+                let named = prompts.into_iter().find(|prompt| prompt.name == name);
+                Ok(named.and_then(|prompt| prompt.file))
+            })
+            .expect("a prompt of the demo with a sound");
+        let folder = self.folder.path().join("prompts").join(&hash[..2]);
+        folder.join(format!("{hash}.wav"))
+    }
+
+    /// Reads something in the database, beside the server.
+    fn with_store<T>(&self, work: impl AsyncFnOnce(&Store) -> Result<T, store::Error>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let url = store::sqlite_url(&self.folder.path().join("ramal.sqlite"));
+        let found = runtime.block_on(async {
+            let store = Store::open(&url).await?;
+            let found = work(&store).await;
+            store.close().await;
+            found
+        });
+        found.expect("the database can be read")
+    }
+
     /// What it wrote to its log.
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
@@ -76,13 +105,7 @@ impl Server {
 
     /// All calls of the records, the oldest first.
     pub(crate) fn records(&self) -> Vec<Recorded> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        let mut records = runtime
-            .block_on(read(&self.folder.path().join("ramal.sqlite")))
-            .expect("the records can be read");
+        let mut records = self.with_store(read);
         records.reverse();
         records
     }
@@ -220,8 +243,7 @@ fn program() -> PathBuf {
     profile.join("ramal")
 }
 
-async fn read(database: &Path) -> Result<Vec<Recorded>, store::Error> {
-    let store = Store::open(&store::sqlite_url(database)).await?;
+async fn read(store: &Store) -> Result<Vec<Recorded>, store::Error> {
     let mut records = vec![];
     for company in store::companies::list(store.pool(), &Page::first()).await? {
         let filter = Filter::default();
@@ -232,7 +254,6 @@ async fn read(database: &Path) -> Result<Vec<Recorded>, store::Error> {
             records.push(Recorded { call, trail });
         }
     }
-    store.close().await;
     Ok(records)
 }
 

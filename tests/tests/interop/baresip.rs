@@ -1,0 +1,210 @@
+//! baresip as the softphone: it dials, records what it hears, and presses a key.
+//!
+//! What is compared is what its decoder gives (its module `sndfile` sits right behind it), so the
+//! whole path is in it but a loudspeaker's clock: prompt file, our encoder, RTP over a real
+//! socket, its jitter buffer, its decoder.
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use desk::record::{EndedBy, TrailKind};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::peers;
+use crate::server::{Server, until};
+
+#[test]
+fn a_softphone_hears_the_welcome_as_it_is_and_chooses_by_key() {
+    if !peers(&["baresip", "sox"]) {
+        return;
+    }
+    let server = Server::start();
+    let mut phone = Baresip::start(&server);
+    phone.command("dial", &format!("sip:4000@{}", server.udp));
+    phone.wait_for("CALL_ESTABLISHED");
+    // The menu comes when the welcome was played to its end.
+    until(Duration::from_secs(30), "the menu begins", || {
+        let records = server.records();
+        records.first()?.path().contains(&"menu").then_some(())
+    });
+    phone.command("sndcode", "1");
+    until(Duration::from_secs(10), "the key arrives", || {
+        let records = server.records();
+        records.first()?.path().contains(&"service-1").then_some(())
+    });
+    phone.command("hangup", "");
+    phone.wait_for("CALL_CLOSED");
+
+    let records = server.ended_records(1);
+    let recorded = &records[0];
+    let chosen = recorded.lines(TrailKind::OptionChosen);
+    assert_eq!(chosen.len(), 1, "{recorded:?}");
+    assert_eq!(chosen[0]["key"], "1");
+    assert!(recorded.lines(TrailKind::InvalidInput).is_empty());
+    assert_eq!(recorded.call.ended_by, Some(EndedBy::Customer));
+    assert_eq!(recorded.call.codec.as_deref(), Some("PCMA"));
+    let quality = recorded.call.quality.expect("there was sound");
+    assert!(quality.packets_received > 50, "{quality:?}");
+
+    let Some(compared) = compare(&server.prompt("Boas-vindas"), &phone.recording()) else {
+        return;
+    };
+    let number = |name: &str| compared[name].as_f64().expect("a number");
+    eprintln!("{compared}");
+    assert!(number("fit") > 0.98, "another sound: {compared}");
+    assert!(number("shift_ms") <= 20.0, "another length: {compared}");
+    assert!(number("missing_ms") <= 20.0, "cut off: {compared}");
+    assert!(
+        number("pesq") >= number("pesq_alaw") - 0.05,
+        "worse than sox's A-law of the same prompt: {compared}"
+    );
+}
+
+/// A softphone at work. Dropped, it is killed.
+struct Baresip {
+    process: Child,
+    folder: TempDir,
+    control: TcpStream,
+    /// What it told us so far.
+    told: String,
+}
+
+impl Baresip {
+    /// Starts it without sound hardware, with the account of the demo's device `ana`.
+    fn start(server: &Server) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path();
+        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let control = free.local_addr().expect("an address");
+        drop(free);
+        let config = CONFIG
+            .replace("@CONTROL@", &control.to_string())
+            .replace("@FOLDER@", &path.display().to_string());
+        let account = format!(
+            "<sip:ana@{}>;regint=0;audio_codecs=PCMA/8000/1\n",
+            server.udp
+        );
+        for (name, text) in [
+            ("config", config.as_str()),
+            ("accounts", account.as_str()),
+            ("contacts", ""),
+        ] {
+            fs::write(path.join(name), text).expect("a file of ours");
+        }
+        let log = File::create(path.join(LOG)).expect("a file of ours");
+        let mut process = Command::new("baresip")
+            .args(["-4", "-f"])
+            .arg(path)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a file of ours"))
+            .stderr(log)
+            .spawn()
+            .expect("baresip starts");
+        let control = until(Duration::from_secs(20), "baresip listens", || {
+            if let Ok(Some(status)) = process.try_wait() {
+                let log = fs::read_to_string(path.join(LOG)).unwrap_or_default();
+                panic!("baresip ended at once ({status}): {log}");
+            }
+            TcpStream::connect(control).ok()
+        });
+        control
+            .set_read_timeout(Some(Duration::from_millis(50)))
+            .expect("a socket of ours");
+        Self {
+            process,
+            folder,
+            control,
+            told: String::new(),
+        }
+    }
+
+    /// Tells it to do something: a netstring with JSON inside (its module `ctrl_tcp`).
+    fn command(&mut self, command: &str, params: &str) {
+        let text = json!({ "command": command, "params": params }).to_string();
+        let framed = format!("{}:{text},", text.len());
+        self.control
+            .write_all(framed.as_bytes())
+            .expect("baresip listens");
+    }
+
+    /// Waits until it tells of this event.
+    fn wait_for(&mut self, event: &str) {
+        let name = format!("\"type\":\"{event}\"");
+        until(Duration::from_secs(20), event, || {
+            let mut bytes = [0; 4_096];
+            if let Ok(length) = self.control.read(&mut bytes) {
+                self.told
+                    .push_str(&String::from_utf8_lossy(&bytes[..length]));
+            }
+            self.told.contains(&name).then_some(())
+        });
+    }
+
+    /// What it heard, as a WAV file.
+    fn recording(&self) -> PathBuf {
+        let files = fs::read_dir(self.folder.path()).expect("a folder of ours");
+        let mut paths = files.flatten().map(|entry| entry.path());
+        paths
+            .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
+            .expect("a recording")
+    }
+}
+
+impl Drop for Baresip {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if std::thread::panicking() {
+            let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
+            eprintln!("what baresip logged:\n{log}\nand told:\n{}", self.told);
+        }
+    }
+}
+
+/// Compares a recording with the prompt by `compare.py`, whose doc says what the numbers are.
+/// Nothing where its Python packages are missing and need not be there.
+fn compare(prompt: &Path, recording: &Path) -> Option<Value> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = tests.join("../target/pesq-venv/bin/python");
+    if !python.is_file() {
+        let text = "the Python package pesq is missing; `cargo xtask test` installs it";
+        assert!(
+            std::env::var("RAMAL_TEST_INTEROP").as_deref() != Ok("require"),
+            "{text}"
+        );
+        eprintln!("{text}");
+        return None;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (narrow, coded, decoded) = (
+        folder.path().join("narrow.wav"),
+        folder.path().join("coded.wav"),
+        folder.path().join("decoded.wav"),
+    );
+    sox(prompt, &["-r", "8000", "-b", "16"], &narrow);
+    sox(&narrow, &["-e", "a-law", "-b", "8"], &coded);
+    sox(&coded, &["-e", "signed", "-b", "16"], &decoded);
+    let compared = Command::new(python)
+        .arg(tests.join("interop/compare.py"))
+        .args([&narrow, &decoded])
+        .arg(recording)
+        .output()
+        .expect("python");
+    let said = String::from_utf8_lossy(&compared.stderr);
+    assert!(compared.status.success(), "{said}");
+    Some(serde_json::from_slice(&compared.stdout).expect("one line of JSON"))
+}
+
+fn sox(from: &Path, format: &[&str], to: &Path) {
+    let made = Command::new("sox").arg(from).args(format).arg(to).status();
+    assert!(made.expect("sox").success());
+}
+
+const CONFIG: &str = include_str!("../../interop/baresip.config");
+
+const LOG: &str = "log.txt";
