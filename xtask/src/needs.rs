@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::shell::{Error, program, run, say, succeeds};
+use crate::shell::{Error, program, root, run, say, succeeds};
 
 /// Something that must be there: how to see it, and the Debian package that brings it.
 struct Need {
@@ -72,6 +72,26 @@ const TO_FETCH_VOICES: &[Need] = &[
     },
 ];
 
+/// What building the Python package that compares sounds wants.
+const TO_COMPARE: &[Need] = &[
+    Need {
+        sign: "/usr/share/doc/python3-venv",
+        package: "python3-venv",
+        why: "keeps Python packages in a folder of ours",
+    },
+    Need {
+        sign: "/usr/share/doc/python3-dev",
+        package: "python3-dev",
+        why: "builds the package pesq",
+    },
+];
+
+/// Where that package is: the tests look here.
+const PESQ_FOLDER: &str = "target/pesq-venv";
+
+/// What is installed there: ITU-T P.862 as the tests need it, and what it stands on.
+const PESQ_PACKAGES: [&str; 2] = ["pesq==0.0.4", "numpy"];
+
 /// Cargo's own helpers, installed with cargo itself.
 const CARGO_TOOLS: &[(&str, &str)] = &[("cargo-nextest", "nextest"), ("cargo-deny", "deny")];
 
@@ -100,7 +120,24 @@ pub(crate) fn to_test() -> Result<(), Error> {
             run(&mut program("cargo", &["install", "--locked", tool]))?;
         }
     }
-    Ok(())
+    comparison()
+}
+
+/// The Python package by which a recording is compared with what was played.
+fn comparison() -> Result<(), Error> {
+    let python = root().join(PESQ_FOLDER).join("bin/python");
+    let python = python.to_string_lossy();
+    if succeeds(&mut program(&python, &["-c", "import pesq"])) {
+        return Ok(());
+    }
+    let able = "import ensurepip, os, sysconfig; \
+        assert os.path.exists(sysconfig.get_path('include') + '/Python.h')";
+    if !succeeds(&mut program("python3", &["-c", able])) {
+        packages(TO_COMPARE)?;
+    }
+    run(&mut program("python3", &["-m", "venv", PESQ_FOLDER]))?;
+    let mut install = program(&python, &["-m", "pip", "install", "--quiet"]);
+    run(install.args(PESQ_PACKAGES))
 }
 
 fn packages(needs: &[Need]) -> Result<(), Error> {

@@ -20,10 +20,21 @@ pub(crate) fn test() -> Result<(), Error> {
             "warnings",
         ],
     ))?;
+    run(&mut program(
+        "cargo",
+        &["build", "--package", "ramal", "--locked"],
+    ))?;
     let mut tests = program("cargo", &["nextest", "run", "--workspace", "--locked"]);
-    // Here PostgreSQL is a need, so its absence is a failure; a bare `cargo nextest run` on a
-    // laptop may go without.
-    run(tests.env("RAMAL_TEST_POSTGRES", "require"))?;
+    // Here PostgreSQL and the peers of the interop tests are needs, so their absence is a failure;
+    // a bare `cargo nextest run` on a laptop may go without.
+    tests
+        .env("RAMAL_TEST_POSTGRES", "require")
+        .env("RAMAL_TEST_INTEROP", "require");
+    if let Ok(xtask) = std::env::current_exe() {
+        // Both were built by the same cargo into the same folder.
+        tests.env("RAMAL_BIN", xtask.with_file_name("ramal"));
+    }
+    run(&mut tests)?;
     run(&mut program(
         "cargo",
         &["test", "--workspace", "--doc", "--locked", "--quiet"],
