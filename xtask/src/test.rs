@@ -20,10 +20,8 @@ pub(crate) fn test() -> Result<(), Error> {
             "warnings",
         ],
     ))?;
-    run(&mut program(
-        "cargo",
-        &["build", "--package", "ramal", "--locked"],
-    ))?;
+    // The whole workspace, so that its crates have the same features as in the tests.
+    run(&mut program("cargo", &["build", "--workspace", "--locked"]))?;
     let mut tests = program("cargo", &["nextest", "run", "--workspace", "--locked"]);
     // Here PostgreSQL and the peers of the interop tests are needs, so their absence is a failure;
     // a bare `cargo nextest run` on a laptop may go without.
