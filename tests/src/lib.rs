@@ -1,3 +1,4 @@
 //! The simulated world, torture, http, interop and tidy tests.
 
 pub mod fuzz;
+pub mod world;

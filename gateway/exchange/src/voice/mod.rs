@@ -129,6 +129,11 @@ impl Voice {
         self.calls.len()
     }
 
+    /// Legs that calls hold, those included that we dial for a flow.
+    pub fn legs(&self) -> usize {
+        self.shared.legs.len() + self.shared.dialling.len()
+    }
+
     /// Callers who wait for a service.
     pub fn waiting(&self) -> usize {
         self.calls.values().filter(|call| call.is_waiting()).count()
