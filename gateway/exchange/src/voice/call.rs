@@ -560,6 +560,11 @@ impl Call {
 
     /// The last lines of the record.
     fn close(&mut self, now: Now, quality: Option<Quality>, shared: &mut Shared) {
+        if let Stage::Talking(walk) = &mut self.stage {
+            walk.session.handle_left(now);
+            self.perform(now, shared);
+            self.leave_flow(now, shared);
+        }
         let end = match std::mem::replace(&mut self.stage, Stage::Gone) {
             Stage::Closing { end, .. } => record::end_of(now, &end, self.cause, quality),
             Stage::Gone => return,

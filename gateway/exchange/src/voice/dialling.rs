@@ -135,6 +135,16 @@ impl Dialling {
         }
     }
 
+    /// How the call ends when its media do.
+    pub(super) fn without_media(&self) -> DialResult {
+        match self.stage {
+            Stage::Joined(_) => DialResult::Ended,
+            Stage::OpeningPort | Stage::Asking | Stage::Dialled(_) | Stage::Over => {
+                DialResult::Failed
+            }
+        }
+    }
+
     /// The endpoint has said the handle of the call.
     pub(super) fn handle_call(&mut self, call: CallId) {
         self.stage = Stage::Dialled(call);

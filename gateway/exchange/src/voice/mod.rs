@@ -250,7 +250,11 @@ impl Voice {
 
     /// The port of this leg is closed; this is how it sounded.
     pub fn handle_leg_closed(&mut self, now: Now, leg: LegId, quality: Option<Quality>) {
-        if let Some(call) = self.shared.legs.remove(&leg) {
+        if let Some(dialling) = self.shared.dialling.get(&leg) {
+            // We did not ask for it: its media died. Nobody hears anybody any more.
+            let result = dialling.without_media();
+            self.end_dialling(now, leg, result);
+        } else if let Some(call) = self.shared.legs.remove(&leg) {
             self.with(call, |call, shared| {
                 call.handle_leg_closed(now, quality, shared)
             });

@@ -458,6 +458,61 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
     assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.legs.is_empty());
 }
 
+/// A call that dialled the extension, which answered as call 2: its leg.
+fn joined() -> (Scene, LegId) {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('2');
+    let leg = loop {
+        if let Output::Sip(SipCommand::Dial { leg, .. }) = scene.next() {
+            break leg;
+        }
+    };
+    let call = CallId(2);
+    scene.voice.handle_dialling(scene.now, leg, Ok(call));
+    let sdp = OFFER.into();
+    scene.tell(CallEvent::Answered { call, sdp });
+    scene.wanted.clear();
+    (scene, leg)
+}
+
+fn hangs_up(scene: &Scene, wanted: CallId) -> bool {
+    scene.wanted.iter().any(
+        |output| matches!(output, Output::Sip(SipCommand::HangUp { call, .. }) if *call == wanted),
+    )
+}
+
+#[test]
+fn media_that_die_under_a_caller_end_the_call_that_was_dialled_for_them() {
+    let (mut scene, _) = joined();
+    scene.voice.handle_leg_closed(scene.now, LegId(1), None);
+    scene.settle();
+    assert!(hangs_up(&scene, CallId(2)) && hangs_up(&scene, CALL));
+    assert_eq!(scene.ends(), [(EndedBy::Ramal, "media_failed")]);
+    assert_eq!(scene.voice.calls(), 0);
+    assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.dialled_calls.is_empty());
+}
+
+#[test]
+fn media_that_die_under_a_waiting_caller_free_the_place() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('1');
+    scene.voice.handle_leg_closed(scene.now, LegId(1), None);
+    scene.settle();
+    assert_eq!(scene.voice.poll_timeout(), None, "nobody waits");
+}
+
+#[test]
+fn media_that_die_under_a_dialled_call_end_it_and_the_flow_goes_on() {
+    let (mut scene, leg) = joined();
+    scene.voice.handle_leg_closed(scene.now, leg, None);
+    scene.settle();
+    assert!(hangs_up(&scene, CallId(2)));
+    assert!(scene.trail().contains(&TrailKind::DialEnded));
+    assert!(scene.voice.shared.dialling.is_empty());
+}
+
 #[test]
 fn a_busy_extension_takes_the_branch_of_the_flow() {
     let mut scene = Scene::new(MENU);
