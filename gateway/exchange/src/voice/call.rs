@@ -204,6 +204,13 @@ impl Call {
         }
     }
 
+    /// The record could not be written. A call that is over already is only over.
+    pub(super) fn handle_not_opened(&mut self, now: Now, shared: &mut Shared) {
+        if matches!(self.stage, Stage::Opening { .. }) {
+            self.refuse(now, 503, "not_recorded", shared);
+        }
+    }
+
     /// The port is open, or there is none.
     pub(super) fn handle_leg_opened(
         &mut self,
@@ -313,13 +320,7 @@ impl Call {
     }
 
     /// Refuses a call that was not answered yet.
-    pub(super) fn refuse(
-        &mut self,
-        now: Now,
-        status: u16,
-        cause: &'static str,
-        shared: &mut Shared,
-    ) {
+    fn refuse(&mut self, now: Now, status: u16, cause: &'static str, shared: &mut Shared) {
         let retry_after = (status == 503).then_some(RETRY_AFTER);
         self.cause.get_or_insert(cause);
         self.trail(

@@ -180,9 +180,7 @@ impl Voice {
 
     /// The record of a new call could not be written: the call is refused.
     pub fn handle_not_opened(&mut self, now: Now, call: CallId) {
-        self.with(call, |call, shared| {
-            call.refuse(now, 503, "not_recorded", shared)
-        });
+        self.with(call, |call, shared| call.handle_not_opened(now, shared));
     }
 
     /// A port is open for this leg, at the address that the peer shall send to; or there is none.

@@ -423,6 +423,22 @@ fn a_call_without_a_common_codec_is_refused_and_recorded() {
 }
 
 #[test]
+fn a_call_that_was_refused_already_is_not_refused_again_when_its_record_fails() {
+    let mut scene = Scene::new(MENU);
+    let invite = Box::new(incoming("4000"));
+    scene
+        .voice
+        .handle_call(scene.now, CallEvent::Incoming { call: CALL, invite });
+    scene.voice.handle_leg_opened(scene.now, LegId(1), None);
+    scene.voice.handle_not_opened(scene.now, CALL);
+    let mut refusals = 0;
+    while let Some(output) = scene.voice.poll_output() {
+        refusals += usize::from(matches!(output, Output::Sip(SipCommand::Reject { .. })));
+    }
+    assert_eq!(refusals, 1);
+}
+
+#[test]
 fn a_dialled_extension_rings_answers_and_is_joined() {
     let mut scene = Scene::new(MENU);
     scene.answered("4000");
