@@ -193,6 +193,8 @@ impl Voice {
         };
         let parent = dialling.parent;
         match event {
+            // Who hears the other side already hears it ring, or speak.
+            CallEvent::Ringing { .. } if dialling.heard => {}
             CallEvent::Ringing { .. } => {
                 self.with(parent, |call, shared| call.handle_ringing(shared))
             }

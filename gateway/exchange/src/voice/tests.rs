@@ -530,6 +530,25 @@ fn media_that_die_under_a_dialled_call_end_it_and_the_flow_goes_on() {
 }
 
 #[test]
+fn the_ringing_tone_does_not_cover_what_the_other_side_lets_hear() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('2');
+    let leg = loop {
+        if let Output::Sip(SipCommand::Dial { leg, .. }) = scene.next() {
+            break leg;
+        }
+    };
+    let call = CallId(2);
+    scene.voice.handle_dialling(scene.now, leg, Ok(call));
+    let sdp = OFFER.into();
+    scene.tell(CallEvent::EarlyMedia { call, sdp });
+    scene.wanted.clear();
+    scene.tell(CallEvent::Ringing { call });
+    assert!(scene.wanted.is_empty(), "{:?}", scene.wanted);
+}
+
+#[test]
 fn a_busy_extension_takes_the_branch_of_the_flow() {
     let mut scene = Scene::new(MENU);
     scene.answered("4000");
