@@ -550,9 +550,13 @@ impl Call {
         self.perform(now, shared);
         self.leave_flow(now, shared);
         shared.media(self.facts.leg, MediaCommand::Close);
+        let patience = match self.facts.message {
+            Some(_) => MESSAGE_KEPT_MAX,
+            None => LAST_WORD_MAX,
+        };
         self.stage = Stage::Closing {
             end,
-            until: now.instant + LAST_WORD_MAX,
+            until: now.instant + patience,
         };
         if !self.started {
             self.close(now, None, shared); // Media that never ran have no last word.
@@ -624,3 +628,6 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 
 /// How long the media may take for their last report.
 const LAST_WORD_MAX: Duration = Duration::from_secs(2);
+
+/// How long a message may take to be put away: a slow disk must not lose what somebody said.
+const MESSAGE_KEPT_MAX: Duration = Duration::from_secs(30);

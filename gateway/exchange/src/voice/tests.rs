@@ -602,6 +602,9 @@ fn a_message_is_kept_even_when_its_speaker_hangs_up() {
             },
         },
     );
+    // A slow disk: longer than media may take that have nothing to keep.
+    scene.pass(Duration::from_secs(20));
+    scene.voice.handle_timeout(scene.now);
     let recording = Recording {
         file: "ab".repeat(32),
         bytes: 72_000,
