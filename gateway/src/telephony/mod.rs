@@ -233,8 +233,10 @@ struct Owner {
     prompts: Arc<BTreeMap<PromptId, String>>,
     shelf: Shelf,
     legs: HashMap<LegId, Leg>,
-    /// Calls that began in this turn, in the order of their changes.
+    /// Calls whose beginning is among the changes, in their order.
     opening: Vec<CallId>,
+    /// How many of them, from the first on, were refused because the writer was full.
+    refused: usize,
     /// Changes of this turn, in order; those of turns before when the writer was full.
     changes: Vec<Change>,
     answers: (
@@ -275,6 +277,7 @@ impl Owner {
             shelf: Shelf::default(),
             legs: HashMap::new(),
             opening: Vec::new(),
+            refused: 0,
             changes: Vec::new(),
             // As many answers as things are under way, which calls and their flows bound.
             answers: mpsc::unbounded_channel(),

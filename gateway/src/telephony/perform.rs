@@ -316,13 +316,19 @@ impl Owner {
         if self.changes.is_empty() {
             return;
         }
-        let calls: Vec<_> = std::mem::take(&mut self.opening);
         if !self.writer.has_room() {
-            // The changes stay with us until there is room; new calls are not taken meanwhile.
+            // The changes stay with us until there is room; new calls are not taken meanwhile. What
+            // was refused keeps its place: its record comes with a number of its own later.
             self.statistics.saves_refused += 1;
-            let _ = self.answers.0.send(Answer::NotOpened(calls));
+            let refused = self.opening[self.refused..].to_vec();
+            self.refused = self.opening.len();
+            if !refused.is_empty() {
+                let _ = self.answers.0.send(Answer::NotOpened(refused));
+            }
             return;
         }
+        self.refused = 0;
+        let calls: Vec<_> = std::mem::take(&mut self.opening);
         let changes = std::mem::take(&mut self.changes);
         if calls.is_empty() {
             if let Err(error) = self.writer.note(changes) {
