@@ -229,6 +229,8 @@ struct Owner {
     sources: Arc<Sources>,
     fetcher: Fetcher,
     messages: PathBuf,
+    /// When this process began, milliseconds since 1970.
+    begun_ms: i64,
     public_address: Option<IpAddr>,
     prompts: Arc<BTreeMap<PromptId, String>>,
     shelf: Shelf,
@@ -272,6 +274,7 @@ impl Owner {
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
             messages: surroundings.messages,
+            begun_ms: clock::wall().as_millisecond(),
             public_address: surroundings.public_address,
             prompts: Arc::default(),
             shelf: Shelf::default(),
@@ -411,9 +414,7 @@ impl Owner {
             News::Recorded(recording) => self.put_away(leg, recording),
             News::Failed => {
                 tracing::error!(leg = leg.0, "a leg failed: its media are over");
-                self.statistics.legs_failed += 1;
-                let _ = self.media.close(leg);
-                self.leg_closed(now, leg, None);
+                self.give_up(now, leg);
             }
             News::Closed(report) => {
                 let quality = Some(status::quality(&report));

@@ -105,21 +105,43 @@ impl Owner {
                 }
                 self.media.stop(leg)
             }
-            MediaCommand::Record { .. } => {
-                if let Some(state) = self.legs.get_mut(&leg) {
-                    state.recording = true;
-                }
-                let path = self.messages.join(format!("{}.unfinished.wav", leg.0));
-                self.media.record(leg, path)
-            }
+            // The flow itself ends it by its longest time.
+            MediaCommand::Record { .. } => self.record(leg),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
             MediaCommand::Bridge(other) => self.media.bridge(leg, other),
             MediaCommand::Unbridge => self.media.unbridge(leg),
             MediaCommand::Close => self.close(now, leg),
         };
         if let Err(error) = done {
-            tracing::warn!(leg = leg.0, %error, "a leg did not take a command");
+            self.not_taken(now, leg, &error);
         }
+    }
+
+    /// A leg did not take a command. One that is gone has told so, or never ran; one that cannot be
+    /// reached any more would leave its caller in silence for ever.
+    fn not_taken(&mut self, now: Now, leg: LegId, error: &media::CommandError) {
+        match error {
+            media::CommandError::Unknown(_) | media::CommandError::NotConfigured(_) => {
+                tracing::debug!(leg = leg.0, %error, "a leg did not take a command");
+            }
+            media::CommandError::Apart(..)
+            | media::CommandError::Sockets(_)
+            | media::CommandError::Stuck => {
+                tracing::error!(leg = leg.0, %error, "a leg did not take a command: it is given up");
+                // Its thread does not end a recording either.
+                if let Some(state) = self.legs.get_mut(&leg) {
+                    state.recording = false;
+                }
+                self.give_up(now, leg);
+            }
+        }
+    }
+
+    /// Ends a leg whose media are over without anybody having asked for it.
+    pub(super) fn give_up(&mut self, now: Now, leg: LegId) {
+        self.statistics.legs_failed += 1;
+        let _ = self.media.close(leg);
+        self.leg_closed(now, leg, None);
     }
 
     /// Opens a port; returns the address that the peer shall send to.
@@ -165,6 +187,16 @@ impl Owner {
             },
         );
         self.media.configure(leg, config)
+    }
+
+    /// Records under a name that no process before used: a crash leaves its files behind.
+    fn record(&mut self, leg: LegId) -> Result<(), media::CommandError> {
+        let name = format!("{}-{}.unfinished.wav", self.begun_ms, leg.0);
+        self.media.record(leg, self.messages.join(name))?;
+        if let Some(state) = self.legs.get_mut(&leg) {
+            state.recording = true;
+        }
+        Ok(())
     }
 
     fn close(&mut self, now: Now, leg: LegId) -> Result<(), media::CommandError> {
@@ -294,7 +326,7 @@ impl Owner {
                 self.voice.handle_played(now, leg, play);
             }
         } else if let Err(error) = self.media.play(leg, play, Playlist { items, repeat }) {
-            tracing::warn!(leg = leg.0, %error, "a leg does not play");
+            self.not_taken(now, leg, &error);
         }
     }
 
