@@ -1,17 +1,18 @@
 //! Doing what the exchange wants done.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use desk::id::PromptId;
 use desk::record::Change;
 use exchange::clip::Clip;
-use exchange::voice::{MediaCommand, Output, SipCommand};
+use exchange::voice::{MediaCommand, Output, SipCommand, Toward};
 use ivr::Now;
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
+use media_engine::sip::call::Target;
 use media_engine_net::{media, route};
 
 use crate::playback::Sources;
@@ -76,7 +77,8 @@ impl Owner {
 
     fn perform_media(&mut self, now: Now, leg: LegId, command: MediaCommand) {
         let done = match command {
-            MediaCommand::Open { peer, beside } => {
+            MediaCommand::Open { toward, beside } => {
+                let peer = self.address_of(now, toward);
                 let address = self.open(leg, peer, beside);
                 self.voice.handle_leg_opened(now, leg, address);
                 Ok(())
@@ -144,14 +146,26 @@ impl Owner {
         self.leg_closed(now, leg, None);
     }
 
+    /// Where the media of a leg will come from, as far as it is known before the peer says it.
+    fn address_of(&self, now: Now, toward: Toward) -> IpAddr {
+        let known = match toward {
+            Toward::Address(address) => Some(address),
+            Toward::Target(Target::Device(account)) => {
+                let bound = self.endpoint.registrar().targets(now.instant, &account);
+                bound.first().map(|target| target.flow.remote.ip())
+            }
+            Toward::Target(Target::Trunk { trunk, .. }) => {
+                let trunk = self.endpoint.trunks().find(&trunk);
+                let host = trunk.and_then(|trunk| trunk.host.as_deref());
+                host.and_then(address_in)
+            }
+            Toward::Target(Target::Uri(_)) => None,
+        };
+        known.unwrap_or(ANYBODY)
+    }
+
     /// Opens a port; returns the address that the peer shall send to.
-    fn open(
-        &mut self,
-        leg: LegId,
-        peer: Option<IpAddr>,
-        beside: Option<LegId>,
-    ) -> Option<SocketAddr> {
-        let peer = peer.unwrap_or(IpAddr::from([127, 0, 0, 1]));
+    fn open(&mut self, leg: LegId, peer: IpAddr, beside: Option<LegId>) -> Option<SocketAddr> {
         let local = match route::local_address(peer) {
             Ok(local) => local,
             Err(error) => {
@@ -394,6 +408,17 @@ impl Owner {
     }
 }
 
+/// The address in a trunk's host, where it is one and no name: `host`, `host:port`, `[v6]:port`.
+fn address_in(host: &str) -> Option<IpAddr> {
+    let with_port = host.parse::<SocketAddr>().map(|address| address.ip());
+    let alone = || host.trim_matches(['[', ']']).parse();
+    with_port.or_else(|_| alone()).ok()
+}
+
+/// A documentation address (RFC 5737): the route to it is the route to anybody whose address is
+/// not known yet.
+const ANYBODY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+
 /// One clip in one codec, whatever it takes; nothing when it cannot be had.
 async fn bring(
     sources: &Sources,
@@ -420,3 +445,22 @@ const WARM_MAX: usize = 500;
 
 /// What carriers in Brazil deliver.
 const WARM_CODEC: Codec = Codec::Pcma;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carriers_address_is_found_in_its_host_and_a_name_is_none() {
+        for (host, address) in [
+            ("203.0.113.7", Some("203.0.113.7")),
+            ("203.0.113.7:5080", Some("203.0.113.7")),
+            ("[2001:db8::1]:5060", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("carrier.example:5060", None),
+        ] {
+            let address = address.map(|text| text.parse().expect("an address"));
+            assert_eq!(address_in(host), address, "{host}");
+        }
+    }
+}

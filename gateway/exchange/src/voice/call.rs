@@ -25,7 +25,7 @@ use super::Shared;
 use super::admission::admit;
 use super::facts::{Facts, leg_config, local_media};
 use super::flow::Walk;
-use super::output::{MediaCommand, Output, Recording, SipCommand};
+use super::output::{MediaCommand, Output, Recording, SipCommand, Toward};
 use super::record::{self, Record};
 
 /// One inbound call.
@@ -156,7 +156,7 @@ impl Call {
         shared.media(
             leg,
             MediaCommand::Open {
-                peer: Some(call.peer.ip()),
+                toward: Toward::Address(call.peer.ip()),
                 beside: None,
             },
         );

@@ -16,7 +16,7 @@ use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Target};
 use media_engine::sip::{AccountId, CallId, TrunkId};
 
 use super::facts::{Facts, leg_config, local_media};
-use super::output::{MediaCommand, SipCommand};
+use super::output::{MediaCommand, SipCommand, Toward};
 use super::{Shared, Voice};
 
 /// One call that we place.
@@ -80,7 +80,7 @@ impl Shared {
             parent: call.id,
             parent_leg: call.leg,
             ticket,
-            target,
+            target: target.clone(),
             caller: Caller {
                 number,
                 ..Caller::default()
@@ -94,7 +94,7 @@ impl Shared {
         self.media(
             leg,
             MediaCommand::Open {
-                peer: None,
+                toward: Toward::Target(target),
                 beside: Some(call.leg),
             },
         );

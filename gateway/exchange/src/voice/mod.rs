@@ -43,7 +43,7 @@ use crate::directory::Directory;
 
 use call::Call;
 use dialling::Dialling;
-pub use output::{MediaCommand, Output, Recording, SipCommand};
+pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 
 /// What the voice side is told about the place it runs in.
 #[derive(Clone, Debug)]

@@ -9,7 +9,7 @@ use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
 use media_engine::leg::{LegConfig, LegId, PlayId};
 use media_engine::sip::CallId;
-use media_engine::sip::call::{Cause, Dial};
+use media_engine::sip::call::{Cause, Dial, Target};
 
 use crate::clip::Clip;
 
@@ -90,13 +90,22 @@ pub enum SipCommand {
     },
 }
 
+/// The other end of a leg before it has said where its media are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Toward {
+    /// Its signalling comes from here.
+    Address(IpAddr),
+    /// It is yet to be called.
+    Target(Target),
+}
+
 /// A command for the media of one leg.
 #[derive(Debug)]
 pub enum MediaCommand {
     /// Open a port; then [`super::Voice::handle_leg_opened`].
     Open {
-        /// Where its signalling comes from: the port is reachable from there.
-        peer: Option<IpAddr>,
+        /// Who will send to it: the port is reachable from there.
+        toward: Toward,
         /// The leg that it will be bridged to: both stay on one thread.
         beside: Option<LegId>,
     },
