@@ -9,6 +9,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -195,7 +196,11 @@ fn played(bytes: Bytes) -> Result<Prompt, SoundError> {
 
 /// Writes beside the file and renames: after a crash there is the whole file or none.
 async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("unfinished");
+    // Two who write the same sound at once, as two callers who are told the same sentence, must not
+    // write into one file.
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let turn = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let unfinished = path.with_extension(format!("{turn}.unfinished"));
     let file = tokio::fs::File::create(&unfinished).await?;
     let mut file = tokio::io::BufWriter::new(file);
     tokio::io::AsyncWriteExt::write_all(&mut file, bytes).await?;
@@ -216,3 +221,27 @@ const PLAYED: &str = "wav";
 
 /// Files decoded at once: one leaves the other core to the calls.
 const DECODERS_MAX: usize = 1;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_same_sound_written_by_many_at_once_is_whole_for_each() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("ab.wav");
+        let bytes: Arc<[u8]> = vec![7; 1_000_000].into();
+        let many: Vec<_> = (0..8)
+            .map(|_| {
+                let (path, bytes) = (path.clone(), bytes.clone());
+                tokio::spawn(async move { write_whole(&path, &bytes).await })
+            })
+            .collect();
+        for one in many {
+            one.await.expect("no panic").expect("written");
+        }
+        assert_eq!(std::fs::read(&path).expect("there"), &bytes[..]);
+        let left = std::fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(left, 1, "nothing unfinished stays");
+    }
+}
