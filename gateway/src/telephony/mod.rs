@@ -175,6 +175,7 @@ enum Answer {
     Loaded {
         leg: LegId,
         play: PlayId,
+        codec: Codec,
         clips: Vec<(Clip, Arc<Frames>)>,
     },
     /// A clip that is to be at hand.
@@ -216,6 +217,8 @@ struct Playing {
     play: PlayId,
     clips: Vec<Clip>,
     repeat: bool,
+    /// The codec in which clips are being brought for it.
+    awaits: Option<Codec>,
 }
 
 struct Owner {
@@ -446,7 +449,12 @@ impl Owner {
                     self.voice.handle_not_opened(now, call);
                 }
             }
-            Answer::Loaded { leg, play, clips } => self.loaded(now, leg, play, clips),
+            Answer::Loaded {
+                leg,
+                play,
+                codec,
+                clips,
+            } => self.loaded(now, leg, play, codec, clips),
             Answer::Warmed { clip, frames } => self.shelf.keep(clip, frames),
             Answer::Fetched {
                 call,
@@ -484,6 +492,9 @@ impl Owner {
                 self.voice.set_directory(directory);
                 self.endpoint.set_trunks(now, trunks);
                 self.endpoint.set_accounts(now, accounts);
+                let trunks = self.endpoint.trunks();
+                self.registrations
+                    .retain(|trunk, _| trunks.find(trunk).is_some());
                 self.take_prompts(prompts);
             }
             Command::Status(answer) => {

@@ -96,6 +96,7 @@ impl Owner {
                         play,
                         clips,
                         repeat,
+                        awaits: None,
                     });
                     self.play(now, leg, codec);
                 }
@@ -228,11 +229,13 @@ impl Owner {
             play,
             clips,
             repeat,
-        }) = self.legs.get(&leg).and_then(|leg| leg.playing.as_ref())
+            awaits,
+        }) = self.legs.get_mut(&leg).and_then(|leg| leg.playing.as_mut())
         else {
             return;
         };
         let (play, repeat) = (*play, *repeat);
+        *awaits = None;
         if let Some(items) = self.shelf.take(clips, codec) {
             return self.begin(now, leg, play, items, repeat);
         }
@@ -241,6 +244,7 @@ impl Owner {
             .filter(|clip| !self.shelf.has(clip, codec))
             .cloned()
             .collect();
+        *awaits = Some(codec);
         // Nothing is heard while it is fetched; what played before must not go on.
         let _ = self.media.stop(leg);
         let (sources, prompts, answers) = (
@@ -257,6 +261,7 @@ impl Owner {
             let _ = answers.send(Answer::Loaded {
                 leg,
                 play,
+                codec,
                 clips: loaded,
             });
         });
@@ -292,22 +297,28 @@ impl Owner {
         now: Now,
         leg: LegId,
         play: PlayId,
+        loaded: Codec,
         clips: Vec<(Clip, Arc<Frames>)>,
     ) {
         for (clip, frames) in &clips {
             self.shelf.keep(clip.clone(), frames.clone());
         }
-        let Some(state) = self.legs.get(&leg) else {
-            return;
-        };
-        let Some(playing) = state
-            .playing
-            .as_ref()
-            .filter(|playing| playing.play == play)
-        else {
+        let Some(state) = self.legs.get_mut(&leg) else {
             return;
         };
         let codec = state.codec;
+        let Some(playing) = state
+            .playing
+            .as_mut()
+            .filter(|playing| playing.play == play && playing.awaits == Some(loaded))
+        else {
+            return;
+        };
+        playing.awaits = None;
+        if loaded != codec {
+            // The codec changed meanwhile: these clips cannot be heard any more.
+            return self.play(now, leg, codec);
+        }
         // What could not be had is left out; the flow goes on.
         let items = playing
             .clips
