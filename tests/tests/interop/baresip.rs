@@ -19,12 +19,13 @@ use crate::peers;
 use crate::server::{Server, until};
 
 #[test]
-fn a_softphone_hears_the_welcome_as_it_is_and_chooses_by_key() {
+fn a_softphone_registers_hears_the_welcome_as_it_is_and_chooses_by_key() {
     if !peers(&["baresip", "sox"]) {
         return;
     }
     let server = Server::start();
     let mut phone = Baresip::start(&server);
+    phone.wait_for("REGISTER_OK");
     phone.command("dial", &format!("sip:4000@{}", server.udp));
     phone.wait_for("CALL_ESTABLISHED");
     // The menu comes when the welcome was played to its end.
@@ -86,8 +87,9 @@ impl Baresip {
             .replace("@CONTROL@", &control.to_string())
             .replace("@FOLDER@", &path.display().to_string());
         let account = format!(
-            "<sip:ana@{}>;regint=0;audio_codecs=PCMA/8000/1\n",
-            server.udp
+            "<sip:ana@{}>;auth_pass={};regint=60;audio_codecs=PCMA/8000/1\n",
+            server.udp,
+            server.device_password()
         );
         for (name, text) in [
             ("config", config.as_str()),

@@ -98,6 +98,15 @@ impl Server {
         found.expect("the database can be read")
     }
 
+    /// The password of the demo's devices.
+    pub(crate) fn device_password(&self) -> String {
+        let text =
+            fs::read(self.folder.path().join("demo-logins.json")).expect("the demo's logins");
+        let logins: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let password = logins["device_password"].as_str();
+        password.expect("a password").to_owned()
+    }
+
     /// What it wrote to its log.
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()

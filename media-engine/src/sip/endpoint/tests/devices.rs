@@ -88,6 +88,30 @@ fn register(bench: &mut Bench) {
 }
 
 #[test]
+fn an_old_softphone_that_gives_up_at_sha_256_is_asked_for_md5_alone() {
+    for (agent, challenges) in [
+        ("baresip v1.0.0 (x86_64/linux)", 1),
+        ("baresip v3.1", 2),
+        ("x", 2),
+    ] {
+        let mut bench = bench();
+        let line = format!("User-Agent: {agent}\n");
+        bench.receive_from(PHONE, &request("REGISTER", "r1", 1, &line));
+        let refusal = bench.last();
+        let lines: Vec<Bytes> = refusal
+            .message
+            .header_lines(Name::WwwAuthenticate)
+            .collect();
+        assert_eq!(lines.len(), challenges, "{agent}");
+        let last = lines.last().expect("a challenge");
+        assert!(
+            memchr::memmem::find(last, b"algorithm=MD5").is_some(),
+            "{agent}"
+        );
+    }
+}
+
+#[test]
 fn a_device_registers_and_is_called_by_the_way_it_came() {
     let mut bench = bench();
     register(&mut bench);
