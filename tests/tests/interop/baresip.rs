@@ -25,7 +25,7 @@ fn a_softphone_registers_hears_the_welcome_as_it_is_and_chooses_by_key() {
     }
     let server = Server::start();
     let mut phone = Baresip::start(&server);
-    phone.wait_for("REGISTER_OK");
+    phone.wait_until_registered();
     phone.command("dial", &format!("sip:4000@{}", server.udp));
     phone.wait_for("CALL_ESTABLISHED");
     // The menu comes when the welcome was played to its end.
@@ -132,6 +132,15 @@ impl Baresip {
         self.control
             .write_all(framed.as_bytes())
             .expect("baresip listens");
+    }
+
+    /// Waits until it says that it has registered, which it may have done before we listened.
+    fn wait_until_registered(&self) {
+        let log = self.folder.path().join(LOG);
+        until(Duration::from_secs(20), "baresip registers", || {
+            let said = fs::read_to_string(&log).ok()?;
+            said.contains("[1 binding]").then_some(())
+        });
     }
 
     /// Waits until it tells of this event.
