@@ -422,7 +422,13 @@ impl World {
                 Some(found) => {
                     heard.remove(found);
                 }
-                None => assert!(!owed, "{:?} was not heard", press.key),
+                None => assert!(
+                    !owed,
+                    "{:?} was not heard, pressed {:?} after the beginning in {:?}",
+                    press.key,
+                    press.at - self.start,
+                    self.scenario,
+                ),
             }
         }
         assert!(heard.is_empty(), "nobody pressed these: {heard:?}");

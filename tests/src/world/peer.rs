@@ -336,7 +336,8 @@ impl Peer {
         }
         match self.random.random_range(0..10) {
             0 | 1 => self.plan(now, 100, 3_000, Act::Reject(call)),
-            2 => {} // Nobody is at home.
+            // Nobody is at home: at last the telephone itself gives up, should the caller be gone.
+            2 => self.plan(now, PATIENCE_MS, PATIENCE_MS + 100, Act::Reject(call)),
             _ => self.plan(now, 100, 4_000, Act::Answer(call)),
         }
     }
@@ -385,5 +386,5 @@ const KEYS: [char; 14] = [
 /// How long a caller waits for an answer.
 const RING_LIMIT: Duration = Duration::from_secs(20);
 
-/// When even the patient hang up: two of them would talk for ever.
+/// When even the patient hang up, and telephones stop ringing: two of them would talk for ever.
 const PATIENCE_MS: u64 = 45_000;
