@@ -243,7 +243,46 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("ramal.sqlite").display()))
     }
 
+    /// Whether the files and folders that it names are there.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for the first that is not.
+    pub fn check_files(&self) -> Result<(), ConfigError> {
+        let unreadable = |path: &Path, source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
+        for file in self.tls_certificate.iter().chain(&self.tls_key) {
+            std::fs::File::open(file).map_err(|source| unreadable(file, source))?;
+        }
+        if let Some(folder) = &self.sounds {
+            std::fs::read_dir(folder).map_err(|source| unreadable(folder, source))?;
+        }
+        // The data folder is made when it is missing: somewhere above it a folder must be.
+        let above = self.data.ancestors().find(|folder| folder.exists());
+        let above = above.unwrap_or(Path::new("."));
+        match std::fs::metadata(above) {
+            Ok(found) if found.permissions().readonly() => {
+                let source = std::io::ErrorKind::PermissionDenied.into();
+                Err(unreadable(&self.data, source))
+            }
+            Ok(_) => Ok(()),
+            Err(source) => Err(unreadable(&self.data, source)),
+        }
+    }
+
     fn checked(self) -> Result<Self, ConfigError> {
+        let known = |url: &String| {
+            ["sqlite:", "postgres://", "postgresql://"]
+                .iter()
+                .any(|scheme| url.starts_with(scheme))
+        };
+        if !self.database.iter().all(known) {
+            return Err(ConfigError::Contradiction(
+                "database is sqlite:PATH or postgres://user:password@host/name",
+            ));
+        }
         if self.tls_certificate.is_some() != self.tls_key.is_some() {
             return Err(ConfigError::Contradiction(
                 "tls_certificate and tls_key are set together or not at all",
@@ -394,6 +433,7 @@ mod tests {
                 "public_address" => "public_address = \"127.0.0.1\"\n".to_owned(),
                 "media_threads" | "calls_max" => format!("{} = 1\n", setting.key),
                 "log_format" => "log_format = \"text\"\n".to_owned(),
+                "database" => "database = \"sqlite:x\"\n".to_owned(),
                 _ => format!("{} = \"x\"\n", setting.key),
             })
             .collect();

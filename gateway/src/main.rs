@@ -149,8 +149,10 @@ async fn add_key(config: Option<PathBuf>, name: &str, company: Option<&str>) -> 
 }
 
 fn check(config: Option<PathBuf>) -> Result<(), String> {
-    let config = load(config)?;
-    say(&format!("{config:#?}\nThis configuration is valid."));
+    load(config)?
+        .check_files()
+        .map_err(|error| error.to_string())?;
+    say("This configuration is valid.");
     Ok(())
 }
 

@@ -158,7 +158,7 @@ impl Sources {
                 text,
             } => self.speak(*language, voice.as_deref(), text).await,
             Clip::Music => match self.shipped("music/default").await {
-                Some(bytes) => decoded(bytes).await,
+                Some(bytes) => in_background(move || sound_files::played(bytes)).await,
                 None => prompt_of(silence(1_000)),
             },
             Clip::RingingTone => prompt_of(ringing_tone()),
@@ -211,8 +211,14 @@ impl Sources {
 static SOUNDS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../sounds");
 
 async fn decoded(bytes: Bytes) -> Result<Prompt, ClipError> {
-    let work = tokio::task::spawn_blocking(move || sound_files::decode(bytes));
-    Ok(work.await.unwrap_or(Err(SoundError::Decoder))?)
+    in_background(move || sound_files::decode(bytes)).await
+}
+
+async fn in_background(
+    work: impl FnOnce() -> Result<Prompt, SoundError> + Send + 'static,
+) -> Result<Prompt, ClipError> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.unwrap_or(Err(SoundError::Decoder))?)
 }
 
 fn prompt_of(samples: Vec<f32>) -> Result<Prompt, ClipError> {

@@ -2,6 +2,7 @@
 //! in the opposite one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -98,6 +99,7 @@ pub async fn serve(
         std::fs::create_dir_all(&path)
             .map_err(|error| ServeError::Data(path.display().to_string(), error))?;
     }
+    keep_private(&config.data)?;
     let secrets = Arc::new(Secrets::open(&config.data)?);
     let store = Store::open(&config.database_url()).await?;
     close_left_open(&store).await?;
@@ -184,6 +186,13 @@ pub async fn serve(
     let _ = writing.await;
     store.close().await;
     Ok(())
+}
+
+/// Nobody but us reads the data folder: callers, recordings and password hashes are in it.
+fn keep_private(folder: &Path) -> Result<(), ServeError> {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
+    std::fs::set_permissions(folder, mode)
+        .map_err(|error| ServeError::Data(folder.display().to_string(), error))
 }
 
 /// Serves the API until the other end of `closed` is dropped, and what is under way then.

@@ -182,8 +182,12 @@ pub fn decode(bytes: Bytes) -> Result<Prompt, SoundError> {
     Prompt::new(&audio).map_err(|_| SoundError::Decoder)
 }
 
-/// A file that we wrote: its loudness is final.
-fn played(bytes: Bytes) -> Result<Prompt, SoundError> {
+/// A file whose loudness is final: one that we wrote, or music that is meant to be softer.
+///
+/// # Errors
+///
+/// [`SoundError`].
+pub fn played(bytes: Bytes) -> Result<Prompt, SoundError> {
     let audio = intake::read(bytes)?.audio;
     #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
     let wide = audio

@@ -141,8 +141,8 @@ pub struct Quality {
     pub jitter_ms: f64,
     /// Round trip by RTCP, in milliseconds.
     pub round_trip_ms: Option<f64>,
-    /// Opinion score by the E-model (ITU-T G.107), 1.0 to 4.5.
-    pub mos: f64,
+    /// Opinion score by the E-model (ITU-T G.107), 1.0 to 4.5; none where nothing was heard.
+    pub mos: Option<f64>,
 }
 
 /// A line of the trail of an interaction.

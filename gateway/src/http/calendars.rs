@@ -257,6 +257,9 @@ pub(super) async fn delete(
     Id(id): Id<CalendarId>,
 ) -> Result<StatusCode, Problem> {
     let mut db = app.store.begin().await?;
+    if super::flows::names(&mut db, id.as_str()).await? {
+        return Err(Problem::conflict("in_use"));
+    }
     let was = calendars::delete(&mut *db, &tenant.company, &id).await;
     if !was.map_err(Problem::of_delete)? {
         return Err(Problem::not_found());

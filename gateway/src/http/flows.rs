@@ -578,3 +578,19 @@ fn deed<'a>(tenant: &'a Tenant, action: &'a str, id: &'a FlowId, detail: Value) 
 
 /// A draft to begin with: it answers and hangs up.
 const EMPTY: &str = r#"{"format": 1, "entry": "end", "nodes": {"end": {"kind": "hang-up"}}}"#;
+
+/// Whether a published flow names this id anywhere: then callers depend on what it names.
+pub(super) async fn names(db: &mut store::Transaction, id: &str) -> Result<bool, Problem> {
+    let published = store::flows::all_published(&mut **db).await?;
+    Ok(published.iter().any(|flow| holds(&flow.definition, id)))
+}
+
+fn holds(value: &serde_json::Value, id: &str) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => text == id,
+        Value::Array(values) => values.iter().any(|value| holds(value, id)),
+        Value::Object(fields) => fields.values().any(|value| holds(value, id)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}

@@ -1,6 +1,7 @@
 //! `/metrics`: figures for Prometheus, in its text format 0.0.4. No name of a company or a person is
 //! in them.
 
+use media_engine::sip::registration::Condition;
 use std::fmt::{Display, Write};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -103,6 +104,26 @@ fn telephony(text: &mut Text, status: &Status) {
         "counter",
         help,
         status.saves_refused,
+    );
+    let registered = status.registrations.iter();
+    let registered = registered.filter(|health| health.condition == Condition::Registered);
+    text.one(
+        "ramal_trunks_registered",
+        "gauge",
+        "Carriers at which we are registered.",
+        registered.count(),
+    );
+    text.one(
+        "ramal_trunks_registering",
+        "gauge",
+        "Carriers at which we mean to be registered.",
+        status.registrations.len(),
+    );
+    text.one(
+        "ramal_security_events_total",
+        "counter",
+        "Strangers, wrong passwords and floods that were kept out.",
+        status.security_events,
     );
     text.one(
         "ramal_shelf_bytes",

@@ -62,7 +62,7 @@ pub fn document() -> Document {
         (name = "operation", description = "How the program is."),
     ),
     security(("key" = []), ("cookie" = [])),
-    modifiers(&Schemes),
+    modifiers(&Schemes, &Names),
 )]
 struct Described;
 
@@ -78,5 +78,49 @@ impl Modify for Schemes {
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
         let cookie = ApiKey::Cookie(ApiKeyValue::new("__Host-ramal"));
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    }
+}
+
+/// Makes the names of operations unique: what is done, behind what it is done to. Generators of
+/// clients make a function of each.
+struct Names;
+
+impl Modify for Names {
+    fn modify(&self, document: &mut Document) {
+        for (path, item) in &mut document.paths.paths {
+            let path = path.trim_start_matches("/api/v1");
+            let noun = path.split('/').nth(1).unwrap_or_default().replace('-', "_");
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                let done = operation.operation_id.take().unwrap_or_default();
+                operation.operation_id = Some(format!("{noun}_{done}"));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let document = serde_json::to_value(super::document()).expect("JSON");
+        let mut names = BTreeSet::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("operations") {
+                let name = operation["operationId"]
+                    .as_str()
+                    .expect("a name")
+                    .to_owned();
+                assert!(names.insert(name), "{method} {path}");
+            }
+        }
     }
 }

@@ -8,7 +8,7 @@ use axum::{Json, Router};
 use bytes::Bytes;
 use desk::id::{CompanyId, PromptId};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::prompts::{self, PromptKind, PromptState};
 
 use super::body::{Asked, Body, Id, Listed, Paging, language, name};
@@ -399,13 +399,12 @@ pub(super) async fn delete(
     let mut db = app.store.begin().await?;
     let row = prompts::by_id(&mut *db, &tenant.company, &id).await?;
     let row = row.ok_or_else(Problem::not_found)?;
-    let flows = store::flows::all_published(&mut *db).await?;
     let services = store::services::all(&mut *db).await?;
     let announced = services
         .iter()
         .flat_map(|service| &service.announcements)
         .any(|said| said.prompt == id);
-    if announced || flows.iter().any(|flow| says(&flow.definition, id.as_str())) {
+    if announced || super::flows::names(&mut db, id.as_str()).await? {
         return Err(Problem::conflict("in_use"));
     }
     prompts::delete(&mut *db, &tenant.company, &id)
@@ -422,19 +421,6 @@ pub(super) async fn delete(
         tracing::warn!(%error, "a sound nobody uses stays on disk");
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Whether a flow says this prompt anywhere.
-fn says(value: &Value, prompt: &str) -> bool {
-    match value {
-        Value::Object(fields) => {
-            let is = |name: &str, text: &str| fields.get(name).is_some_and(|value| value == text);
-            (is("kind", "prompt") && is("prompt", prompt))
-                || fields.values().any(|value| says(value, prompt))
-        }
-        Value::Array(values) => values.iter().any(|value| says(value, prompt)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
-    }
 }
 
 /// Listen as callers do

@@ -5,6 +5,8 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::id::{CompanyId, TrunkId};
+use media_engine::sip::registration::{Condition, Health};
+use media_engine_net::clock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::trunks;
@@ -56,6 +58,39 @@ pub(super) struct Credentials {
     realm: Option<String>,
 }
 
+/// How our registration at a carrier is doing.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct RegistrationHealth {
+    /// `stopped`, `trying`, `registered`, `failing` (nothing answers) or `rejected` (by its status).
+    condition: &'static str,
+    /// For how long it has been so, in seconds.
+    since_s: u64,
+    /// What went wrong last.
+    last_error: Option<String>,
+    /// When something is done next, in seconds from now: the refresh, or the next try.
+    next_try_s: Option<u64>,
+}
+
+impl RegistrationHealth {
+    fn of(health: &Health) -> Self {
+        let now = clock::now();
+        Self {
+            condition: match health.condition {
+                Condition::Stopped => "stopped",
+                Condition::Trying => "trying",
+                Condition::Registered => "registered",
+                Condition::Failing => "failing",
+                Condition::Rejected => "rejected",
+            },
+            since_s: now.saturating_duration_since(health.since).as_secs(),
+            last_error: health.last_error.map(|error| error.to_string()),
+            next_try_s: health
+                .next_try
+                .map(|at| at.saturating_duration_since(now).as_secs()),
+        }
+    }
+}
+
 /// A carrier.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Trunk {
@@ -67,6 +102,9 @@ pub(super) struct Trunk {
     #[schema(value_type = TrunkSettings)]
     settings: serde_json::Value,
     has_credentials: bool,
+    /// How our registration there is doing; only where one trunk is read and it registers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    registration: Option<RegistrationHealth>,
     disabled: bool,
     created_ms: i64,
     updated_ms: i64,
@@ -80,6 +118,7 @@ impl From<trunks::Trunk> for Trunk {
             name: row.name,
             settings: row.settings,
             has_credentials: row.secrets.is_some(),
+            registration: None,
             disabled: row.disabled,
             created_ms: row.created_ms,
             updated_ms: row.updated_ms,
@@ -167,7 +206,15 @@ pub(super) async fn read(
     Id(id): Id<TrunkId>,
 ) -> Result<Json<Trunk>, Problem> {
     let found = trunks::by_id(app.store.pool(), &tenant.company, &id).await?;
-    Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
+    let mut trunk = Trunk::from(found.ok_or_else(Problem::not_found)?);
+    let status = app.telephony.status().await;
+    let status = status.map_err(|error| Problem::unavailable(&error))?;
+    let health = status
+        .registrations
+        .iter()
+        .find(|health| *health.trunk.0 == *id.as_str());
+    trunk.registration = health.map(RegistrationHealth::of);
+    Ok(Json(trunk))
 }
 
 /// Add a trunk

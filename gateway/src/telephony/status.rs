@@ -75,6 +75,6 @@ pub(super) fn quality(report: &LegReport) -> Quality {
         packets_lost_by_peer: report.lost_at_peer,
         jitter_ms: report.jitter.as_secs_f64() * 1_000.0,
         round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
-        mos: report.quality.mos,
+        mos: (report.received > 0).then_some(report.quality.mos),
     }
 }

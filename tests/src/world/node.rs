@@ -237,7 +237,7 @@ impl Node {
                     packets_lost_by_peer: report.lost_at_peer,
                     jitter_ms: report.jitter.as_secs_f64() * 1_000.0,
                     round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
-                    mos: report.quality.mos,
+                    mos: Some(report.quality.mos),
                 };
                 self.leg_closed(now, leg, Some(quality));
             }

@@ -23,7 +23,7 @@ use crate::directory::Company;
 
 use super::Shared;
 use super::admission::admit;
-use super::facts::{Facts, leg_config, local_media};
+use super::facts::{Facts, leg_config, local_media, offer_plain};
 use super::flow::Walk;
 use super::output::{MediaCommand, Output, Recording, SipCommand, Toward};
 use super::record::{self, Record};
@@ -383,7 +383,7 @@ impl Call {
         let offer = offer.clone();
         let mut negotiation = Negotiation::new(local_media(*address, self.peer.ip(), shared));
         let sdp = match offer {
-            None => negotiation.offer(),
+            None => offer_plain(&mut negotiation),
             Some(offer) => match negotiation.answer(&offer) {
                 Ok(answer) => {
                     self.agreed(now, &answer.media, shared);
@@ -443,7 +443,7 @@ impl Call {
             return shared.sip(SipCommand::RejectOffer { call, status: 488 });
         };
         let Some(sdp) = sdp else {
-            let sdp = negotiation.offer();
+            let sdp = offer_plain(negotiation);
             return shared.sip(SipCommand::AcceptOffer { call, sdp });
         };
         let was_held = negotiation.agreed().is_some_and(|media| media.held);

@@ -15,7 +15,7 @@ use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Target};
 use media_engine::sip::{AccountId, CallId, TrunkId};
 
-use super::facts::{Facts, leg_config, local_media};
+use super::facts::{Facts, leg_config, local_media, offer_plain};
 use super::output::{MediaCommand, SipCommand, Toward};
 use super::{Shared, Voice};
 
@@ -174,7 +174,7 @@ impl Voice {
             return;
         };
         let mut negotiation = Negotiation::new(media);
-        let offer = negotiation.offer();
+        let offer = offer_plain(&mut negotiation);
         dialling.negotiation = Some(Box::new(negotiation));
         dialling.stage = Stage::Asking;
         let dial = Box::new(Dial {
@@ -282,7 +282,7 @@ impl Voice {
             return;
         };
         let Some(sdp) = sdp else {
-            let sdp = negotiation.offer();
+            let sdp = offer_plain(negotiation);
             return self.shared.sip(SipCommand::AcceptOffer { call, sdp });
         };
         match negotiation.answer(sdp) {

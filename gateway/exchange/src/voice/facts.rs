@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use desk::queue::WorkId;
 use desk::record::Change;
 use ivr::machine::Caller;
 use media_engine::leg::{LegConfig, LegId};
 use media_engine::sdp::crypto::MasterKey;
-use media_engine::sdp::negotiate::{Encryption, LocalMedia};
+use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::CallId;
 use media_engine::sip::call::Cause;
@@ -107,4 +108,16 @@ pub(super) fn leg_config(
     // Tones are listened for where the peer cannot send events.
     config.inband_dtmf = config.telephone_event.is_none();
     config
+}
+
+/// An offer of ours. Keys stand in it only where the session has them already: in a plain profile
+/// they are the peer's to propose, and strict peers refuse them (RFC 4568 section 3).
+pub(super) fn offer_plain(negotiation: &mut Negotiation) -> Bytes {
+    let encrypted = negotiation
+        .agreed()
+        .is_some_and(|media| media.srtp.is_some());
+    if !encrypted {
+        negotiation.local_mut().encryption = Encryption::Off;
+    }
+    negotiation.offer()
 }

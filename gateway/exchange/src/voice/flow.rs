@@ -230,11 +230,7 @@ impl Walk {
             && let Some(heard) = waiting.handle_timeout(now.instant, position)
         {
             self.play(Player::Wait, heard, call.leg, shared);
-            let detail = json!({ "position": position });
-            shared.save(
-                call.record
-                    .trail(now.wall.as_millisecond(), TrailKind::Announced, detail),
-            );
+            announced(now, call, shared);
         }
     }
 
@@ -293,6 +289,9 @@ impl Walk {
         let mut waiting = Waiting::new(ticket, rules, call.company.language);
         let heard = waiting.begin(now.instant, shared.queue.position(call.work()));
         self.doing = Doing::Waiting(Box::new(waiting));
+        if !heard.repeat {
+            announced(now, call, shared);
+        }
         self.play(Player::Wait, heard, call.leg, shared);
     }
 
@@ -359,6 +358,14 @@ impl Shared {
         };
         self.save(Change::VoiceMessageLeft(Box::new(message)));
     }
+}
+
+fn announced(now: Now, call: &mut Facts, shared: &mut Shared) {
+    let detail = json!({ "position": shared.queue.position(call.work()) });
+    let line = call
+        .record
+        .trail(now.wall.as_millisecond(), TrailKind::Announced, detail);
+    shared.save(line);
 }
 
 fn clip(language: Language, item: Spoken) -> Option<Clip> {

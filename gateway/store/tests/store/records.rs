@@ -22,7 +22,7 @@ fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
         packets_lost_by_peer: None,
         jitter_ms: 0.25,
         round_trip_ms: Some(12.0),
-        mos: 4.4,
+        mos: Some(4.4),
     };
     Change::InteractionEnded {
         interaction: interaction.clone(),
@@ -68,7 +68,7 @@ on_both! {
         assert_eq!((found.flow, found.flow_version), (Some(id("menu")), Some(3)));
         assert_eq!((found.answered_ms, found.queued_ms, found.ended_ms), (Some(11), Some(20), Some(30)));
         assert_eq!((found.codec.as_deref(), found.ended_by), (Some("opus"), Some(EndedBy::Customer)));
-        assert_eq!((found.sip_status, found.quality.unwrap().mos), (Some(200), 4.4));
+        assert_eq!((found.sip_status, found.quality.unwrap().mos), (Some(200), Some(4.4)));
         assert_eq!(found.from_name, "Conceição");
         assert!(interactions::by_id(store.pool(), &b, &call).await.unwrap().is_none());
         let by_protocol = |company| interactions::by_protocol(store.pool(), company, "20261122000001");
