@@ -54,7 +54,7 @@ use crate::{
         latch::Latch,
         packet,
         session::{Incoming, Outgoing},
-        srtp::{Protector, Unprotector},
+        srtp::{Keys, Protector, Unprotector},
     },
 };
 
@@ -112,7 +112,7 @@ impl Leg {
             latch: Latch::new(now, config.remote, config.signalling_host),
             outgoing: Outgoing::new(&mut random),
             incoming: Incoming::new(config.codec.rtp_clock()),
-            protection: Protection::new(&config),
+            protection: Protection::new(config.srtp.as_ref()),
             control: Control::new(now, random),
             player: Player::new(config.codec),
             dialling: event::Sender::new(event_clock(&config)),
@@ -141,7 +141,8 @@ impl Leg {
         self.packing = Packing::new(config.codec, config.ptime);
         self.incoming.set_clock(config.codec.rtp_clock());
         if old.srtp != config.srtp {
-            self.protection = Protection::new(config);
+            let before = self.protection.take().zip(old.srtp.as_ref());
+            self.protection = Protection::change(before, config.srtp.as_ref());
         }
         if let Some(play) = self.player.set_codec(config.codec) {
             self.events.push_back(LegEvent::PlayNeedsCodec {
@@ -267,13 +268,29 @@ impl Leg {
 }
 
 impl Protection {
-    fn new(config: &LegConfig) -> Option<Box<Self>> {
-        config.srtp.as_ref().map(|keys| {
+    fn new(keys: Option<&Keys>) -> Option<Box<Self>> {
+        keys.map(|keys| {
             Box::new(Self {
                 protector: Protector::new(&keys.local),
                 unprotector: Unprotector::new(&keys.remote),
             })
         })
+    }
+
+    /// Takes new keys. The direction whose key stays goes on: its rollover count is known to both
+    /// sides, and beginning anew would use the same key stream twice.
+    fn change(before: Option<(Box<Self>, &Keys)>, keys: Option<&Keys>) -> Option<Box<Self>> {
+        let mut changed = Self::new(keys)?;
+        let keys = keys?;
+        if let Some((before, old)) = before {
+            if old.local == keys.local {
+                changed.protector = before.protector;
+            }
+            if old.remote == keys.remote {
+                changed.unprotector = before.unprotector;
+            }
+        }
+        Some(changed)
     }
 }
 

@@ -8,7 +8,11 @@ use super::*;
 use crate::{
     audio::prompt::Frames,
     codec::Codec,
-    rtp::{origin, packet::HEADER},
+    rtp::{
+        origin,
+        packet::HEADER,
+        srtp::{MasterKey, Suite},
+    },
 };
 
 const PEER: &str = "192.0.2.7:4000";
@@ -462,4 +466,29 @@ fn keys_are_dialled_into_others_in_place_of_audio() {
         ..config()
     });
     assert!(!without.leg.press(without.now, Key::Four));
+}
+
+/// Telephones draw a new key with every hold; ours stays, and so does what the peer counts with it.
+#[test]
+fn a_peer_with_a_new_key_still_understands_us_after_the_wrap() {
+    let mut random = rand::rngs::StdRng::seed_from_u64(1);
+    let [ours, theirs, new] = [(); 3].map(|()| MasterKey::draw(Suite::Aes128Sha1_80, &mut random));
+    let keyed = |remote: &MasterKey| LegConfig {
+        srtp: Some(Keys {
+            local: ours.clone(),
+            remote: remote.clone(),
+        }),
+        ..config()
+    };
+    let mut visits = Visits::new(keyed(&theirs));
+    let mut peer = Unprotector::new(&ours);
+    for turn in 0..66_000 {
+        if turn == 65_990 {
+            visits.leg.reconfigure(visits.now, keyed(&new));
+        }
+        visits.visit();
+        for (_, mut datagram) in visits.sent.drain(..) {
+            assert!(peer.unprotect(&mut datagram).is_ok(), "packet {turn}");
+        }
+    }
 }
