@@ -6,11 +6,11 @@
 //! ```
 //!
 //! Invariants:
-//! - A handler that reads or writes a company's rows has a [`who::Tenant`]: there is no other way to
+//! - A handler that reads or writes a company's rows has a tenant (`who.rs`): there is no other way to
 //!   a company's id.
 //! - Every change is committed together with its line of the audit log, and telephony hears of it
 //!   before the answer leaves.
-//! - What is refused is answered as a [`problem::Problem`], in the language of the asker.
+//! - What is refused is answered as a problem (`problem.rs`), in the language of the asker.
 
 mod api_keys;
 mod attempts;
