@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 pub use method::Method;
 
+mod body;
 pub mod call;
 pub mod dialog;
 pub mod digest;

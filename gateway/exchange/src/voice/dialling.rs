@@ -30,6 +30,9 @@ pub(super) struct Dialling {
     ring: Duration,
     stage: Stage,
     negotiation: Option<Box<Negotiation>>,
+    /// Where the signalling of whoever answers comes from: their media may come from there too,
+    /// whatever address their SDP names.
+    peer: Option<SocketAddr>,
     /// Whether its media run already: they may before the answer.
     heard: bool,
 }
@@ -88,6 +91,7 @@ impl Shared {
             ring,
             stage: Stage::OpeningPort,
             negotiation: None,
+            peer: None,
             heard: false,
         };
         self.dialling.insert(leg, dialling);
@@ -150,6 +154,14 @@ impl Dialling {
         self.stage = Stage::Dialled(call);
     }
 
+    /// Somebody speaks for the callee from this address.
+    fn meet(&mut self, peer: SocketAddr) {
+        self.peer = Some(peer);
+        if let Some(negotiation) = &mut self.negotiation {
+            negotiation.local_mut().signalling = peer.ip();
+        }
+    }
+
     fn call(&self) -> Option<CallId> {
         match self.stage {
             Stage::Dialled(call) | Stage::Joined(call) => Some(call),
@@ -198,11 +210,15 @@ impl Voice {
             CallEvent::Ringing { .. } => {
                 self.with(parent, |call, shared| call.handle_ringing(shared))
             }
-            CallEvent::EarlyMedia { sdp, .. } => {
+            CallEvent::EarlyMedia { sdp, flow, .. } => {
+                dialling.meet(flow.remote);
                 // Sound that cannot be understood before the answer is no reason to end the call.
                 self.hear(leg, &sdp);
             }
-            CallEvent::Answered { sdp, .. } => self.answered(now, leg, &sdp),
+            CallEvent::Answered { sdp, flow, .. } => {
+                dialling.meet(flow.remote);
+                self.answered(now, leg, &sdp);
+            }
             CallEvent::Offered { call, sdp } => self.dialled_offered(leg, call, sdp.as_ref()),
             CallEvent::OfferAnswered { sdp, .. } => {
                 self.hear(leg, &sdp);
@@ -263,7 +279,8 @@ impl Voice {
         };
         let first = !std::mem::replace(&mut dialling.heard, true);
         let parent_leg = dialling.parent_leg;
-        let config = Box::new(leg_config(&agreed, None, &self.shared));
+        let peer = dialling.peer;
+        let config = Box::new(leg_config(&agreed, peer, &self.shared));
         if first {
             self.shared.media(leg, MediaCommand::Start(config));
             self.shared.media(parent_leg, MediaCommand::Stop);
@@ -287,7 +304,8 @@ impl Voice {
         };
         match negotiation.answer(sdp) {
             Ok(answer) => {
-                let config = Box::new(leg_config(&answer.media, None, &self.shared));
+                let peer = dialling.peer;
+                let config = Box::new(leg_config(&answer.media, peer, &self.shared));
                 self.shared.media(leg, MediaCommand::Reconfigure(config));
                 self.shared.sip(SipCommand::AcceptOffer {
                     call,

@@ -455,6 +455,7 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
     scene.tell(CallEvent::Answered {
         call: dialled,
         sdp: OFFER.into(),
+        flow: path("127.0.0.1:5080"),
     });
     assert!(
         matches!(scene.next(), Output::Media(started, MediaCommand::Start(_)) if started == leg)
@@ -474,6 +475,16 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
     assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.legs.is_empty());
 }
 
+/// The path to whoever answers from `remote`.
+fn path(remote: &str) -> Flow {
+    Flow {
+        transport: Transport::Udp,
+        local: SocketAddr::from(([127, 0, 0, 1], 5060)),
+        remote: remote.parse().expect("an address"),
+        connection: None,
+    }
+}
+
 /// A call that dialled the extension, which answered as call 2: its leg.
 fn joined() -> (Scene, LegId) {
     let mut scene = Scene::new(MENU);
@@ -487,7 +498,8 @@ fn joined() -> (Scene, LegId) {
     let call = CallId(2);
     scene.voice.handle_dialling(scene.now, leg, Ok(call));
     let sdp = OFFER.into();
-    scene.tell(CallEvent::Answered { call, sdp });
+    let flow = path("127.0.0.1:5080");
+    scene.tell(CallEvent::Answered { call, sdp, flow });
     scene.wanted.clear();
     (scene, leg)
 }
@@ -542,10 +554,48 @@ fn the_ringing_tone_does_not_cover_what_the_other_side_lets_hear() {
     let call = CallId(2);
     scene.voice.handle_dialling(scene.now, leg, Ok(call));
     let sdp = OFFER.into();
-    scene.tell(CallEvent::EarlyMedia { call, sdp });
+    let flow = path("127.0.0.1:5080");
+    scene.tell(CallEvent::EarlyMedia { call, sdp, flow });
     scene.wanted.clear();
     scene.tell(CallEvent::Ringing { call });
     assert!(scene.wanted.is_empty(), "{:?}", scene.wanted);
+}
+
+#[test]
+fn a_dialled_phone_behind_nat_is_heard_from_where_its_signalling_comes_from() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.press('2');
+    let leg = loop {
+        if let Output::Sip(SipCommand::Dial { leg, .. }) = scene.next() {
+            break leg;
+        }
+    };
+    let call = CallId(2);
+    scene.voice.handle_dialling(scene.now, leg, Ok(call));
+    scene.tell(CallEvent::Answered {
+        call,
+        sdp: OFFER.replace("127.0.0.1", "192.168.7.7").into(),
+        flow: path("198.51.100.7:40000"),
+    });
+    let Output::Media(started, MediaCommand::Start(config)) = scene.next() else {
+        panic!("its media do not start");
+    };
+    assert_eq!(started, leg);
+    assert_eq!(config.signalling_host, "198.51.100.7".parse().ok());
+    assert_eq!(config.remote, None, "nobody is there that we could reach");
+
+    // A change of its media is judged by the same address.
+    scene.wanted.clear();
+    scene.tell(CallEvent::Offered {
+        call,
+        sdp: Some(OFFER.replace("127.0.0.1", "192.168.7.7").into()),
+    });
+    assert!(scene.wanted.iter().any(|output| matches!(
+        output,
+        Output::Media(_, MediaCommand::Reconfigure(config))
+            if config.signalling_host == "198.51.100.7".parse().ok()
+    )));
 }
 
 #[test]

@@ -100,6 +100,9 @@ pub enum CallEvent {
         call: CallId,
         /// The SDP answer to our offer.
         sdp: Bytes,
+        /// The path to the callee: a phone behind NAT names an address in its SDP that leads
+        /// nowhere, and sends from the one that its signalling comes from.
+        flow: Flow,
     },
     /// Outbound: the callee took the call.
     Answered {
@@ -107,6 +110,8 @@ pub enum CallEvent {
         call: CallId,
         /// The SDP answer to our offer.
         sdp: Bytes,
+        /// The path to the callee, as in [`CallEvent::EarlyMedia`].
+        flow: Flow,
     },
     /// Inbound: our answer arrived.
     Confirmed {
@@ -137,11 +142,12 @@ pub enum CallEvent {
         /// The status it refused with.
         status: u16,
     },
-    /// The peer sent an INFO, most often a key (RFC 6086; `application/dtmf-relay`).
+    /// The peer sent a key by INFO (`application/dtmf-relay`, `application/dtmf`). Other content has
+    /// been refused with 415 (RFC 6086 section 4.2.2).
     Info {
         /// The call.
         call: CallId,
-        /// The Content-Type header as it came; empty where there was none.
+        /// The Content-Type as it came.
         content_type: Bytes,
         /// The body.
         body: Bytes,

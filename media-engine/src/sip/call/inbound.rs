@@ -13,6 +13,7 @@ use super::session_timer::{Agreed, SessionTimer};
 use super::unacknowledged::{Meaning, Unacknowledged};
 use crate::sip::Method;
 use crate::sip::dialog::Dialog;
+use crate::sip::endpoint::abilities;
 use crate::sip::headers::{Name, RAck};
 use crate::sip::message::Message;
 use crate::sip::write::Writer;
@@ -150,9 +151,7 @@ impl Inbound {
                 });
             }
             Some(Method::Options) => {
-                scene.reply(&request, 200, &tag, |writer| {
-                    writer.header(Name::Allow, allow()).finish()
-                });
+                scene.reply(&request, 200, &tag, |writer| abilities(writer).finish());
             }
             Some(Method::Info) => {
                 scene.reply(&request, 200, &tag, Writer::finish);

@@ -35,7 +35,7 @@ pub use event::{
 };
 pub(in crate::sip) use inbound::Inbound;
 pub(in crate::sip) use outbound::{Identity, Outbound, Plan, Way};
-pub(in crate::sip) use scene::{Peer, Received, Scene, allow};
+pub(in crate::sip) use scene::{Peer, Received, Scene, allow, supported};
 pub(in crate::sip) use session_timer::{Agreed, TooSmall};
 
 use super::message::Message;

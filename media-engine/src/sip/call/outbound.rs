@@ -342,7 +342,8 @@ impl Outbound {
                 && early.answer.is_none()
             {
                 early.answer = Some(sdp.clone());
-                scene.tell(CallEvent::EarlyMedia { call, sdp });
+                let flow = peer.flow;
+                scene.tell(CallEvent::EarlyMedia { call, sdp, flow });
             }
         }
         if status == 180 && !self.told_ringing {
@@ -402,7 +403,11 @@ impl Outbound {
             scene.ended(Party::Network, Some(488), None);
             return Closing::leave(scene, peer, dialog, Some(Cause::Media));
         };
-        scene.tell(CallEvent::Answered { call, sdp });
+        scene.tell(CallEvent::Answered {
+            call,
+            sdp,
+            flow: peer.flow,
+        });
         let timer =
             Agreed::as_caller(response).map(|agreed| SessionTimer::new(scene.now, agreed, true));
         let can_update = response.has_token(Name::Allow, "UPDATE");

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::event::{CallEvent, End, Party, Reason};
+pub(in crate::sip) use crate::sip::body::sdp;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::{self, Attempt};
 use crate::sip::endpoint::{Core, Outgoing, User};
@@ -61,15 +62,10 @@ impl Received {
         self.message.cseq().map_or(0, |cseq| cseq.number)
     }
 
-    /// Whether it carries SDP.
+    /// The SDP it carries.
     pub(in crate::sip) fn sdp(&self) -> Option<Bytes> {
         sdp(&self.message)
     }
-}
-
-/// The body of a message, where there is one. Its type has been checked where that matters.
-pub(in crate::sip) fn sdp(message: &Message) -> Option<Bytes> {
-    Some(message.body()).filter(|body| !body.is_empty())
 }
 
 impl Scene<'_> {

@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Endpoint;
-use super::receive::{Arrival, allow_header};
+use super::receive::{Arrival, abilities, allow_header};
+use crate::sip::body;
 use crate::sip::call::{
     Agreed, Call, CallEvent, Caller, Inbound, Incoming, Origin, Peer, Received, TooSmall,
 };
@@ -31,9 +32,7 @@ impl Endpoint {
             Some(Method::Invite) => self.receive_invite(now, arrival, merged, message),
             Some(Method::Register) => self.receive_register(now, arrival, &message),
             Some(Method::Options) => self.refuse(now, flow, &message, 200, |writer| {
-                allow_header(writer)
-                    .header(Name::Accept, "application/sdp")
-                    .finish()
+                abilities(writer).finish()
             }),
             // Within a dialog or not at all (RFC 3261 section 12.2.2).
             Some(Method::Bye | Method::Info | Method::Update | Method::Prack) => {
@@ -218,7 +217,7 @@ fn incoming(
             .unwrap_or_default()
             .into_owned(),
         flow,
-        offer: Some(message.body()).filter(|body| !body.is_empty()),
+        offer: body::sdp(message),
         user_agent: message
             .header_text(Name::UserAgent)
             .and_then(|text| identity::inert(&text)),

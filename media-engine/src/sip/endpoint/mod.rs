@@ -38,6 +38,7 @@ pub use config::{EndpointConfig, Limits, Listener};
 pub use output::Output;
 
 pub(in crate::sip) use core::Core;
+pub(in crate::sip) use receive::abilities;
 pub(in crate::sip) use transactions::{Outgoing, User};
 
 use super::call::{Call, Cause, Misuse, Scene};

@@ -6,9 +6,10 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::Endpoint;
-use crate::sip::call::{Received, allow};
+use crate::sip::body;
+use crate::sip::call::{Received, allow, supported};
 use crate::sip::guard::{Admission, Failure as Fault, Source, Standing};
-use crate::sip::headers::{Name, Via, Word};
+use crate::sip::headers::{Name, Via};
 use crate::sip::message::Message;
 use crate::sip::parse::{ParseError, Parsed, parse};
 use crate::sip::transaction::key::Key;
@@ -236,10 +237,17 @@ impl Endpoint {
             });
             return true;
         }
-        if !is_body_known(message) {
+        // RFC 6086 section 4.2.2: we have no package, and asked for none.
+        if message.method() == Some(&Method::Info) && message.header(Name::InfoPackage).is_some() {
+            self.refuse(now, flow, message, 469, |writer| {
+                writer.header(Name::RecvInfo, "").finish()
+            });
+            return true;
+        }
+        if body::read(message).is_err() {
             self.refuse(now, flow, message, 415, |writer| {
                 writer
-                    .header(Name::Accept, "application/sdp")
+                    .header(Name::Accept, body::accept(message.method()))
                     .header(Name::AcceptEncoding, "identity")
                     .finish()
             });
@@ -312,25 +320,6 @@ fn reply_flow(flow: Flow, via: &Via) -> Flow {
     }
 }
 
-/// Whether a request of which we read the body has one that we can read.
-fn is_body_known(message: &Message) -> bool {
-    let reads_body = matches!(
-        message.method(),
-        Some(Method::Invite | Method::Update | Method::Prack)
-    );
-    if !reads_body || message.body().is_empty() {
-        return true;
-    }
-    let is_plain = message
-        .tokens(Name::ContentEncoding)
-        .all(|encoding| encoding.eq_ignore_ascii_case(b"identity"));
-    let is_sdp = message
-        .header_bytes(Name::ContentType)
-        .and_then(|value| Word::parse(&value).ok())
-        .is_some_and(|word| word.is("application/sdp"));
-    is_plain && is_sdp
-}
-
 /// The extensions that a peer may require of us.
 const SUPPORTED: &[&str] = &["100rel", "timer"];
 
@@ -341,7 +330,14 @@ const UNSUPPORTED_MAX: usize = 16;
 /// out in such a time.
 const OVERLOAD_RETRY_S: u32 = 10;
 
-/// The methods that a stranger may use on us, for the answer to any other.
+/// The methods that we know, for the answer to any other.
 pub(super) fn allow_header(writer: Writer) -> Writer {
     writer.header(Name::Allow, allow())
+}
+
+/// What we can, for the answer to OPTIONS (RFC 3261 section 11.2).
+pub(in crate::sip) fn abilities(writer: Writer) -> Writer {
+    allow_header(writer)
+        .header(Name::Accept, body::accept(None))
+        .header(Name::Supported, supported())
 }

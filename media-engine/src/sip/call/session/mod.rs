@@ -8,7 +8,9 @@ use super::State;
 use super::closing::Closing;
 use super::event::{CallEvent, Cause, Party};
 use super::outbound::{self, Identity};
-use super::scene::{Peer, Received, SDP, Scene, allow, reason, sdp};
+use super::scene::{Peer, Received, Scene, allow, reason, sdp};
+use crate::sip::body;
+use crate::sip::endpoint::abilities;
 use super::session_timer::{self, Agreed, SessionTimer};
 use super::unacknowledged::{Due, Meaning, Unacknowledged};
 use crate::sip::dialog::Dialog;
@@ -237,19 +239,18 @@ impl Session {
             Some(Method::Update) => self.handle_update(scene, request),
             Some(Method::Info) => {
                 scene.reply(&request, 200, &tag, Writer::finish);
-                let message = &request.message;
-                scene.tell(CallEvent::Info {
-                    call: scene.call,
-                    content_type: message.header_bytes(Name::ContentType).unwrap_or_default(),
-                    body: message.body(),
-                });
+                // What cannot be read has been refused; what may be passed over is.
+                if let Ok(Some(part)) = body::read(&request.message) {
+                    scene.tell(CallEvent::Info {
+                        call: scene.call,
+                        content_type: part.content_type,
+                        body: part.bytes,
+                    });
+                }
             }
             Some(Method::Options) => {
                 scene.reply(&request, 200, &tag, |writer| {
-                    writer
-                        .header(Name::Allow, allow())
-                        .header(Name::Accept, SDP)
-                        .finish()
+                    abilities(writer).finish()
                 });
             }
             // All reliable responses of ours are long acknowledged (RFC 3262 section 3).

@@ -621,7 +621,10 @@ fn what_we_do_not_have_is_named_in_the_answer() {
     assert_eq!(bench.sent[0].header(Name::Unsupported), "teleport, flux");
     bench.receive(&invite("2", "").replace("application/sdp", "text/plain"));
     assert_eq!(bench.statuses(), [420, 415]);
-    assert_eq!(bench.sent[1].header(Name::Accept), "application/sdp");
+    assert_eq!(
+        bench.sent[1].header(Name::Accept),
+        "application/sdp, multipart/mixed"
+    );
     bench.receive(&invite("3", "").replace("Max-Forwards: 70", "Max-Forwards: 0"));
     bench.receive(&invite(
         "4",
@@ -630,7 +633,71 @@ fn what_we_do_not_have_is_named_in_the_answer() {
     assert_eq!(bench.statuses(), [420, 415, 483, 482]);
     assert_eq!(bench.endpoint.transactions(), 0);
     bench.receive(&within("OPTIONS", 1, "o", "", "").replace(";tag=\n", "\n"));
-    assert_eq!(bench.sent[4].status(), 200);
+    let options = bench.last();
+    assert_eq!(options.status(), 200);
+    assert!(options.header(Name::Allow).contains("UPDATE"));
+    assert!(options.header(Name::Supported).contains("100rel"));
+    assert!(options.header(Name::Accept).contains("application/sdp"));
+}
+
+#[test]
+fn an_info_with_what_we_do_not_know_is_refused_and_the_call_goes_on() {
+    let mut bench = Bench::new();
+    let (call, tag) = bench.answered();
+    let info = |cseq: u32, headers: &str, body: &str| {
+        let branch = format!("i{cseq}");
+        let length = format!("Content-Length: {}\n\n{body}", body.len());
+        within("INFO", cseq, &branch, &tag, headers).replace("Content-Length: 0\n\n", &length)
+    };
+    bench.receive(&info(2, "Content-Type: application/x-unknown\n", "?"));
+    assert_eq!(bench.statuses(), [415]);
+    assert_eq!(
+        bench.last().header(Name::Accept),
+        "application/dtmf-relay, application/dtmf, multipart/mixed"
+    );
+    bench.receive(&info(3, "Info-Package: g.3gpp.x\n", ""));
+    assert_eq!(bench.statuses(), [415, 469]);
+    assert!(bench.last().message.header(Name::RecvInfo).is_some());
+    let optional = "Content-Type: a/b\nContent-Disposition: signal;handling=optional\n";
+    bench.receive(&info(4, optional, "?"));
+    bench.receive(&info(5, "", ""));
+    bench.receive(&info(6, "Require: teleport\n", ""));
+    bench.receive(&within("FOO", 7, "f", &tag, ""));
+    assert_eq!(bench.statuses(), [415, 469, 200, 200, 420, 405]);
+    assert!(bench.last().header(Name::Allow).contains("INFO"));
+    assert_eq!(bench.take_events(), []);
+
+    bench.receive(&info(8, "Content-Type: application/dtmf\n", "5"));
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::Info {
+            call,
+            content_type: Bytes::from_static(b"application/dtmf"),
+            body: Bytes::from_static(b"5")
+        }]
+    );
+}
+
+#[test]
+fn an_offer_among_several_parts_is_read_and_a_part_that_must_be_understood_refuses_the_call() {
+    let isup = "--b\nContent-Type: application/isup\nContent-Disposition: signal;handling=optional\n\n?\n";
+    let sdp = "--b\nContent-Type: application/sdp\n\nv=0\n";
+    let with = |branch: &str, body: &str| {
+        let old = format!("Content-Length: {}\n\n{OFFER}", OFFER.len());
+        let length = body.replace('\n', "\r\n").len();
+        let text = invite(branch, "").replace("application/sdp", "multipart/mixed;boundary=b");
+        text.replace(&old, &format!("Content-Length: {length}\n\n{body}"))
+    };
+    let mut bench = Bench::new();
+    bench.receive(&with("1", &format!("{isup}{sdp}--b--\n")));
+    let (_, invite) = bench.incoming();
+    assert_eq!(invite.offer.as_deref(), Some(&b"v=0"[..]));
+
+    let mut bench = Bench::new();
+    let isup = isup.replace("optional", "required");
+    bench.receive(&with("1", &format!("{isup}{sdp}--b--\n")));
+    assert_eq!(bench.statuses(), [415]);
+    assert_eq!(bench.endpoint.calls(), 0);
 }
 
 #[test]
@@ -818,9 +885,9 @@ fn a_browser_that_vanishes_is_waited_for_and_then_given_up() {
         connection: Some(ConnectionId(6)),
         ..flow
     };
-    bench.receive_by(back, &within("INFO", 2, "i", &tag, ""));
+    bench.receive_by(back, &within("OPTIONS", 2, "i", &tag, ""));
     bench.run_until(60_000);
-    assert_eq!(bench.take_events().len(), 1, "it came back: only the INFO");
+    assert_eq!(bench.take_events(), [], "it came back");
     bench
         .endpoint
         .handle_connection_closed(bench.now, ConnectionId(6));

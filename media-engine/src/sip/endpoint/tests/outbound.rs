@@ -80,14 +80,22 @@ fn a_call_goes_out_rings_is_answered_and_is_hung_up() {
         bench.take_events(),
         [
             CallEvent::Ringing { call },
-            CallEvent::EarlyMedia { call, sdp: early }
+            CallEvent::EarlyMedia {
+                call,
+                sdp: early,
+                flow: invite.flow
+            }
         ]
     );
     bench.reply(&invite, 200, "t", "", "v=0 theirs");
     let theirs = Bytes::from_static(b"v=0 theirs");
     assert_eq!(
         bench.take_events(),
-        [CallEvent::Answered { call, sdp: theirs }]
+        [CallEvent::Answered {
+            call,
+            sdp: theirs,
+            flow: invite.flow
+        }]
     );
     assert_eq!(bench.log(), ["INVITE", "ACK"]);
     assert_eq!(
@@ -425,7 +433,11 @@ fn reliable_responses_are_confirmed_in_order() {
     assert!(
         bench
             .take_events()
-            .contains(&CallEvent::Answered { call, sdp })
+            .contains(&CallEvent::Answered {
+                call,
+                sdp,
+                flow: invite.flow
+            })
     );
     assert_eq!(bench.last().message.method(), Some(&Method::Ack));
 }
