@@ -307,7 +307,8 @@ mod tests {
 
     #[test]
     fn a_whole_body_that_may_be_passed_over_is_none() {
-        let headers = "Content-Type: application/isup\nContent-Disposition: signal;handling=optional\n";
+        let headers =
+            "Content-Type: application/isup\nContent-Disposition: signal;handling=optional\n";
         assert_eq!(read(&message("INVITE", headers, "x")), Ok(None));
         let headers = "Content-Type: application/isup\n";
         assert_eq!(read(&message("INVITE", headers, "x")), Err(NotUnderstood));

@@ -9,12 +9,12 @@ use super::closing::Closing;
 use super::event::{CallEvent, Cause, Party};
 use super::outbound::{self, Identity};
 use super::scene::{Peer, Received, Scene, allow, reason, sdp};
-use crate::sip::body;
-use crate::sip::endpoint::abilities;
 use super::session_timer::{self, Agreed, SessionTimer};
 use super::unacknowledged::{Due, Meaning, Unacknowledged};
+use crate::sip::body;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
+use crate::sip::endpoint::abilities;
 use crate::sip::headers::Name;
 use crate::sip::message::Message;
 use crate::sip::transaction::Failure;
@@ -249,9 +249,7 @@ impl Session {
                 }
             }
             Some(Method::Options) => {
-                scene.reply(&request, 200, &tag, |writer| {
-                    abilities(writer).finish()
-                });
+                scene.reply(&request, 200, &tag, |writer| abilities(writer).finish());
             }
             // All reliable responses of ours are long acknowledged (RFC 3262 section 3).
             Some(Method::Prack) => {

@@ -680,7 +680,8 @@ fn an_info_with_what_we_do_not_know_is_refused_and_the_call_goes_on() {
 
 #[test]
 fn an_offer_among_several_parts_is_read_and_a_part_that_must_be_understood_refuses_the_call() {
-    let isup = "--b\nContent-Type: application/isup\nContent-Disposition: signal;handling=optional\n\n?\n";
+    let isup =
+        "--b\nContent-Type: application/isup\nContent-Disposition: signal;handling=optional\n\n?\n";
     let sdp = "--b\nContent-Type: application/sdp\n\nv=0\n";
     let with = |branch: &str, body: &str| {
         let old = format!("Content-Length: {}\n\n{OFFER}", OFFER.len());

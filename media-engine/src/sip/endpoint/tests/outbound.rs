@@ -430,14 +430,10 @@ fn reliable_responses_are_confirmed_in_order() {
     // The 200 need not repeat the answer.
     bench.reply(&invite, 200, "t", "", "");
     let sdp = Bytes::from_static(b"v=0 early");
-    assert!(
-        bench
-            .take_events()
-            .contains(&CallEvent::Answered {
-                call,
-                sdp,
-                flow: invite.flow
-            })
-    );
+    assert!(bench.take_events().contains(&CallEvent::Answered {
+        call,
+        sdp,
+        flow: invite.flow
+    }));
     assert_eq!(bench.last().message.method(), Some(&Method::Ack));
 }
