@@ -1,7 +1,10 @@
 //! Both directions of one RTP session: the numbers we put on packets, and what the peer's numbers
 //! tell (RFC 3550 sections 5.1, 6.4.1 and appendix A).
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use rand::Rng;
 
@@ -23,7 +26,7 @@ impl Outgoing {
     pub fn new(random: &mut impl Rng) -> Self {
         Self {
             ssrc: random.random(),
-            sequence: random.random(),
+            sequence: random.random_range(FIRST_SEQUENCES),
             timestamp: random.random(),
             marker_due: true,
             packets: 0,
@@ -411,6 +414,11 @@ const NANOSECONDS: u64 = 1_000_000_000;
 /// Extended numbers start one cycle up, so that packets before the first one stay positive.
 const FIRST: u64 = 1 << 16;
 
+/// Streams begin in the lower half: a receiver of SRTP that misses what comes before the first wrap
+/// would count one rollover too few, and understand nothing for the rest of the call. A relayed packet
+/// that was overtaken by the first one is numbered before it, and must not wrap either.
+const FIRST_SEQUENCES: RangeInclusive<u16> = MISORDER_MAX + 1..=u16::MAX / 2;
+
 /// RFC 3550 appendix A.1: a gap this long (a minute of audio) is a restart, not a loss.
 const DROPOUT_MAX: u16 = 3_000;
 
@@ -452,6 +460,15 @@ mod tests {
         }
         assert_eq!(outgoing.packets(), 70_001);
         assert_eq!(outgoing.octets(), 70_001 * 160);
+    }
+
+    #[test]
+    fn the_first_number_is_far_from_the_wrap() {
+        for seed in 0..1000 {
+            let mut outgoing = Outgoing::new(&mut SmallRng::seed_from_u64(seed));
+            let first = outgoing.audio(8, 160, 160).sequence;
+            assert!((101..0x8000).contains(&first), "seed {seed}: {first}");
+        }
     }
 
     #[test]

@@ -152,8 +152,7 @@ impl Unprotector {
             return Err(Rejected::Replayed);
         }
         let (packet, tag) = datagram.split_at(length);
-        self.rtp
-            .check(packet, &rollover(index).to_be_bytes(), tag)?;
+        let index = self.prove(index, known.is_none(), packet, tag)?;
         self.rtp
             .apply_keystream(header.ssrc, index, &mut datagram[start..length]);
         let place = known.unwrap_or_else(|| self.place_for(header.ssrc));
@@ -195,6 +194,28 @@ impl Unprotector {
         Ok(length)
     }
 
+    /// Checks the tag and returns the index under which it fits.
+    ///
+    /// A peer that began just below 65,536 may have wrapped before we could hear it: keys come with
+    /// the answer, media do not wait for it. So the first packet of a source is tried with a rollover
+    /// count of 1 as well, which costs whoever sends rubbish one more tag of ours.
+    fn prove(
+        &self,
+        index: u64,
+        is_unheard: bool,
+        packet: &[u8],
+        tag: &[u8],
+    ) -> Result<u64, Rejected> {
+        let fits = |index| self.rtp.check(packet, &rollover(index).to_be_bytes(), tag);
+        match fits(index) {
+            Ok(()) => Ok(index),
+            Err(_) if is_unheard && index < CYCLE / 2 => {
+                fits(index + CYCLE).map(|()| index + CYCLE)
+            }
+            Err(rejected) => Err(rejected),
+        }
+    }
+
     /// A place for a source whose first packet has just proved itself.
     fn place_for(&mut self, ssrc: u32) -> usize {
         let place = self.next_place;
@@ -208,6 +229,9 @@ impl Unprotector {
     }
 }
 
+/// Sequence numbers until the rollover count goes up.
+const CYCLE: u64 = 1 << 16;
+
 /// The 48-bit packet index: rollover count and sequence number (RFC 3711 section 3.3.1).
 #[derive(Clone, Copy, Debug, Default)]
 struct Index {
@@ -220,12 +244,11 @@ impl Index {
         let Some(highest) = self.highest else {
             return u64::from(sequence);
         };
-        let cycle = 1 << 16;
-        let same = highest - highest % cycle + u64::from(sequence);
-        if same + cycle / 2 < highest {
-            same + cycle
-        } else if same > highest + cycle / 2 && same >= cycle {
-            same - cycle
+        let same = highest - highest % CYCLE + u64::from(sequence);
+        if same + CYCLE / 2 < highest {
+            same + CYCLE
+        } else if same > highest + CYCLE / 2 && same >= CYCLE {
+            same - CYCLE
         } else {
             same
         }

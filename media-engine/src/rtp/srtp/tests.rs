@@ -214,6 +214,92 @@ fn a_single_wrong_bit_anywhere_is_refused_and_changes_nothing() {
 }
 
 #[test]
+fn a_stream_that_wrapped_before_it_was_heard_is_opened() {
+    let master = master(Suite::Aes128Sha1_80, 16);
+    let mut protector = Protector::new(&master);
+    let mut unprotector = Unprotector::new(&master);
+    let packets: Vec<_> = (65_500..65_600_u32)
+        .map(|turn| rtp(turn as u16, 1, &turn.to_be_bytes()))
+        .collect();
+    let sent: Vec<_> = packets
+        .iter()
+        .map(|packet| protected(&mut protector, packet))
+        .collect();
+    // The first that is heard comes behind the wrap; one from before it arrives late.
+    for at in [50, 51, 30, 52, 99] {
+        let opened = opened(&mut unprotector, &sent[at]);
+        assert_eq!(opened.as_ref(), Ok(&packets[at]), "packet {at}");
+    }
+    assert_eq!(opened(&mut unprotector, &sent[30]), Err(Rejected::Replayed));
+}
+
+/// The packets of one source from the sequence number 65,500 on, across the wrap.
+fn wrapping(protector: &mut Protector, count: u32) -> Vec<Vec<u8>> {
+    (65_500..65_500 + count)
+        .map(|turn| protected(protector, &rtp(turn as u16, 1, &turn.to_be_bytes())))
+        .collect()
+}
+
+#[test]
+fn a_source_that_is_heard_is_tried_with_no_other_rollover() {
+    let master = master(Suite::Aes128Sha1_80, 17);
+    let sent = wrapping(&mut Protector::new(&master), 70_000);
+    let mut unprotector = Unprotector::new(&master);
+    assert!(opened(&mut unprotector, &sent[0]).is_ok());
+    assert!(opened(&mut unprotector, &sent[40]).is_ok());
+    // 65,536 further on the number is nearly the same, and the rollover is not.
+    let far = &sent[50 + 65_536];
+    assert_eq!(opened(&mut unprotector, far), Err(Rejected::BadTag));
+    assert!(opened(&mut unprotector, &sent[41]).is_ok());
+}
+
+#[test]
+fn a_packet_of_the_cycle_before_is_not_taken_for_one_behind_the_wrap() {
+    let master = master(Suite::Aes128Sha1_80, 18);
+    let mut protector = Protector::new(&master);
+    let first = protected(&mut protector, &rtp(20, 1, b"first"));
+    for sequence in (0..=u16::MAX).step_by(20_000) {
+        protected(&mut protector, &rtp(sequence, 1, b"between"));
+    }
+    let behind = protected(&mut protector, &rtp(21, 1, b"behind"));
+    let mut unprotector = Unprotector::new(&master);
+    assert!(opened(&mut unprotector, &behind).is_ok(), "tried with 1");
+    assert_eq!(opened(&mut unprotector, &first), Err(Rejected::BadTag));
+    assert_eq!(opened(&mut unprotector, &behind), Err(Rejected::Replayed));
+}
+
+#[test]
+fn far_behind_the_wrap_nothing_is_tried() {
+    let master = master(Suite::Aes128Sha1_80, 19);
+    let sent = wrapping(&mut Protector::new(&master), 32_900);
+    let at = |sequence: usize| &sent[36 + sequence];
+    let mut unprotector = Unprotector::new(&master);
+    assert_eq!(
+        opened(&mut unprotector, at(0x8000)),
+        Err(Rejected::BadTag),
+        "half a cycle"
+    );
+    assert!(opened(&mut unprotector, at(0x7fff)).is_ok());
+    assert!(opened(&mut unprotector, at(0x8000)).is_ok(), "heard by now");
+}
+
+#[test]
+fn forged_sources_beside_a_wrapped_stream_change_nothing() {
+    let master = master(Suite::Aes128Sha1_80, 20);
+    let sent = wrapping(&mut Protector::new(&master), 200);
+    let mut unprotector = Unprotector::new(&master);
+    for (turn, good) in sent[40..].iter().enumerate() {
+        for ssrc in [1, 2 + turn as u32] {
+            let mut forged = good.clone();
+            forged[8..12].copy_from_slice(&ssrc.to_be_bytes());
+            *forged.last_mut().expect("a tag") ^= 1;
+            assert_eq!(opened(&mut unprotector, &forged), Err(Rejected::BadTag));
+        }
+        assert!(opened(&mut unprotector, good).is_ok(), "packet {turn}");
+    }
+}
+
+#[test]
 fn a_forged_far_sequence_does_not_move_the_rollover() {
     let master = master(Suite::Aes128Sha1_80, 13);
     let mut protector = Protector::new(&master);
