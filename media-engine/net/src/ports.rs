@@ -10,8 +10,9 @@ use rand::Rng;
 use rand::rngs::SmallRng;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-/// How long a pair rests after its call: the old peer may still be sending, and a new caller must
-/// not hear it.
+/// How long a pair rests after its call: the old peer may still be sending, and a new caller should
+/// not even be offered it. When no other pair is left, the one that has rested longest is given all
+/// the same: a leg takes packets of its own peer only, and a refused call is worse.
 pub const REUSE_DELAY: Duration = Duration::from_secs(10);
 
 /// How many pairs one request tries: other programs may sit on ports of our range.
@@ -24,8 +25,8 @@ const RECEIVE_BUFFER_BYTES: usize = 64 * 1024;
 /// Why there is no port pair.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// Every pair of the range is in a call or rests after one. Calls are refused with 503.
-    #[error("all {pairs} RTP port pairs are in use or resting")]
+    /// Every pair of the range is in a call or somebody else's. Calls are refused with 503.
+    #[error("all {pairs} RTP port pairs are in use")]
     Exhausted {
         /// How many pairs the range has.
         pairs: usize,
@@ -101,18 +102,13 @@ impl Ports {
         })
     }
 
-    /// Binds a free pair on `ip`.
+    /// Binds a free pair on `ip`, or the one that has rested longest.
     pub fn open(&mut self, now: Instant, ip: IpAddr) -> Result<MediaSockets, PortError> {
         self.wake(now);
-        let pairs = self.pairs.len();
-        let mut failure = None;
-        let mut attempts = 0;
-        for _ in 0..pairs {
-            let at = self.cursor;
-            self.cursor = (at + 1) % pairs;
-            if self.pairs[at] != Pair::Free {
-                continue;
-            }
+        for _ in 0..ATTEMPTS_MAX {
+            let Some(at) = self.next_free().or_else(|| self.next_rested()) else {
+                break;
+            };
             match self.bind(at, ip) {
                 Ok(sockets) => {
                     self.pairs[at] = Pair::InUse;
@@ -121,14 +117,11 @@ impl Ports {
                 }
                 // Somebody else's port: try the next.
                 Err(PortError::Bind { error, .. }) if error.kind() == io::ErrorKind::AddrInUse => {}
-                Err(error) => failure = Some(error),
-            }
-            attempts += 1;
-            if failure.is_some() || attempts == ATTEMPTS_MAX {
-                break;
+                Err(error) => return Err(error),
             }
         }
-        Err(failure.unwrap_or(PortError::Exhausted { pairs }))
+        let pairs = self.pairs.len();
+        Err(PortError::Exhausted { pairs })
     }
 
     /// Takes back the pair whose RTP port is `port`; its sockets are closed already.
@@ -154,6 +147,28 @@ impl Ports {
     /// How many pairs the range holds.
     pub fn capacity(&self) -> usize {
         self.pairs.len()
+    }
+
+    /// The next free pair in the round.
+    fn next_free(&mut self) -> Option<usize> {
+        let pairs = self.pairs.len();
+        if self.in_use + self.resting.len() >= pairs {
+            return None;
+        }
+        for _ in 0..pairs {
+            let at = self.cursor;
+            self.cursor = (at + 1) % pairs;
+            if self.pairs[at] == Pair::Free {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    fn next_rested(&mut self) -> Option<usize> {
+        let (_, at) = self.resting.pop_front()?;
+        self.pairs[at] = Pair::Free;
+        Some(at)
     }
 
     fn wake(&mut self, now: Instant) {
@@ -234,21 +249,36 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_pair_rests_before_it_is_given_again() {
-        let mut ports = pool(40_020..=40_021);
+    fn a_closed_pair_rests_while_there_is_another() {
+        let mut ports = pool(40_020..=40_025);
         let now = crate::clock::now();
-        let pair = ports.open(now, loopback(2)).expect("free");
-        let port = pair.address.port();
-        drop(pair);
+        let mut open = || ports.open(now, loopback(2)).expect("free");
+        let (first, second) = (open(), open());
+        let (one, two) = (first.address.port(), second.address.port());
+        drop((first, second));
+        for port in [two, one, one] {
+            ports.close(now, port); // twice changes nothing
+        }
+        assert_eq!((ports.in_use(), ports.capacity()), (0, 3));
+        let mut next = || ports.open(now, loopback(2)).expect("free").address.port();
+        let fresh = next();
+        assert!(fresh != one && fresh != two);
+        assert_eq!(next(), two, "the one that has rested longest");
+        assert_eq!(next(), one);
+        assert!(ports.open(now, loopback(2)).is_err());
+    }
+
+    #[test]
+    fn a_rested_pair_is_free_again() {
+        let mut ports = pool(40_026..=40_029);
+        let now = crate::clock::now();
+        let port = ports.open(now, loopback(2)).expect("free").address.port();
         ports.close(now, port);
-        ports.close(now, port); // twice changes nothing
-        assert_eq!((ports.in_use(), ports.capacity()), (0, 1));
-        assert!(
-            ports
-                .open(now + REUSE_DELAY - Duration::from_millis(1), loopback(2))
-                .is_err()
-        );
-        assert!(ports.open(now + REUSE_DELAY, loopback(2)).is_ok());
+        let later = now + REUSE_DELAY;
+        let open: HashSet<u16> = (0..2)
+            .map(|_| ports.open(later, loopback(2)).expect("free").address.port())
+            .collect();
+        assert_eq!(open, HashSet::from([40_026, 40_028]));
     }
 
     #[test]
