@@ -39,6 +39,7 @@ use media_engine::sip::{AccountId, TrunkId};
 use media_engine_net::clock;
 use media_engine_net::media::{Media, MediaEvent, News};
 use media_engine_net::resolver::Resolver;
+use media_engine_net::route::Routes;
 use media_engine_net::sip::{Event, Transports};
 use store::Writer;
 use tokio::sync::{mpsc, oneshot};
@@ -235,6 +236,7 @@ struct Owner {
     /// When this process began, milliseconds since 1970.
     begun_ms: i64,
     public_address: Option<IpAddr>,
+    routes: Routes,
     prompts: Arc<BTreeMap<PromptId, String>>,
     shelf: Shelf,
     legs: HashMap<LegId, Leg>,
@@ -279,6 +281,7 @@ impl Owner {
             messages: surroundings.messages,
             begun_ms: clock::wall().as_millisecond(),
             public_address: surroundings.public_address,
+            routes: Routes::default(),
             prompts: Arc::default(),
             shelf: Shelf::default(),
             legs: HashMap::new(),

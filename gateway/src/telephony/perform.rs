@@ -13,7 +13,7 @@ use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
 use media_engine::sip::call::Target;
-use media_engine_net::{media, route};
+use media_engine_net::{clock, media};
 
 use crate::playback::Sources;
 
@@ -167,7 +167,7 @@ impl Owner {
 
     /// Opens a port; returns the address that the peer shall send to.
     fn open(&mut self, leg: LegId, peer: IpAddr, beside: Option<LegId>) -> Option<SocketAddr> {
-        let local = match route::local_address(peer) {
+        let local = match self.routes.local_address(clock::now(), peer) {
             Ok(local) => local,
             Err(error) => {
                 tracing::warn!(%peer, %error, "there is no way to this peer");
