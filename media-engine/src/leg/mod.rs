@@ -230,6 +230,14 @@ impl Leg {
         self.events.pop_front()
     }
 
+    /// Where all that is taken comes from and all that is written goes, once that is certain: the
+    /// socket may be connected to it. Only [`Leg::reconfigure`] makes it uncertain again.
+    #[must_use]
+    #[inline]
+    pub fn only_peer(&self) -> Option<SocketAddr> {
+        self.latch.only_source()
+    }
+
     /// When a visit has something to do at the latest.
     #[must_use]
     pub fn poll_timeout(&self) -> Instant {

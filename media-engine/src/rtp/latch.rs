@@ -96,6 +96,14 @@ impl Latch {
         }
     }
 
+    /// The source that has settled, if nobody else can be heard any more before the next SDP: it is
+    /// the one that the SDP names.
+    #[must_use]
+    #[inline]
+    pub fn only_source(&self) -> Option<SocketAddr> {
+        self.settled().filter(|source| self.named == Some(*source))
+    }
+
     /// Whether a datagram from `source` would be our peer's. Decides nothing: for what carries no
     /// sequence to prove itself by.
     #[must_use]
@@ -258,7 +266,9 @@ mod tests {
     fn the_address_of_the_sdp_settles_with_its_first_packet() {
         let (start, mut latch) = latch();
         assert_eq!(latch.destination(), Some(at(NAMED)));
+        assert_eq!(latch.only_source(), None);
         assert_eq!(latch.admit(start, at(NAMED), 1, 9), Admission::Settled);
+        assert_eq!(latch.only_source(), Some(at(NAMED)));
         assert_eq!(latch.admit(start, at(NAMED), 1, 10), Admission::Peer);
         assert_eq!(latch.admit(start, at(ELSEWHERE), 1, 11), Admission::Foreign);
     }
@@ -272,6 +282,7 @@ mod tests {
         }
         assert_eq!(latch.admit(start, at(NAT), 1, 3), Admission::Settled);
         assert_eq!(latch.destination(), Some(at(NAT)));
+        assert_eq!(latch.only_source(), None, "the SDP's address would win");
         for sequence in 0..100 {
             assert_eq!(
                 latch.admit(start, at(ELSEWHERE), 1, sequence),

@@ -77,8 +77,8 @@ impl Receiver {
                         .and_then(|all| all.into_iter().find_map(stamp_of));
                     break source.map(|source| (message.bytes, source, arrival));
                 }
-                Err(Errno::EINTR) => {}
-                // Nothing there, or the ICMP error of an earlier packet: with the next visit.
+                // ECONNREFUSED is the ICMP error of a packet that we sent; what waits is behind it.
+                Err(Errno::EINTR | Errno::ECONNREFUSED) => {}
                 Err(_) => return None,
             }
         };

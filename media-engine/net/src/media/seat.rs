@@ -1,6 +1,6 @@
 //! One leg on its media thread, with its sockets.
 
-use std::net::UdpSocket;
+use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -57,6 +57,10 @@ pub(super) struct Seat {
     pub(super) tape: Option<Tape>,
     rtp: UdpSocket,
     rtcp: UdpSocket,
+    /// The only peer there is, once that is certain.
+    followed: Option<SocketAddr>,
+    /// `rtp` is connected to it.
+    connected: bool,
     visits: u32,
     /// The last full read found other than one packet: read until empty this time, too.
     drains: bool,
@@ -104,6 +108,8 @@ impl Seat {
             tape: None,
             rtp,
             rtcp,
+            followed: None,
+            connected: false,
             visits,
             drains: true,
             waited_least: None,
@@ -123,6 +129,7 @@ impl Seat {
         self.visits = self.visits.wrapping_add(1);
         let mut partner = partner;
         self.receive(now, partner.as_deref_mut(), tools, metrics);
+        self.follow_peer();
         self.leg.handle_timeout(now);
         self.listen(now, partner);
         self.send(now, tools, metrics);
@@ -181,11 +188,26 @@ impl Seat {
             if let (Some(relayed), Some(partner)) = (relayed, partner.as_deref_mut())
                 && let Some(transmit) = partner.leg.relay(now, &relayed, outgoing.as_mut_slice())
             {
-                transmit_over(&partner.rtp, outgoing, transmit, metrics);
+                partner.transmit(outgoing, transmit, metrics);
             }
         }
         self.drains = cut || if drain { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
+    }
+
+    /// Connects the socket to the peer once it is certain, and parts it when it no longer is: the kernel
+    /// then looks up the way once instead of for each packet, and drops what strangers send.
+    fn follow_peer(&mut self) {
+        let peer = self.leg.only_peer();
+        if peer == self.followed {
+            return;
+        }
+        self.followed = peer;
+        // A socket that cannot be connected works all the same: it sends to addresses.
+        self.connected = match peer {
+            Some(peer) => self.rtp.connect(peer).is_ok(),
+            None => rustix::net::connect_unspec(&self.rtp).is_err(),
+        };
     }
 
     /// Hands on what the peer says, while somebody wants to hear it.
@@ -202,8 +224,23 @@ impl Seat {
 
     fn send(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
         while let Some(transmit) = self.leg.poll_packet(now, tools.outgoing.as_mut_slice()) {
-            transmit_over(&self.rtp, &tools.outgoing, transmit, metrics);
+            self.transmit(&tools.outgoing, transmit, metrics);
         }
+    }
+
+    fn transmit(&self, datagram: &[u8; DATAGRAM], transmit: Transmit, metrics: &ThreadMetrics) {
+        let bytes = &datagram[..transmit.len];
+        let sent = if self.connected && self.followed == Some(transmit.to) {
+            self.rtp.send(bytes)
+        } else {
+            self.rtp.send_to(bytes, transmit.to)
+        };
+        let counter = if sent.is_ok() {
+            &metrics.sent
+        } else {
+            &metrics.send_errors
+        };
+        metrics::add(counter, 1);
     }
 
     fn visit_rtcp(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
@@ -232,21 +269,6 @@ impl Seat {
             &self.rtcp
         }
     }
-}
-
-fn transmit_over(
-    socket: &UdpSocket,
-    datagram: &[u8; DATAGRAM],
-    transmit: Transmit,
-    metrics: &ThreadMetrics,
-) {
-    let sent = socket.send_to(&datagram[..transmit.len], transmit.to);
-    let counter = if sent.is_ok() {
-        &metrics.sent
-    } else {
-        &metrics.send_errors
-    };
-    metrics::add(counter, 1);
 }
 
 fn report_over(

@@ -209,6 +209,38 @@ fn a_flood_from_a_stranger_is_counted_and_the_prompt_goes_on() {
 }
 
 #[test]
+fn a_peer_that_moves_is_followed_by_the_next_sdp_and_by_nothing_else() {
+    let (media, mut events) = start(41_300..=41_319);
+    let (before, after, stranger) = (phone(), phone(), phone());
+    let address = media
+        .open(LegId(1), Ipv4Addr::LOCALHOST.into(), None)
+        .expect("a port");
+    media.configure(LegId(1), alaw(&before)).expect("taken");
+    let mut heard = 0;
+    talk(&before, address, Codec::Pcma, 8, |_| {
+        heard += 1;
+        heard > 10
+    });
+    // The socket is connected by now: what a stranger sends does not reach the leg.
+    stranger.send_to(&[0x80; 172], address).expect("sent");
+    media.configure(LegId(1), alaw(&after)).expect("taken");
+    let mut heard = 0;
+    talk(&after, address, Codec::Pcma, 8, |_| {
+        heard += 1;
+        heard > 10
+    });
+    media.close(LegId(1)).expect("taken");
+    let report = loop {
+        if let News::Closed(report) = next(&mut events).news {
+            break report;
+        }
+    };
+    assert!(report.received > 10, "{report:?}");
+    stranger.set_nonblocking(true).expect("a socket");
+    assert!(stranger.recv(&mut [0; 10]).is_err());
+}
+
+#[test]
 fn a_thread_that_has_enough_legs_refuses_more_and_takes_one_when_one_left() {
     let config = MediaConfig {
         threads: Some(1),
