@@ -11,6 +11,11 @@ use ramal::first;
 use ramal::serve::{self, Started};
 use tracing_subscriber::EnvFilter;
 
+/// What one thread allocates another frees (messages, clips, legs, changes for the store): this
+/// allocator is made for that, and gives memory back when a storm of calls is over.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A contact centre in one program: telephony, menus, queues, an API.
 #[derive(Debug, Parser)]
 #[command(name = "ramal", version)]
