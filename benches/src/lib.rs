@@ -12,5 +12,6 @@
 
 pub mod engine;
 pub mod process;
+pub mod server;
 pub mod usage;
 pub mod visits;

@@ -10,13 +10,18 @@
 )]
 
 use std::fs;
-use std::io::{self, BufRead, BufReader};
-use std::net::UdpSocket;
+use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use benches::server::Server;
 use benches::usage;
+
+/// SIP keeps what a transaction was for 32 s after its end (RFC 3261 section 17, timers H, J, B), and
+/// a port pair rests for less: then nothing of a call is left.
+const TIMERS_RUN_OUT: Duration = Duration::from_secs(40);
 
 fn main() -> io::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -27,133 +32,43 @@ fn main() -> io::Result<()> {
         usage::load_average()
     );
     println!(
-        "{:<10} {:>12} {:>10} {:>16} {:>14}",
-        "server", "CPU µs/call", "failed", "retransmissions", "memory KiB"
+        "{:<10} {:>12} {:>8} {:>16} {:>12} {:>10} {:>16}",
+        "server",
+        "CPU µs/call",
+        "failed",
+        "retransmissions",
+        "KiB before",
+        "at the end",
+        "timers run out"
     );
-    let reference = measure("sipp uas", &mut Server::sipp()?, &rate, &calls)?;
-    let ramal = measure("ramal", &mut Server::ramal()?, &rate, &calls)?;
+    let reference = measure("sipp uas", &Server::sipp()?, &rate, &calls)?;
+    let ramal = measure("ramal", &Server::ramal()?, &rate, &calls)?;
     println!("ratio {:.2}", ramal / reference);
     Ok(())
 }
 
-/// A server under load.
-struct Server {
-    child: Child,
-    port: u16,
-    _data: Option<tempfile::TempDir>,
-}
-
-impl Server {
-    fn sipp() -> io::Result<Self> {
-        let port = free_port()?;
-        let child = Command::new("sipp")
-            .args([
-                "-sn",
-                "uas",
-                "-i",
-                "127.0.0.1",
-                "-nostdin",
-                "-p",
-                &port.to_string(),
-            ])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        std::thread::sleep(Duration::from_secs(1));
-        Ok(Self {
-            child,
-            port,
-            _data: None,
-        })
-    }
-
-    /// The demo company, its trunk being this machine.
-    fn ramal() -> io::Result<Self> {
-        let (port, http) = (free_port()?, free_port()?);
-        let data = tempfile::tempdir()?;
-        let program = std::env::current_exe()?.with_file_name("ramal");
-        let mut child = Command::new(program)
-            .args(["serve", "--demo"])
-            .env("RAMAL_DATA", data.path())
-            .env("RAMAL_SIP", format!("127.0.0.1:{port}"))
-            .env("RAMAL_HTTP", format!("127.0.0.1:{http}"))
-            .env("RAMAL_LOG", "error")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let output = child
-            .stdout
-            .take()
-            .ok_or_else(|| io::Error::other("no output"))?;
-        let up = BufReader::new(output)
-            .lines()
-            .map_while(Result::ok)
-            .any(|line| line.contains("Try it"));
-        if !up {
-            return Err(io::Error::other("ramal did not start"));
-        }
-        Ok(Self {
-            child,
-            port,
-            _data: Some(data),
-        })
-    }
-
-    /// CPU time so far, user and system, of all threads.
-    fn cpu(&self) -> io::Result<Duration> {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name in parentheses may hold blanks; what follows it does not.
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or("")
-            .split_whitespace()
-            .collect();
-        let ticks = |index: usize| {
-            fields
-                .get(index)
-                .and_then(|text| text.parse::<u64>().ok())
-                .unwrap_or(0)
-        };
-        Ok(Duration::from_millis(
-            (ticks(11) + ticks(12)) * 1_000 / TICKS_PER_SECOND,
-        ))
-    }
-
-    fn resident_kib(&self) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        Ok(line
-            .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-            .unwrap_or(0))
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Loads a server and prints what it cost; returns the CPU per call in microseconds.
-fn measure(name: &str, server: &mut Server, rate: &str, calls: &str) -> io::Result<f64> {
+fn measure(name: &str, server: &Server, rate: &str, calls: &str) -> io::Result<f64> {
     let folder = tempfile::tempdir()?;
-    let target = format!("127.0.0.1:{}", server.port);
-    load(&target, rate, "500", folder.path())?; // warm
+    load(server.address, rate, calls, folder.path())?; // warm: every pool and cache has its size
+    std::thread::sleep(TIMERS_RUN_OUT);
+    let memory_before = server.resident_kib()?;
     let before = server.cpu()?;
-    let (failed, repeated) = load(&target, rate, calls, folder.path())?;
-    let spent = server.cpu()? - before;
+    let (failed, repeated) = load(server.address, rate, calls, folder.path())?;
+    let spent = server.cpu()?.saturating_sub(before);
+    let memory_at_end = server.resident_kib()?;
+    std::thread::sleep(TIMERS_RUN_OUT);
+    let memory_after = server.resident_kib()?;
     let count: f64 = calls.parse().map_err(io::Error::other)?;
     let per_call = spent.as_secs_f64() * 1e6 / count;
-    let memory = server.resident_kib()?;
-    println!("{name:<10} {per_call:>12.1} {failed:>10} {repeated:>16} {memory:>14}");
+    println!(
+        "{name:<10} {per_call:>12.1} {failed:>8} {repeated:>16} {memory_before:>12} {memory_at_end:>10} {memory_after:>16}"
+    );
     Ok(per_call)
 }
 
 /// Calls, hangs up at once, and returns how many calls failed and how many messages were repeated.
-fn load(target: &str, rate: &str, calls: &str, folder: &Path) -> io::Result<(u64, u64)> {
+fn load(target: SocketAddr, rate: &str, calls: &str, folder: &Path) -> io::Result<(u64, u64)> {
     let statistics = folder.join(format!("{calls}.csv"));
     Command::new("sipp")
         .args([
@@ -180,7 +95,7 @@ fn load(target: &str, rate: &str, calls: &str, folder: &Path) -> io::Result<(u64
             "-stf",
         ])
         .arg(&statistics)
-        .arg(target)
+        .arg(target.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -197,10 +112,3 @@ fn load(target: &str, rate: &str, calls: &str, folder: &Path) -> io::Result<(u64
     };
     Ok((value("FailedCall(C)"), value("Retransmissions(C)")))
 }
-
-fn free_port() -> io::Result<u16> {
-    Ok(UdpSocket::bind("127.0.0.1:0")?.local_addr()?.port())
-}
-
-/// The kernel's unit of CPU time for users, on every Linux machine there is.
-const TICKS_PER_SECOND: u64 = 100;
