@@ -10,8 +10,8 @@ use bytes::Bytes;
 use media_engine::audio::intake;
 use media_engine::audio::prompt::Prompt;
 use media_engine::codec::Codec;
+use media_engine::rtp::srtp::Secret;
 use media_engine::sdp::Direction;
-use media_engine::sdp::crypto::MasterKey;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::read::Description;
 use media_engine::sip::framing::{Framer, FramingError, Item};
@@ -70,7 +70,7 @@ pub fn sdp(data: &[u8]) {
         codecs: Codec::ALL.to_vec(),
         prefer: None,
         direction: Direction::SendRecv,
-        encryption: Encryption::Optional(MasterKey::from_bytes([7; 30])),
+        encryption: Encryption::Optional(Secret::from_bytes([7; Secret::BYTES])),
         signalling: here,
     });
     if let Ok(answer) = negotiation.answer(data) {

@@ -416,6 +416,7 @@ impl Owner {
                 self.play_again(now, leg, play, codec)
             }
             News::Leg(LegEvent::Silent) => self.voice.handle_silence(now, leg),
+            News::Leg(LegEvent::CodecChanged { codec }) => self.voice.handle_codec(now, leg, codec),
             News::Leg(LegEvent::Latched { .. }) => {}
             News::Recorded(recording) => self.put_away(leg, recording),
             News::Failed => {

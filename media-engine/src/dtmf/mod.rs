@@ -3,6 +3,7 @@
 pub mod event;
 pub mod inband;
 pub mod info;
+pub mod pair;
 
 use std::fmt;
 

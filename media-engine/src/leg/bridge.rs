@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
-    config::LegConfig,
+    Leg,
     player::Packing,
     rate::{Doubler, FRAME_MAX, Halver},
 };
@@ -24,10 +24,10 @@ pub enum Bridge {
 }
 
 impl Bridge {
-    /// The cheapest way between two legs.
+    /// The cheapest way between two legs: unchanged, if each peer takes what the other one sends.
     #[must_use]
-    pub fn between(one: &LegConfig, other: &LegConfig) -> Self {
-        if one.codec == other.codec {
+    pub fn between(one: &Leg, other: &Leg) -> Self {
+        if (one.spoken(), other.spoken()) == (other.config().codec, one.config().codec) {
             Self::Relay
         } else {
             Self::Transcode

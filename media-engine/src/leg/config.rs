@@ -10,12 +10,11 @@ use crate::{
     audio::prompt::Frames,
     codec::Codec,
     dtmf::Key,
-    rtp::srtp::{Keys, MasterKey, Suite},
-    sdp::{
-        MediaParameters,
-        crypto::{self, SrtpKeys},
-    },
+    rtp::srtp::Keys,
+    sdp::{MediaParameters, read::Format},
 };
+
+pub use crate::sdp::TelephoneEvent;
 
 /// Names a leg, one party's media.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,6 +33,8 @@ pub struct LegConfig {
     pub payload_type: u8,
     /// The payload type we asked for it under; the same unless the peer answered with another number.
     pub payload_type_in: u8,
+    /// Other codecs that the peer may send, under the payload types that we asked for them under.
+    pub alternatives: Vec<Format>,
     /// Audio per packet that the peer wants: 10 to 60 ms in steps of 10 (what lies between is rounded
     /// down). Opus always goes in packets of 20 ms.
     pub ptime: Duration,
@@ -68,6 +69,7 @@ impl LegConfig {
             codec,
             payload_type,
             payload_type_in: payload_type,
+            alternatives: Vec::new(),
             ptime: crate::codec::FRAME,
             telephone_event: None,
             remote,
@@ -83,46 +85,49 @@ impl LegConfig {
     }
 }
 
+impl LegConfig {
+    /// The codec that the peer sends under this payload type.
+    #[must_use]
+    #[inline]
+    pub fn codec_of(&self, payload_type: u8) -> Option<Codec> {
+        if payload_type == self.payload_type_in {
+            return Some(self.codec);
+        }
+        let mut others = self.alternatives.iter();
+        others
+            .find(|format| format.payload_type == payload_type)
+            .map(|format| format.codec)
+    }
+
+    /// The payload type that the peer sends this codec under, if it may.
+    #[must_use]
+    pub fn payload_type_of(&self, codec: Codec) -> Option<u8> {
+        if codec == self.codec {
+            return Some(self.payload_type_in);
+        }
+        let mut others = self.alternatives.iter();
+        others
+            .find(|format| format.codec == codec)
+            .map(|format| format.payload_type)
+    }
+}
+
 impl From<&MediaParameters> for LegConfig {
     /// What offer and answer agreed on; what they do not decide is left out.
     fn from(agreed: &MediaParameters) -> Self {
         Self {
-            payload_type_in: agreed.receive_payload_type,
+            payload_type_in: agreed.payload_type_in,
+            alternatives: agreed.alternatives.clone(),
             ptime: agreed.ptime,
-            telephone_event: agreed.telephone_event.map(|event| TelephoneEvent {
-                payload_type: event.payload_type,
-                payload_type_in: event.receive_payload_type,
-                clock: event.clock,
-            }),
+            telephone_event: agreed.telephone_event,
             remote_rtcp: agreed.remote_rtcp,
             rtcp_mux: agreed.rtcp_mux,
-            srtp: agreed.srtp.as_ref().and_then(keys),
+            srtp: agreed.srtp,
             send: agreed.send,
             receive: agreed.receive,
             ..Self::new(agreed.codec, agreed.payload_type, agreed.remote)
         }
     }
-}
-
-fn keys(agreed: &SrtpKeys) -> Option<Keys> {
-    let suite = Suite::from_name(agreed.suite.name())?;
-    let master =
-        |key: &crypto::MasterKey| MasterKey::new(suite, &[&key.key[..], &key.salt].concat());
-    Some(Keys {
-        local: master(&agreed.send)?,
-        remote: master(&agreed.receive)?,
-    })
-}
-
-/// Telephone-events as negotiated (RFC 4733).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TelephoneEvent {
-    /// The payload type the peer wants them under.
-    pub payload_type: u8,
-    /// The payload type we asked for them under.
-    pub payload_type_in: u8,
-    /// Units per second of their durations: that of the codec, but some pair Opus with 8000.
-    pub clock: u32,
 }
 
 /// What to play.
@@ -156,6 +161,12 @@ pub enum LegEvent {
         /// Which.
         play: PlayId,
         /// The codec to encode it in.
+        codec: Codec,
+    },
+    /// The peer sends another of the codecs agreed on from now on. At most once a second; join the leg
+    /// anew if it is bridged ([`Bridge::between`](super::Bridge::between)).
+    CodecChanged {
+        /// What it sends now.
         codec: Codec,
     },
     /// The peer's source is known: what it sends is taken from here alone.

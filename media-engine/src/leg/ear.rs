@@ -2,27 +2,26 @@
 
 use std::time::{Duration, Instant};
 
-use super::rate::{FRAME_MAX, Halver};
+use super::{
+    decoded::Decoded,
+    rate::{FRAME_MAX, Halver},
+};
 use crate::{
-    codec::{Codec, Decoder, FRAME, PACKET_SAMPLES_MAX},
+    codec::{Codec, FRAME},
     dtmf::{Key, inband},
     rtp::{
-        conceal::{self, Concealer},
+        conceal,
         jitter::{Advice, Buffer, Counts, Next},
     },
 };
 
-/// Jitter buffer, decoder, concealment and the queue of decoded audio. A leg has one only while
-/// somebody listens.
+/// Jitter buffer and what was decoded of it. A leg has one only while somebody listens.
 #[derive(Debug)]
 pub(super) struct Ear {
-    codec: Codec,
     buffer: Buffer,
-    decoder: Decoder,
-    concealer: Concealer,
-    /// Decoded and not played: the first `queued` samples.
-    queue: Box<[i16; QUEUE]>,
-    queued: usize,
+    decoded: Decoded,
+    /// The frame that is played, at its `rate`.
+    rate: u32,
     frame: [i16; FRAME_MAX],
     narrow: [i16; FRAME_MAX / 2],
     halver: Halver,
@@ -42,12 +41,9 @@ pub(super) struct Turn {
 impl Ear {
     pub(super) fn new(now: Instant, codec: Codec) -> Self {
         Self {
-            codec,
-            buffer: Buffer::new(now, codec.rtp_clock()),
-            decoder: Decoder::new(codec),
-            concealer: Concealer::new(codec.sample_rate()),
-            queue: Box::new([0; QUEUE]),
-            queued: 0,
+            buffer: Buffer::new(now, codec),
+            decoded: Decoded::new(codec),
+            rate: codec.sample_rate(),
             frame: [0; FRAME_MAX],
             narrow: [0; FRAME_MAX / 2],
             halver: Halver::new(),
@@ -71,8 +67,14 @@ impl Ear {
     }
 
     #[inline]
-    pub(super) fn insert(&mut self, arrival: Instant, timestamp: u32, payload: &[u8]) {
-        self.buffer.insert(arrival, timestamp, payload);
+    pub(super) fn insert(
+        &mut self,
+        arrival: Instant,
+        timestamp: u32,
+        codec: Codec,
+        payload: &[u8],
+    ) {
+        self.buffer.insert(arrival, timestamp, codec, payload);
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -84,9 +86,19 @@ impl Ear {
         self.held_back
     }
 
-    /// The last frame at the codec's rate.
+    /// Samples per second of the last frame.
+    pub(super) fn rate(&self) -> u32 {
+        self.rate
+    }
+
+    /// The last frame at its codec's rate.
     pub(super) fn frame(&self) -> &[i16] {
-        &self.frame[..self.codec.frame_samples()]
+        let whole = if self.is_wide() {
+            FRAME_MAX
+        } else {
+            FRAME_MAX / 2
+        };
+        &self.frame[..whole]
     }
 
     /// The last frame at 8 kHz.
@@ -125,38 +137,37 @@ impl Ear {
     }
 
     fn play_frame(&mut self, now: Instant) {
-        let samples = self.codec.frame_samples();
-        self.refill(now, samples);
-        let consumed = self.change_length(now);
-        self.refill(now, samples);
-        self.frame[..samples].copy_from_slice(&self.queue[..samples]);
-        if consumed {
-            self.consume(samples);
+        self.refill(now, 1);
+        let is_played = self.change_length(now);
+        self.refill(now, 1);
+        self.rate = self.decoded.rate();
+        let frame = self.decoded.frame();
+        self.frame[..frame.len()].copy_from_slice(frame);
+        if is_played {
+            self.decoded.consume();
         }
     }
 
     /// Brings the delay nearer to its target; returns false if the next frame is to be played twice.
     fn change_length(&mut self, now: Instant) -> bool {
-        let samples = self.codec.frame_samples();
         if now < self.next_change {
             return true;
         }
-        let rate = self.codec.sample_rate();
-        let quiet = conceal::is_quiet(&self.queue[..samples]);
-        match self.buffer.advice(now, self.ticks(self.queued)) {
+        let quiet = conceal::is_quiet(self.decoded.frame());
+        match self.buffer.advice(now, self.decoded.ticks()) {
             Advice::Keep => return true,
-            Advice::Shrink { .. } if quiet => self.consume(samples),
+            Advice::Shrink { .. } if quiet => self.decoded.consume(),
             Advice::Stretch { .. } if quiet => {
                 self.next_change = now + CHANGE_PAUSE;
                 return false;
             }
             Advice::Shrink { urgent: true } => {
-                self.refill(now, 2 * samples);
-                self.queued = conceal::shorten(&mut self.queue[..self.queued], rate);
+                self.refill(now, 2);
+                self.decoded.shorten();
             }
             Advice::Stretch { urgent: true } => {
-                self.refill(now, 2 * samples);
-                self.queued = conceal::lengthen(&mut self.queue[..], self.queued, rate);
+                self.refill(now, 2);
+                self.decoded.lengthen();
             }
             Advice::Shrink { urgent: false } | Advice::Stretch { urgent: false } => return true,
         }
@@ -164,70 +175,23 @@ impl Ear {
         true
     }
 
-    fn refill(&mut self, now: Instant, samples: usize) {
-        while self.queued < samples {
-            let room = &mut self.queue[self.queued..];
-            let frame = self.codec.frame_samples();
-            let decoded = match self.buffer.next(now) {
-                Next::Packet(payload) => self.decoder.decode(payload, room).ok(),
-                Next::Nothing => {
-                    room[..frame].fill(0);
-                    self.queued += frame;
-                    continue;
+    fn refill(&mut self, now: Instant, frames: usize) {
+        while !self.decoded.has(frames) {
+            match self.buffer.next(now) {
+                Next::Packet(codec, payload) => {
+                    let ticks = self.decoded.take(codec, payload);
+                    self.buffer.advance(ticks);
                 }
-                Next::Lost | Next::Dry => {
-                    self.conceal();
-                    continue;
-                }
-            };
-            match decoded {
-                Some(length) if length > 0 => {
-                    self.concealer.hear(&mut room[..length]);
-                    self.queued += length;
-                    self.buffer.advance(ticks(self.codec, length));
-                }
-                Some(_) | None => {
-                    self.conceal();
-                    self.buffer.advance(self.codec.frame_ticks());
-                }
+                Next::Nothing => self.decoded.pause(),
+                Next::Lost | Next::Dry => self.decoded.conceal(),
             }
         }
     }
 
-    fn conceal(&mut self) {
-        let frame = self.codec.frame_samples();
-        let room = &mut self.queue[self.queued..self.queued + frame];
-        if self.decoder.conceal(room) {
-            self.concealer.remember(room);
-        } else {
-            self.concealer.conceal(room);
-        }
-        self.queued += frame;
-    }
-
-    fn consume(&mut self, samples: usize) {
-        self.queue.copy_within(samples..self.queued, 0);
-        self.queued -= samples;
-    }
-
-    fn ticks(&self, samples: usize) -> u32 {
-        ticks(self.codec, samples)
-    }
-
     fn is_wide(&self) -> bool {
-        self.codec.sample_rate() > 8_000
+        self.rate > 8_000
     }
 }
-
-/// Samples of PCM in units of the RTP clock.
-fn ticks(codec: Codec, samples: usize) -> u32 {
-    let samples = u64::try_from(samples).unwrap_or(0);
-    let ticks = samples * u64::from(codec.rtp_clock()) / u64::from(codec.sample_rate());
-    u32::try_from(ticks).unwrap_or(0)
-}
-
-/// Two frames that wait, the longest packet behind them, and room to lengthen by a pitch period.
-const QUEUE: usize = 2 * FRAME_MAX + PACKET_SAMPLES_MAX + FRAME_MAX;
 
 /// Between two changes of the length, so that nobody hears them: five a second make up for a clock that
 /// is off by a hundredth.

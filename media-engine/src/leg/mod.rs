@@ -14,6 +14,10 @@
 //! [`Leg::poll_packet`], [`Leg::poll_rtcp`] and [`Leg::poll_event`] until each says `None`. A visit
 //! allocates nothing. Audio is decoded only while somebody listens.
 //!
+//! Legs speak one codec each. A peer that took several of an offer of ours may send any of them with
+//! any packet (RFC 3264 section 5.1): each is decoded by its own payload type, and
+//! [`LegEvent::CodecChanged`] tells. Bridged legs are then joined anew, as after a new agreement.
+//!
 //! To bridge two legs, tell both ([`Leg::bridge`]) how [`Bridge::between`] joins them. What
 //! `handle_packet` of one returns goes into [`Leg::relay`] of the other, and what `poll_audio` of one
 //! returns into [`Leg::hear`] of the other; which of the two ever says something follows from the
@@ -22,6 +26,7 @@
 mod bridge;
 mod config;
 mod control;
+mod decoded;
 mod ear;
 mod player;
 mod rate;
@@ -68,6 +73,7 @@ pub struct Leg {
     latch: Latch,
     outgoing: Outgoing,
     incoming: Incoming,
+    spoken: Spoken,
     protection: Option<Box<Protection>>,
     control: Control,
     player: Player,
@@ -84,6 +90,16 @@ pub struct Leg {
     bridged: Bridged,
     events: VecDeque<LegEvent>,
     counters: Counters,
+}
+
+/// The codec that the peer speaks: the one agreed on, or another of those that it may send at any time.
+#[derive(Debug)]
+struct Spoken {
+    codec: Codec,
+    /// The one that was told last.
+    told: Codec,
+    /// No earlier is a change told again.
+    next_told: Instant,
 }
 
 /// SRTP of both directions.
@@ -112,6 +128,7 @@ impl Leg {
             latch: Latch::new(now, config.remote, config.signalling_host),
             outgoing: Outgoing::new(&mut random),
             incoming: Incoming::new(config.codec.rtp_clock()),
+            spoken: Spoken::new(now, config.codec),
             protection: Protection::new(config.srtp.as_ref()),
             control: Control::new(now, random),
             player: Player::new(config.codec),
@@ -139,7 +156,10 @@ impl Leg {
         self.latch
             .rename(now, config.remote, config.signalling_host);
         self.packing = Packing::new(config.codec, config.ptime);
-        self.incoming.set_clock(config.codec.rtp_clock());
+        if old.codec != config.codec || config.payload_type_of(self.spoken.codec).is_none() {
+            self.spoken = Spoken::new(now, config.codec);
+        }
+        self.incoming.set_clock(self.spoken.codec.rtp_clock());
         if old.srtp != config.srtp {
             let before = self.protection.take().zip(old.srtp.as_ref());
             self.protection = Protection::change(before, config.srtp.as_ref());
@@ -244,6 +264,12 @@ impl Leg {
         self.next_packet
     }
 
+    /// The codec that the peer speaks at present.
+    #[must_use]
+    pub fn spoken(&self) -> Codec {
+        self.spoken.codec
+    }
+
     /// What the leg speaks at present.
     #[must_use]
     pub fn config(&self) -> &LegConfig {
@@ -258,7 +284,7 @@ impl Leg {
             self.drop_ear();
             return;
         }
-        let codec = self.config.codec;
+        let codec = self.spoken.codec;
         self.ear
             .get_or_insert_with(|| Box::new(Ear::new(now, codec)))
             .detect_keys(keys);
@@ -272,6 +298,28 @@ impl Leg {
 
     fn is_transcoding(&self) -> bool {
         matches!(self.bridged, Bridged::Transcoding(_))
+    }
+}
+
+impl Spoken {
+    fn new(now: Instant, codec: Codec) -> Self {
+        Self {
+            codec,
+            told: codec,
+            next_told: now,
+        }
+    }
+
+    /// A packet of this codec has come; returns whether a change is to be told.
+    #[inline]
+    fn hear(&mut self, now: Instant, codec: Codec) -> bool {
+        self.codec = codec;
+        if self.told == codec || now < self.next_told {
+            return false;
+        }
+        self.told = codec;
+        self.next_told = now + CODEC_TOLD_PAUSE;
+        true
     }
 }
 
@@ -291,11 +339,13 @@ impl Protection {
         let mut changed = Self::new(keys)?;
         let keys = keys?;
         if let Some((before, old)) = before {
-            if old.local == keys.local {
+            if old.local.is_same_key(&keys.local) {
                 changed.protector = before.protector;
+                changed.protector.rename(keys.local.identifier());
             }
-            if old.remote == keys.remote {
+            if old.remote.is_same_key(&keys.remote) {
                 changed.unprotector = before.unprotector;
+                changed.unprotector.rename(keys.remote.identifier());
             }
         }
         Some(changed)
@@ -338,6 +388,10 @@ const EARLY: Duration = Duration::from_millis(5);
 
 /// A visit this late does not catch up on all that was due: the peer's buffer has given up on it.
 const LATE_MAX: Duration = Duration::from_millis(100);
+
+/// Between two changes of the codec that are told: a peer may change with every packet, and nobody
+/// wants to read that.
+const CODEC_TOLD_PAUSE: Duration = Duration::from_secs(1);
 
 /// Events that wait between two visits, usually at most; more would allocate, once.
 const EVENTS_USUAL: usize = 8;

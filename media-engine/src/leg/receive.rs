@@ -7,10 +7,13 @@ use super::{
     bridge::{Audio, Bridged, Kind, Relayed},
     config::{KeyPath, LegEvent},
 };
-use crate::rtp::{
-    latch::Admission,
-    packet::{self, Packet},
-    session::Place,
+use crate::{
+    codec::Codec,
+    rtp::{
+        latch::Admission,
+        packet::{self, Packet},
+        session::Place,
+    },
 };
 
 impl Leg {
@@ -31,6 +34,10 @@ impl Leg {
             return None;
         }
         let packet = self.open(now, source, datagram)?;
+        let codec = self.config.codec_of(packet.header.payload_type);
+        if let Some(codec) = codec {
+            self.incoming.set_clock(codec.rtp_clock());
+        }
         match self.incoming.receive(arrival, &packet.header) {
             Place::At(_) => {}
             Place::Restart(_) => self.restart_stream(),
@@ -39,7 +46,7 @@ impl Leg {
                 return None;
             }
         }
-        self.take(now, arrival, &packet)
+        self.take(now, arrival, codec, &packet)
     }
 
     /// The next frame of what the peer says, while a recording or a transcoding bridge wants it. Call
@@ -62,7 +69,7 @@ impl Leg {
         let ear = self.ear.as_ref()?;
         Some(Audio {
             pcm: ear.frame(),
-            rate: self.config.codec.sample_rate(),
+            rate: ear.rate(),
             recording: recording.then(|| ear.narrow()),
         })
     }
@@ -128,11 +135,12 @@ impl Leg {
         }
     }
 
-    /// Hands a packet of the peer's on by its payload type.
+    /// Hands a packet of the peer's on by its payload type, which is this codec's if it is audio.
     fn take<'d>(
         &mut self,
         now: Instant,
         arrival: Instant,
+        codec: Option<Codec>,
         packet: &Packet<'d>,
     ) -> Option<Relayed<'d>> {
         let payload_type = packet.header.payload_type;
@@ -145,11 +153,14 @@ impl Leg {
             Kind::Event {
                 clock: events.clock,
             }
-        } else if payload_type == self.config.payload_type_in {
-            if let Some(ear) = &mut self.ear {
-                ear.insert(arrival, packet.header.timestamp, packet.payload);
+        } else if let Some(codec) = codec {
+            if self.spoken.hear(now, codec) {
+                self.events.push_back(LegEvent::CodecChanged { codec });
             }
-            Kind::Audio(self.config.codec)
+            if let Some(ear) = &mut self.ear {
+                ear.insert(arrival, packet.header.timestamp, codec, packet.payload);
+            }
+            Kind::Audio(codec)
         } else {
             self.counters.wrong_type += 1;
             return None;

@@ -12,7 +12,7 @@ use crate::{
 /// What is known about a leg's media at this moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LegReport {
-    /// The codec.
+    /// The codec that the peer speaks.
     pub codec: Codec,
     /// The peer's source, once it has settled.
     pub latched: Option<SocketAddr>,
@@ -40,7 +40,7 @@ pub struct LegReport {
     pub foreign: u64,
     /// Datagrams from the peer that were no RTP or RTCP.
     pub malformed: u64,
-    /// SRTP packets whose tag did not fit.
+    /// SRTP packets whose tag or key identifier did not fit.
     pub bad_tag: u64,
     /// SRTP packets that had been taken before.
     pub replayed: u64,
@@ -75,7 +75,7 @@ impl Counters {
     pub(super) fn count(&mut self, rejected: Rejected) {
         match rejected {
             Rejected::Malformed => self.malformed += 1,
-            Rejected::BadTag => self.bad_tag += 1,
+            Rejected::BadTag | Rejected::OtherKey => self.bad_tag += 1,
             Rejected::Replayed => self.replayed += 1,
         }
     }
@@ -88,7 +88,7 @@ impl Leg {
         let counters = self.counters;
         let remote = self.control.reports.remote();
         LegReport {
-            codec: self.config.codec,
+            codec: self.spoken.codec,
             latched: self.latch.settled(),
             sent: u64::from(self.outgoing.packets()),
             received: self.incoming.received(),
@@ -121,7 +121,7 @@ impl Leg {
         let missing = lost.saturating_add(self.late());
         let held_back = self.ear.as_ref().and_then(|ear| ear.held_back());
         Suffered {
-            codec: self.config.codec,
+            codec: self.spoken.codec,
             loss: ratio(missing, received.saturating_add(lost)),
             burst: ratio(lost, self.incoming.bursts()).max(1.0),
             delay: self.one_way(held_back.unwrap_or(self.incoming.jitter() * 2)),

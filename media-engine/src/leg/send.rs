@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     dtmf::event,
-    rtp::packet::{HEADER, Header},
+    rtp::{
+        packet::{HEADER, Header},
+        srtp::TRAILER_MAX,
+    },
 };
 
 impl Leg {
@@ -45,7 +48,10 @@ impl Leg {
             return None;
         }
         let length = relayed.payload.len();
-        let payload = datagram.get_mut(HEADER..HEADER + length)?;
+        if HEADER + length + TRAILER_MAX > datagram.len() {
+            return None; // no codec of ours fills a datagram, and a tag must find room behind it
+        }
+        let payload = &mut datagram[HEADER..HEADER + length];
         payload.copy_from_slice(relayed.payload);
         let (payload_type, ticks) = match relayed.kind {
             Kind::Audio(codec) if codec == self.config.codec => {

@@ -17,7 +17,8 @@ mod write;
 
 use std::{net::SocketAddr, time::Duration};
 
-use crate::codec::Codec;
+use crate::{codec::Codec, rtp::srtp::Keys};
+use read::Format;
 
 /// Who may send, seen from the one who writes it (RFC 8866 section 6.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +88,10 @@ pub struct MediaParameters {
     pub payload_type: u8,
     /// Its payload type in packets that we receive; it differs only when the peer numbers it
     /// differently from our offer (RFC 3264 section 6.1).
-    pub receive_payload_type: u8,
+    pub payload_type_in: u8,
+    /// Other codecs that the peer may send at any moment, under our payload types for them: it took
+    /// several of our offer (RFC 3264 section 5.1).
+    pub alternatives: Vec<Format>,
     /// Keys as events (RFC 4733); `None` when the peer does not know them.
     pub telephone_event: Option<TelephoneEvent>,
     /// How much audio each packet that we send carries: 10 to 60 ms in steps of 10.
@@ -100,7 +104,7 @@ pub struct MediaParameters {
     /// RTP and RTCP share a port (RFC 5761).
     pub rtcp_mux: bool,
     /// Keys of both directions; `None` for plain RTP.
-    pub srtp: Option<crypto::SrtpKeys>,
+    pub srtp: Option<Keys>,
     /// Whether we send: music for a caller who holds us would be heard by nobody.
     pub send: bool,
     /// Whether we listen to what comes.
@@ -115,7 +119,7 @@ pub struct TelephoneEvent {
     /// The payload type in packets that we send.
     pub payload_type: u8,
     /// The payload type in packets that we receive.
-    pub receive_payload_type: u8,
+    pub payload_type_in: u8,
     /// Units per second of durations and time stamps: 8,000, or 48,000 beside Opus.
     pub clock: u32,
 }

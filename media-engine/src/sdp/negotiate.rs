@@ -7,11 +7,14 @@ use std::{
 
 use bytes::Bytes;
 
-use crate::codec::Codec;
+use crate::{
+    codec::Codec,
+    rtp::srtp::{Keys, MasterKey, Secret, Suite},
+};
 
 use super::{
     Direction, MediaParameters, SdpError, TelephoneEvent,
-    crypto::{Crypto, MasterKey, SrtpKeys, Suite},
+    crypto::Crypto,
     read::{Description, Format, Stream},
     target::{self, Refused, Target},
     write::{Audio, Slot, Written},
@@ -41,16 +44,16 @@ pub struct LocalMedia {
     pub signalling: IpAddr,
 }
 
-/// SRTP with keys in the description (RFC 4568). The key is the one that we send with: 30 random
-/// bytes for each call.
+/// SRTP with keys in the description (RFC 4568). The key that we send with is made of the secret, which
+/// is drawn for each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
     /// Never.
     Off,
     /// Where the peer has it: also inside a plain `RTP/AVP` offer, as many telephones do it.
-    Optional(MasterKey),
+    Optional(Secret),
     /// Always; who does not have it is refused.
-    Required(MasterKey),
+    Required(Secret),
 }
 
 /// The agreement of one session, over its first and all later offers from either side.
@@ -91,6 +94,9 @@ const PTIMES_MS: (u32, u32) = (10, 60);
 
 /// The tag of our one crypto attribute in offers.
 const CRYPTO_TAG: u32 = 1;
+
+/// The suite that everybody has (RFC 4568 section 6.2.1).
+const SUITE_OFFERED: Suite = Suite::Aes128Sha1_80;
 
 impl Negotiation {
     /// Starts with what we have and want; nothing is agreed yet.
@@ -157,7 +163,7 @@ impl Negotiation {
             rtcp_mux: media.rtcp_mux,
             crypto: choice.crypto.map(|(theirs, ours)| Crypto {
                 key: ours,
-                ..theirs
+                tag: theirs.tag,
             }),
         };
         let sdp = self.write(&audio);
@@ -184,13 +190,13 @@ impl Negotiation {
             .collect();
         if let Some(event) = self.agreed.as_ref().and_then(|media| media.telephone_event) {
             for known in events.iter_mut().filter(|known| known.1 == event.clock) {
-                known.0 = event.receive_payload_type;
+                known.0 = event.payload_type_in;
             }
         }
-        let (profile, key) = match self.local.encryption {
+        let (profile, secret) = match self.local.encryption {
             Encryption::Off => ("RTP/AVP", None),
-            Encryption::Optional(key) => ("RTP/AVP", Some(key)),
-            Encryption::Required(key) => ("RTP/SAVP", Some(key)),
+            Encryption::Optional(secret) => ("RTP/AVP", Some(secret)),
+            Encryption::Required(secret) => ("RTP/SAVP", Some(secret)),
         };
         let audio = Audio {
             port: self.local.port,
@@ -200,10 +206,9 @@ impl Negotiation {
             ptime_ms: PTIME_MS,
             direction: self.local.direction,
             rtcp_mux: self.local.rtcp_mux,
-            crypto: key.map(|key| Crypto {
+            crypto: secret.map(|secret| Crypto {
                 tag: CRYPTO_TAG,
-                suite: Suite::AesCm128HmacSha1_80,
-                key,
+                key: self.offered_key(&secret),
             }),
         };
         let sdp = self.write(&audio);
@@ -241,7 +246,7 @@ impl Negotiation {
         let mut media = self.parameters(stream, &Choice { format, crypto })?;
         // What they do not receive because we did not want to send is no hold.
         media.held &= self.local.direction.sends();
-        self.number_as_offered(&offered, &mut media);
+        Self::number_as_offered(&offered, &stream.codecs, &mut media);
         self.agreed = Some(media.clone());
         Ok(media)
     }
@@ -292,16 +297,20 @@ impl Negotiation {
 
     /// Encryption as the profile and the attributes of an offered stream allow it.
     fn offered_crypto(&self, stream: &Stream) -> Result<Option<(Crypto, MasterKey)>, SdpError> {
-        let theirs = stream.crypto.first().copied();
+        let both = |secret: Secret| {
+            let theirs = *stream.crypto.first()?;
+            // Whoever names its key in each packet expects the same of us.
+            let ours = secret.key(theirs.key.suite());
+            Some((theirs, ours.identified(theirs.key.identifier())))
+        };
         match (Profile::of(stream), self.local.encryption) {
             (Some(Profile::Plain), Encryption::Off) => Ok(None),
-            (Some(Profile::Plain), Encryption::Optional(ours)) => Ok(theirs.zip(Some(ours))),
-            (Some(Profile::Plain), Encryption::Required(ours))
-            | (Some(Profile::Secure), Encryption::Optional(ours) | Encryption::Required(ours)) => {
-                theirs
-                    .map(|theirs| Some((theirs, ours)))
-                    .ok_or(SdpError::NoCommonEncryption)
-            }
+            (Some(Profile::Plain), Encryption::Optional(secret)) => Ok(both(secret)),
+            (Some(Profile::Plain), Encryption::Required(secret))
+            | (
+                Some(Profile::Secure),
+                Encryption::Optional(secret) | Encryption::Required(secret),
+            ) => both(secret).map(Some).ok_or(SdpError::NoCommonEncryption),
             (Some(Profile::Secure), Encryption::Off) | (None, _) => {
                 Err(SdpError::NoCommonEncryption)
             }
@@ -330,7 +339,7 @@ impl Negotiation {
         let spoken = self
             .agreed
             .as_ref()
-            .map(|media| (media.codec, media.receive_payload_type));
+            .map(|media| (media.codec, media.payload_type_in));
         let mut codecs: Vec<Codec> = self
             .local
             .prefer
@@ -355,6 +364,16 @@ impl Negotiation {
         formats
     }
 
+    /// The key that we send with already, so that a hold does not change it.
+    fn offered_key(&self, secret: &Secret) -> MasterKey {
+        match self.agreed.as_ref().and_then(|media| media.srtp) {
+            Some(keys) => secret
+                .key(keys.local.suite())
+                .identified(keys.local.identifier()),
+            None => secret.key(SUITE_OFFERED),
+        }
+    }
+
     /// The peer may have taken several of our codecs: then what needs no transcoding, else its first.
     fn answered_format(&self, offered: &Audio, stream: &Stream) -> Option<Format> {
         let was_offered = |format: &&Format| {
@@ -376,7 +395,8 @@ impl Negotiation {
         stream: &Stream,
     ) -> Result<Option<(Crypto, MasterKey)>, SdpError> {
         let theirs = offered.crypto.and_then(|ours| {
-            let fits = |theirs: &&Crypto| (theirs.tag, theirs.suite) == (ours.tag, ours.suite);
+            let fits =
+                |theirs: &&Crypto| (theirs.tag, theirs.key.suite()) == (ours.tag, ours.key.suite());
             stream
                 .crypto
                 .iter()
@@ -391,22 +411,27 @@ impl Negotiation {
         }
     }
 
-    /// In packets that come to us, our own numbers stand (RFC 3264 section 5.1).
-    fn number_as_offered(&self, offered: &Audio, media: &mut MediaParameters) {
+    /// In packets that come to us, our own numbers stand (RFC 3264 section 5.1), and any of the codecs
+    /// that they took.
+    fn number_as_offered(offered: &Audio, theirs: &[Format], media: &mut MediaParameters) {
         if let Some(ours) = offered
             .formats
             .iter()
             .find(|format| format.codec == media.codec)
         {
-            media.receive_payload_type = ours.payload_type;
+            media.payload_type_in = ours.payload_type;
         }
+        let taken = |ours: &&Format| {
+            ours.codec != media.codec && theirs.iter().any(|theirs| theirs.codec == ours.codec)
+        };
+        media.alternatives = offered.formats.iter().filter(taken).copied().collect();
         if let Some(event) = &mut media.telephone_event {
             match offered
                 .events
                 .iter()
                 .find(|(_, clock)| *clock == event.clock)
             {
-                Some((number, _)) => event.receive_payload_type = *number,
+                Some((number, _)) => event.payload_type_in = *number,
                 None => media.telephone_event = None,
             }
         }
@@ -431,7 +456,8 @@ impl Negotiation {
         Ok(MediaParameters {
             codec,
             payload_type: choice.format.payload_type,
-            receive_payload_type: choice.format.payload_type,
+            payload_type_in: choice.format.payload_type,
+            alternatives: vec![],
             telephone_event: telephone_event(stream, codec),
             ptime: ptime(stream, codec),
             remote,
@@ -441,10 +467,9 @@ impl Negotiation {
                 self.remote_rtcp(stream, remote)
             },
             rtcp_mux,
-            srtp: choice.crypto.map(|(theirs, ours)| SrtpKeys {
-                suite: theirs.suite,
-                send: ours,
-                receive: theirs.key,
+            srtp: choice.crypto.map(|(theirs, ours)| Keys {
+                local: ours,
+                remote: theirs.key,
             }),
             send: ours.sends(),
             receive: ours.receives(),
@@ -507,7 +532,7 @@ fn telephone_event(stream: &Stream, codec: Codec) -> Option<TelephoneEvent> {
     let (payload_type, clock) = *same_clock.or(stream.telephone_events.first())?;
     Some(TelephoneEvent {
         payload_type,
-        receive_payload_type: payload_type,
+        payload_type_in: payload_type,
         clock,
     })
 }

@@ -104,11 +104,16 @@ impl Thread {
                 self.visits,
                 &mut self.sent,
             );
+            let mut changed = false;
             while let Some(event) = seat.leg.poll_event() {
+                changed |= matches!(event, LegEvent::CodecChanged { .. });
                 self.news.push_back((id, News::Leg(event)));
             }
             self.seats.insert(id, seat);
             self.seats.extend(partner);
+            if changed {
+                self.join_again(now, id);
+            }
         }
     }
 
@@ -170,17 +175,16 @@ impl Thread {
     }
 
     fn join_again(&mut self, now: Instant, one: LegId) {
-        let config = |thread: &Self, leg| {
-            let seat = thread.seats.get(&leg)?;
-            Some((seat.leg.config().clone(), seat.partner))
-        };
-        let Some((here, Some(other))) = config(self, one) else {
+        let Some(here) = self.seats.get(&one) else {
             return;
         };
-        let Some((there, _)) = config(self, other) else {
+        let Some((other, there)) = here
+            .partner
+            .and_then(|other| Some((other, self.seats.get(&other)?)))
+        else {
             return;
         };
-        let bridge = Bridge::between(&here, &there);
+        let bridge = Bridge::between(&here.leg, &there.leg);
         for leg in [one, other] {
             if let Some(seat) = self.seats.get_mut(&leg) {
                 seat.leg.bridge(now, Some(bridge));

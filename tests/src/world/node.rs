@@ -217,6 +217,9 @@ impl Node {
                 self.begin(now, leg, play);
             }
             News::Leg(LegEvent::Silent) => self.voice.handle_silence(now, leg),
+            News::Leg(LegEvent::CodecChanged { codec }) => {
+                self.voice.handle_codec(now, leg, codec);
+            }
             News::Leg(LegEvent::Latched { .. }) => {}
             News::Recorded(frames) => {
                 let kept = (frames > FRAMES_MIN).then(|| Recording {

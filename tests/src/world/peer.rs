@@ -8,7 +8,7 @@ use bytes::Bytes;
 use media_engine::codec::Codec;
 use media_engine::dtmf::Key;
 use media_engine::leg::{LegConfig, LegId};
-use media_engine::sdp::crypto::MasterKey;
+use media_engine::rtp::srtp::Secret;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, Target};
@@ -165,11 +165,11 @@ impl Peer {
         let mut codecs = vec![Codec::Pcma, Codec::Pcmu, Codec::G722];
         codecs.rotate_left(self.random.random_range(0..3));
         codecs.truncate(self.random.random_range(1..=3));
-        let mut key = [0; 30];
-        self.random.fill(&mut key);
+        let mut secret = [0; Secret::BYTES];
+        self.random.fill(&mut secret);
         let encryption = match self.random.random_range(0..10) {
-            0 => Encryption::Required(MasterKey::from_bytes(key)),
-            1 => Encryption::Optional(MasterKey::from_bytes(key)),
+            0 => Encryption::Required(Secret::from_bytes(secret)),
+            1 => Encryption::Optional(Secret::from_bytes(secret)),
             _ => Encryption::Off,
         };
         let media = LocalMedia {
@@ -265,7 +265,7 @@ impl Peer {
                     }
                 }
             }
-            CallEvent::Answered { call, sdp } => {
+            CallEvent::Answered { call, sdp, .. } => {
                 let story = self.known(call);
                 assert!(!story.answered, "answered twice");
                 story.answered = true;

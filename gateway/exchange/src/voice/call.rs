@@ -11,8 +11,12 @@ use desk::record::{
 };
 use ivr::machine::{self, Caller, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
-use media_engine::dtmf;
-use media_engine::leg::PlayId;
+use media_engine::codec::Codec;
+use media_engine::dtmf::{
+    self,
+    pair::{Pairing, Way},
+};
+use media_engine::leg::{LegId, PlayId};
 use media_engine::sdp::MediaParameters;
 use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::CallId;
@@ -42,6 +46,7 @@ pub(super) struct Call {
     /// Why we ended it, in one word, if we did.
     cause: Option<&'static str>,
     deadline: Option<Instant>,
+    pressed: Pairing,
 }
 
 #[derive(Debug)]
@@ -120,6 +125,7 @@ impl Call {
             started: false,
             cause: None,
             deadline: None,
+            pressed: Pairing::default(),
         };
         let opened = InteractionOpened {
             id: interaction,
@@ -182,7 +188,7 @@ impl Call {
             } => {
                 let content_type = String::from_utf8_lossy(&content_type);
                 if let Some(pressed) = dtmf::info::read(&content_type, &body) {
-                    self.handle_key(now, pressed.key, shared);
+                    self.handle_key(now, pressed.key, Way::Info, shared);
                 }
             }
             CallEvent::Ended { end, .. } => self.ended(now, end, shared),
@@ -228,9 +234,24 @@ impl Call {
         self.answer(now, shared);
     }
 
-    pub(super) fn handle_key(&mut self, now: Now, key: dtmf::Key, shared: &mut Shared) {
+    /// A key was pressed; some telephones tell of each press on both ways.
+    pub(super) fn handle_key(&mut self, now: Now, key: dtmf::Key, way: Way, shared: &mut Shared) {
+        if !self.pressed.is_new(now.instant, key, way) {
+            return;
+        }
         let key = key_of(key);
         self.walk(now, shared, |walk| walk.session.handle_key(now, key));
+    }
+
+    /// The caller, or whoever was dialled for it, speaks another codec.
+    pub(super) fn handle_codec(&mut self, now: Now, leg: LegId, codec: Codec, shared: &mut Shared) {
+        let by = if leg == self.facts.leg {
+            "caller"
+        } else {
+            "dialled"
+        };
+        let detail = json!({ "codec": codec.name(), "by": by });
+        self.trail(now, TrailKind::MediaChanged, detail, shared);
     }
 
     pub(super) fn handle_played(&mut self, now: Now, play: PlayId, shared: &mut Shared) {

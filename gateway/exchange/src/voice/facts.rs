@@ -8,7 +8,7 @@ use desk::queue::WorkId;
 use desk::record::Change;
 use ivr::machine::Caller;
 use media_engine::leg::{LegConfig, LegId};
-use media_engine::sdp::crypto::MasterKey;
+use media_engine::rtp::srtp::Secret;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::CallId;
@@ -81,8 +81,8 @@ pub(super) fn local_media(
     signalling: IpAddr,
     shared: &mut Shared,
 ) -> LocalMedia {
-    let mut key = [0; 30];
-    shared.random.fill_bytes(&mut key);
+    let mut secret = [0; Secret::BYTES];
+    shared.random.fill_bytes(&mut secret);
     LocalMedia {
         session_id: u64::from(shared.random.next_u32()),
         address: address.ip(),
@@ -91,7 +91,7 @@ pub(super) fn local_media(
         codecs: shared.config.codecs.clone(),
         prefer: None,
         direction: Direction::SendRecv,
-        encryption: Encryption::Optional(MasterKey::from_bytes(key)),
+        encryption: Encryption::Optional(Secret::from_bytes(secret)),
         signalling,
     }
 }

@@ -33,6 +33,7 @@ use ivr::Now;
 use ivr::machine::{DialResult, FetchFailure, Fetched, Ticket};
 use media_engine::codec::Codec;
 use media_engine::dtmf::Key;
+use media_engine::dtmf::pair::Way;
 use media_engine::leg::{LegId, PlayId};
 use media_engine::sip::CallId;
 use media_engine::sip::call::{CallEvent, Cause, Misuse};
@@ -217,7 +218,20 @@ impl Voice {
     /// A key was pressed on this leg.
     pub fn handle_key(&mut self, now: Now, leg: LegId, key: Key) {
         if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| call.handle_key(now, key, shared));
+            self.with(call, |call, shared| {
+                call.handle_key(now, key, Way::Media, shared)
+            });
+        }
+    }
+
+    /// The party of this leg speaks another of the codecs agreed on.
+    pub fn handle_codec(&mut self, now: Now, leg: LegId, codec: Codec) {
+        let call = self.shared.legs.get(&leg).copied();
+        let parent = || Some(self.shared.dialling.get(&leg)?.parent().0);
+        if let Some(call) = call.or_else(parent) {
+            self.with(call, |call, shared| {
+                call.handle_codec(now, leg, codec, shared)
+            });
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use media_engine::codec::FRAME;
 use media_engine::dtmf::Key;
-use media_engine::leg::{Bridge, DATAGRAM, LegConfig, LegId, PlayId, Playlist};
+use media_engine::leg::{Bridge, DATAGRAM, LegConfig, LegEvent, LegId, PlayId, Playlist};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -172,8 +172,11 @@ impl Worker {
         if let (Some(place), Some(partner)) = (seat.partner, partner) {
             self.seats[place] = Some(partner);
         }
+        let mut changed = false;
+        let id = seat.id;
         let visited = if whole {
             while let Some(event) = seat.leg.poll_event() {
+                changed |= matches!(event, LegEvent::CodecChanged { .. });
                 let news = MediaEvent {
                     leg: seat.id,
                     news: News::Leg(event),
@@ -190,6 +193,9 @@ impl Worker {
             Visited::Panicked
         };
         self.seats[place] = Some(seat);
+        if changed {
+            self.join_again(id, now);
+        }
         visited
     }
 
@@ -296,7 +302,7 @@ impl Worker {
         let Ok([Some(a), Some(b)]) = self.seats.get_disjoint_mut([place, partner]) else {
             return;
         };
-        let bridge = Bridge::between(a.leg.config(), b.leg.config());
+        let bridge = Bridge::between(&a.leg, &b.leg);
         a.leg.bridge(now, Some(bridge));
         b.leg.bridge(now, Some(bridge));
     }

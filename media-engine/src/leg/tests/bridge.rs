@@ -3,7 +3,10 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)] // synthesis
 
 use super::*;
-use crate::codec::{Decoder, PACKET_SAMPLES_MAX};
+use crate::{
+    codec::{Decoder, PACKET_SAMPLES_MAX, g711},
+    sdp::read::Format,
+};
 
 /// Two legs of one thread and what goes out of them.
 struct Joined {
@@ -20,19 +23,25 @@ fn remote(leg: usize) -> SocketAddr {
 impl Joined {
     fn new(configs: [LegConfig; 2]) -> Self {
         let start = origin();
-        let bridge = Bridge::between(&configs[0], &configs[1]);
         let mut seed = 0;
         let legs = configs.map(|config| {
             seed += 1;
-            let mut leg = Leg::new(start, config, seed);
-            leg.bridge(start, Some(bridge));
-            leg
+            Leg::new(start, config, seed)
         });
-        Self {
+        let mut joined = Self {
             now: start,
             legs,
             sent: Default::default(),
             events: Default::default(),
+        };
+        joined.join();
+        joined
+    }
+
+    fn join(&mut self) {
+        let bridge = Bridge::between(&self.legs[0], &self.legs[1]);
+        for leg in &mut self.legs {
+            leg.bridge(self.now, Some(bridge));
         }
     }
 
@@ -51,6 +60,7 @@ impl Joined {
 
     fn visit(&mut self) {
         let now = self.now;
+        let mut changed = false;
         for turn in 0..2 {
             let [a, b] = &mut self.legs;
             let (leg, other) = if turn == 0 { (a, b) } else { (b, a) };
@@ -63,8 +73,12 @@ impl Joined {
                 self.sent[turn].push(out[..transmit.len].to_vec());
             }
             while let Some(event) = leg.poll_event() {
+                changed |= matches!(event, LegEvent::CodecChanged { .. });
                 self.events[turn].push(event);
             }
+        }
+        if changed {
+            self.join();
         }
         self.now += crate::codec::FRAME;
     }
@@ -227,6 +241,63 @@ fn a_prompt_over_a_transcoding_bridge_leaves_no_delay_behind() {
     let heard = joined.sent[1].iter().position(loud);
     // Two packets in the jitter buffer, and at most two frames behind the encoder.
     assert!(heard.is_some_and(|at| (92..=94).contains(&at)), "{heard:?}");
+}
+
+#[test]
+fn a_peer_that_changes_its_codec_is_still_heard_by_the_other() {
+    let mut one = leg(Codec::Pcma, 8, 0, 101);
+    one.alternatives = vec![Format {
+        payload_type: 0,
+        codec: Codec::Pcmu,
+    }];
+    let mut joined = Joined::new([one, leg(Codec::Pcma, 8, 1, 101)]);
+    for turn in 0..150_u16 {
+        let (payload_type, law) = match turn {
+            50..100 => (0, g711::ulaw(9_000)),
+            _ => (8, g711::alaw(9_000)),
+        };
+        let mut datagram = audio_packet(payload_type, 77, turn);
+        datagram[HEADER..].fill(law);
+        joined.receive(0, datagram);
+        joined.visit();
+    }
+    let heard: Vec<i16> = joined.sent[1]
+        .iter()
+        .map(|datagram| {
+            let packet = packet::read(datagram).expect("ours");
+            assert_eq!(packet.header.payload_type, 8);
+            g711::from_alaw(packet.payload[80])
+        })
+        .collect();
+    assert!((147..=153).contains(&heard.len()), "{}", heard.len());
+    let holes = heard.iter().filter(|sample| **sample < 8_000).count();
+    // Two packets in the jitter buffer when it begins; none when packets pass again.
+    assert!(holes <= 4, "{holes}");
+    let changes = joined.events[0].iter().filter_map(|event| match event {
+        LegEvent::CodecChanged { codec } => Some(*codec),
+        _ => None,
+    });
+    assert!(changes.eq([Codec::Pcmu, Codec::Pcma]));
+}
+
+/// No codec of ours makes them, and behind them there would be no room for a tag.
+#[test]
+fn a_packet_that_fills_its_datagram_is_not_passed_on() {
+    let key = MasterKey::new(Suite::Aes128Sha1_80, &[7; 30]).expect("30 bytes");
+    let keyed = LegConfig {
+        srtp: Some(Keys {
+            local: key,
+            remote: key,
+        }),
+        ..leg(Codec::Pcma, 8, 1, 101)
+    };
+    let mut joined = Joined::new([leg(Codec::Pcma, 8, 0, 101), keyed]);
+    for (sequence, size, passed) in [(0, DATAGRAM, 0), (1, 492, 1), (2, DATAGRAM - 9, 1)] {
+        let mut datagram = audio_packet(8, 77, sequence);
+        datagram.resize(size, 0xd5);
+        joined.receive(0, datagram);
+        assert_eq!(joined.sent[1].len(), passed, "{size} bytes");
+    }
 }
 
 /// A tone through every pair of codecs keeps its level, and comes without holes.

@@ -5,7 +5,10 @@
 use rand::{Rng, SeedableRng, rngs::SmallRng};
 
 use super::*;
-use crate::codec::g711;
+use crate::{
+    codec::{Encoder, FRAME_BYTES_MAX, g711},
+    sdp::read::Format,
+};
 
 fn alaw_packet(sequence: u64, pcm: &[i16]) -> Vec<u8> {
     let mut datagram = audio_packet(8, 5, sequence as u16);
@@ -52,6 +55,143 @@ fn a_recording_is_what_was_said_forty_milliseconds_later() {
     assert_eq!(heard[first..], said[..said.len() - first]);
     visits.leg.stop_recording(visits.now);
     assert_eq!(visits.leg.poll_audio(visits.now + FRAME), None);
+}
+
+/// A peer that took A-law, µ-law, G.722 and Opus of our offer.
+fn several() -> LegConfig {
+    let taken = [(Codec::Pcmu, 0), (Codec::G722, 9), (Codec::Opus, 111)];
+    LegConfig {
+        alternatives: taken
+            .map(|(codec, payload_type)| Format {
+                payload_type,
+                codec,
+            })
+            .into(),
+        ..config()
+    }
+}
+
+/// Packet number `sequence` of somebody who encodes in one of [`several`].
+fn packet_of(encoder: &mut Encoder, sequence: u32, pcm: &[i16]) -> Vec<u8> {
+    let codec = encoder.codec();
+    let payload_type = several().payload_type_of(codec).expect("agreed on");
+    let mut datagram = audio_packet(payload_type, 5, sequence as u16);
+    let timestamp = sequence * codec.frame_ticks();
+    datagram[4..8].copy_from_slice(&timestamp.to_be_bytes());
+    datagram.resize(HEADER + FRAME_BYTES_MAX, 0);
+    let length = encoder.encode(pcm, &mut datagram[HEADER..]);
+    datagram.truncate(HEADER + length);
+    datagram
+}
+
+#[test]
+fn each_packet_is_decoded_by_its_own_payload_type() {
+    let mut visits = Visits::new(several());
+    visits.leg.start_recording(visits.now);
+    let mut encoders = [Codec::Pcma, Codec::Pcmu].map(Encoder::new);
+    let (mut said, mut heard) = (vec![], vec![]);
+    for turn in 0..100 {
+        let pcm = tone(turn * 160, 160);
+        let which = turn / 3 % 2;
+        visits.receive(peer(), &packet_of(&mut encoders[which], turn as u32, &pcm));
+        said.extend(pcm.iter().map(|sample| match which {
+            0 => g711::from_alaw(g711::alaw(*sample)),
+            _ => g711::from_ulaw(g711::ulaw(*sample)),
+        }));
+        heard.extend(recorded(&mut visits.leg, visits.now));
+        visits.visit();
+    }
+    assert_eq!(
+        heard[320..],
+        said[..said.len() - 320],
+        "not a sample is lost"
+    );
+    assert_eq!(visits.leg.report().wrong_type, 0);
+    // Changes are told at once, but not more often than each second.
+    let changes: Vec<_> = visits.events[1..].to_vec();
+    let [pcmu, pcma] = [Codec::Pcmu, Codec::Pcma].map(|codec| LegEvent::CodecChanged { codec });
+    assert_eq!(changes, [pcmu, pcma], "in two seconds");
+}
+
+#[test]
+fn a_change_of_rate_or_clock_is_heard_through() {
+    let mut visits = Visits::new(several());
+    visits.leg.start_recording(visits.now);
+    let wide = |turn: usize| -> Vec<i16> {
+        (turn * 320..(turn + 1) * 320)
+            .map(|n| (8_000.0 * (std::f32::consts::TAU * 400.0 * n as f32 / 16_000.0).sin()) as i16)
+            .collect()
+    };
+    let mut heard = vec![];
+    let mut spoken = vec![];
+    let codecs = [
+        Codec::Pcma,
+        Codec::G722,
+        Codec::Opus,
+        Codec::G722,
+        Codec::Pcma,
+    ];
+    for (part, codec) in codecs.into_iter().enumerate() {
+        let mut encoder = Encoder::new(codec);
+        for turn in part * 60..(part + 1) * 60 {
+            let pcm = if codec == Codec::Pcma {
+                tone(turn * 160, 160)
+            } else {
+                wide(turn)
+            };
+            visits.receive(peer(), &packet_of(&mut encoder, turn as u32, &pcm));
+            heard.push(recorded(&mut visits.leg, visits.now));
+            visits.visit();
+        }
+        spoken.push(visits.leg.spoken());
+        assert_eq!(visits.leg.report().codec, codec);
+    }
+    assert_eq!(spoken, codecs);
+    assert!(
+        heard.iter().all(|frame| frame.len() == 160),
+        "a frame a visit"
+    );
+    let quiet = heard[2..]
+        .iter()
+        .filter(|frame| frame.iter().all(|sample| sample.abs() < 2_000))
+        .count();
+    assert!(
+        quiet <= 12,
+        "{quiet} of 300 frames are lost with three changes of the clock"
+    );
+    let told = visits.events.iter().filter_map(|event| match event {
+        LegEvent::CodecChanged { codec } => Some(*codec),
+        _ => None,
+    });
+    assert!(told.eq(codecs[1..].iter().copied()), "{:?}", visits.events);
+}
+
+#[test]
+fn a_codec_that_was_not_agreed_on_is_counted_and_not_heard() {
+    let mut visits = Visits::new(config());
+    visits.leg.start_recording(visits.now);
+    let mut encoder = Encoder::new(Codec::Pcmu);
+    for turn in 0..20 {
+        let pcm = tone(turn * 160, 160);
+        visits.receive(peer(), &packet_of(&mut encoder, turn as u32, &pcm));
+        let heard = recorded(&mut visits.leg, visits.now);
+        assert!(heard.iter().all(|sample| *sample == 0));
+        visits.visit();
+    }
+    assert_eq!(visits.leg.report().wrong_type, 20);
+    assert_eq!(visits.events, [LegEvent::Latched { source: peer() }]);
+}
+
+#[test]
+fn a_new_agreement_decides_anew_what_is_spoken() {
+    let mut visits = Visits::new(several());
+    let mut encoder = Encoder::new(Codec::Pcmu);
+    visits.receive(peer(), &packet_of(&mut encoder, 0, &[0; 160]));
+    assert_eq!(visits.leg.spoken(), Codec::Pcmu);
+    visits.leg.reconfigure(visits.now, several());
+    assert_eq!(visits.leg.spoken(), Codec::Pcmu, "a mere hold");
+    visits.leg.reconfigure(visits.now, config());
+    assert_eq!(visits.leg.spoken(), Codec::Pcma, "the others are gone");
 }
 
 #[test]

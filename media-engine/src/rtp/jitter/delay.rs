@@ -42,6 +42,12 @@ impl Delay {
         self.floor = Floor::default();
     }
 
+    /// The same way, counted in another clock.
+    pub(super) fn set_clock(&mut self, clock: u32) {
+        self.clock = clock;
+        self.rebase();
+    }
+
     /// How long after the fastest possible arrival audio should be played.
     pub(super) fn target(&self) -> Duration {
         self.target

@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::codec::{Codec, FRAMES_PER_SECOND};
 use delay::Delay;
 
 /// Packets of one stream in the order of their timestamps.
@@ -37,6 +38,7 @@ pub struct Buffer {
 #[derive(Clone, Debug)]
 struct Slot {
     timestamp: i64,
+    codec: Codec,
     length: usize,
     payload: [u8; PAYLOAD_MAX],
 }
@@ -69,15 +71,15 @@ pub struct Counts {
     pub discarded: u64,
     /// Frames concealed for packets that did not come in time.
     pub concealed: u64,
-    /// Times the stream was taken up anew after a jump of its timestamps.
+    /// Times the stream was taken up anew after a jump of its timestamps or a change of its clock.
     pub resets: u64,
 }
 
 /// What to play next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next<'a> {
-    /// This payload; tell its length with [`Buffer::advance`].
-    Packet(&'a [u8]),
+    /// This payload of this codec; tell its length with [`Buffer::advance`].
+    Packet(Codec, &'a [u8]),
     /// Conceal one frame for a packet that is given up.
     Lost,
     /// Conceal one frame: nothing is there, and what comes next follows it.
@@ -104,17 +106,19 @@ pub enum Advice {
 }
 
 impl Buffer {
-    /// Creates an empty buffer for a stream of this RTP `clock` (whole kilohertz). This allocates;
-    /// nothing else does.
+    /// Creates an empty buffer for a stream that begins in this codec. This allocates; nothing else
+    /// does.
     #[must_use]
-    pub fn new(now: Instant, clock: u32) -> Self {
+    pub fn new(now: Instant, codec: Codec) -> Self {
+        let clock = codec.rtp_clock();
         let slot = Slot {
             timestamp: 0,
+            codec,
             length: 0,
             payload: [0; PAYLOAD_MAX],
         };
         Self {
-            frame_ticks: i64::from(clock / crate::codec::FRAMES_PER_SECOND),
+            frame_ticks: i64::from(clock / FRAMES_PER_SECOND),
             clock: i64::from(clock),
             slots: vec![slot; usize::from(SLOTS)].into(),
             free: (0..SLOTS).collect(),
@@ -160,10 +164,18 @@ impl Buffer {
     }
 
     /// Puts a packet in its place. `arrival` is when it reached this machine.
-    pub fn insert(&mut self, arrival: Instant, timestamp: u32, payload: &[u8]) {
+    ///
+    /// The sender may change to another codec with any packet. If its clock differs, timestamps before
+    /// and behind the change cannot be compared (RFC 7160), and the stream begins anew.
+    pub fn insert(&mut self, arrival: Instant, timestamp: u32, codec: Codec, payload: &[u8]) {
         if payload.len() > PAYLOAD_MAX {
             self.counts.discarded += 1;
             return;
+        }
+        if i64::from(codec.rtp_clock()) != self.clock {
+            self.counts.resets += 1;
+            self.reset();
+            self.set_clock(codec.rtp_clock());
         }
         let mut whole = self.extend(timestamp);
         if self.is_jump(whole) {
@@ -180,7 +192,7 @@ impl Buffer {
             }
             *late = 0;
         }
-        self.keep(whole, payload);
+        self.keep(whole, codec, payload);
         if matches!(self.state, State::Idle) {
             self.state = State::Filling;
         }
@@ -226,7 +238,7 @@ impl Buffer {
         self.free.extend(self.order.pop_front());
         let slot = &self.slots[slot];
         *next = slot.timestamp;
-        Next::Packet(&slot.payload[..slot.length])
+        Next::Packet(slot.codec, &slot.payload[..slot.length])
     }
 
     /// The last [`Next::Packet`] held this much audio, in timestamp units.
@@ -269,6 +281,12 @@ impl Buffer {
         whole
     }
 
+    fn set_clock(&mut self, clock: u32) {
+        self.frame_ticks = i64::from(clock / FRAMES_PER_SECOND);
+        self.clock = i64::from(clock);
+        self.delay.set_clock(clock);
+    }
+
     /// Whether a timestamp is so far off, or so many were late in a row, that the sender must have
     /// begun anew.
     fn is_jump(&self, timestamp: i64) -> bool {
@@ -286,7 +304,7 @@ impl Buffer {
         }
     }
 
-    fn keep(&mut self, timestamp: i64, payload: &[u8]) {
+    fn keep(&mut self, timestamp: i64, codec: Codec, payload: &[u8]) {
         // From the back: nearly every packet is the latest.
         let mut place = self.order.len();
         while place > 0 {
@@ -305,6 +323,7 @@ impl Buffer {
         };
         let kept = &mut self.slots[usize::from(slot)];
         kept.timestamp = timestamp;
+        kept.codec = codec;
         kept.length = payload.len();
         kept.payload[..payload.len()].copy_from_slice(payload);
         self.order.insert(place, slot);

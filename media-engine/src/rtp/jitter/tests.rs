@@ -32,7 +32,7 @@ impl World {
         let start = origin();
         Self {
             start,
-            buffer: Buffer::new(start, 8_000),
+            buffer: Buffer::new(start, Codec::Pcma),
             played: vec![],
         }
     }
@@ -44,12 +44,14 @@ impl World {
     /// Packet number `n` arrives.
     fn arrive(&mut self, ms: u64, n: u16) {
         let timestamp = 0xffff_f000_u32.wrapping_add(u32::from(n) * 160);
-        self.buffer.insert(self.at(ms), timestamp, &n.to_be_bytes());
+        let payload = n.to_be_bytes();
+        self.buffer
+            .insert(self.at(ms), timestamp, Codec::Pcma, &payload);
     }
 
     fn read(&mut self, ms: u64) -> Heard {
         let heard = match self.buffer.next(self.at(ms)) {
-            Next::Packet(payload) => {
+            Next::Packet(_, payload) => {
                 let n = u16::from_be_bytes([payload[0], payload[1]]);
                 self.buffer.advance(160);
                 Heard::Packet(n)
@@ -193,13 +195,13 @@ fn after_a_pause_the_stream_is_held_back_again() {
 fn a_jump_of_the_timestamps_is_a_new_stream_in_either_direction() {
     for jump in [1_000_000_u32, 0_u32.wrapping_sub(1_000_000)] {
         let start = origin();
-        let mut buffer = Buffer::new(start, 8_000);
+        let mut buffer = Buffer::new(start, Codec::Pcma);
         let mut heard = 0;
         for n in 0..100_u32 {
             let now = start + FRAME * n;
             let timestamp = (n * 160).wrapping_add(if n < 50 { 0 } else { jump });
-            buffer.insert(now, timestamp, &[1]);
-            if let Next::Packet(_) = buffer.next(now) {
+            buffer.insert(now, timestamp, Codec::Pcma, &[1]);
+            if let Next::Packet(..) = buffer.next(now) {
                 heard += 1;
                 buffer.advance(160);
             }
@@ -207,6 +209,55 @@ fn a_jump_of_the_timestamps_is_a_new_stream_in_either_direction() {
         assert_eq!(buffer.counts().resets, 1);
         assert!(heard >= 94, "{heard}");
     }
+}
+
+#[test]
+fn a_change_of_the_codec_loses_nothing_while_the_clock_stays() {
+    let start = origin();
+    let mut buffer = Buffer::new(start, Codec::Pcma);
+    let mut played = vec![];
+    for n in 0..50_u8 {
+        let now = start + FRAME * u32::from(n);
+        let codec = [Codec::Pcma, Codec::G722, Codec::Pcmu][usize::from(n / 3 % 3)];
+        buffer.insert(now, u32::from(n) * 160, codec, &[n]);
+        if let Next::Packet(heard, payload) = buffer.next(now) {
+            played.push((heard, payload[0]));
+            buffer.advance(160);
+        }
+    }
+    let expected: Vec<_> = (0..48)
+        .map(|n| {
+            (
+                [Codec::Pcma, Codec::G722, Codec::Pcmu][usize::from(n / 3 % 3)],
+                n,
+            )
+        })
+        .collect();
+    assert_eq!(played, expected);
+    assert_eq!(buffer.counts(), Counts::default());
+}
+
+#[test]
+fn with_another_clock_the_stream_begins_anew_and_goes_on_in_time() {
+    let start = origin();
+    let mut buffer = Buffer::new(start, Codec::Pcma);
+    let mut heard = [0, 0];
+    for n in 0..100_u32 {
+        let now = start + FRAME * n;
+        let (codec, step) = if n < 50 {
+            (Codec::Pcma, 160)
+        } else {
+            (Codec::Opus, 960)
+        };
+        buffer.insert(now, n * step, codec, &[1]);
+        if let Next::Packet(codec, _) = buffer.next(now) {
+            heard[usize::from(codec == Codec::Opus)] += 1;
+            buffer.advance(step);
+        }
+    }
+    assert_eq!(buffer.counts().resets, 1);
+    assert_eq!(heard, [48, 49]);
+    assert_eq!(buffer.target(), Duration::from_millis(20), "learnt before");
 }
 
 #[test]
@@ -218,7 +269,8 @@ fn the_size_is_bounded_and_the_newest_are_kept() {
     assert_eq!(world.buffer.counts().discarded, 50);
     world.read(1_000);
     assert_eq!(world.packets(), [50]);
-    world.buffer.insert(world.start, 0, &[0; PAYLOAD_MAX + 1]);
+    let long = [0; PAYLOAD_MAX + 1];
+    world.buffer.insert(world.start, 0, Codec::Pcma, &long);
     assert_eq!(world.buffer.counts().discarded, 51);
 }
 

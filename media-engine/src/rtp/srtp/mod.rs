@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  MasterKey ─▶ derive ─▶ session keys (encrypt, authenticate, salt) for RTP and for RTCP
-//!  Protector:   packet ─▶ encrypt payload ─▶ append tag
-//!  Unprotector: packet ─▶ index by rollover ─▶ replay window ─▶ check tag ─▶ decrypt
+//!  Protector:   packet ─▶ encrypt payload ─▶ append key identifier, if agreed on, and tag
+//!  Unprotector: packet ─▶ key identifier ─▶ index by rollover ─▶ replay window ─▶ check tag ─▶ decrypt
 //! ```
 //!
 //! AES in counter mode with HMAC-SHA1, which is what telephones and carriers that have SRTP without
@@ -16,12 +16,12 @@ use aes::{Aes128, Aes256};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
-pub use suite::{Keys, MasterKey, Suite};
+pub use suite::{KeyIdentifier, Keys, MasterKey, Secret, Suite};
 
 use super::packet;
 
-/// Room that [`Protector`] needs behind an RTCP packet: index and tag. RTP needs less.
-pub const TRAILER_MAX: usize = 4 + TAG_RTCP;
+/// Room that [`Protector`] needs behind an RTCP packet: index, key identifier and tag. RTP needs less.
+pub const TRAILER_MAX: usize = 4 + KeyIdentifier::LENGTH_MAX + TAG_RTCP;
 
 /// Why a protected packet was dropped. Never the end of the call: a stranger can send anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum Rejected {
     /// The tag does not fit: forged, damaged or under another key.
     #[error("authentication tag does not fit")]
     BadTag,
+    /// It names a key that was not agreed on (RFC 3711 section 3.3).
+    #[error("under another key")]
+    OtherKey,
     /// This packet, or one too old to know, was taken before.
     #[error("replayed")]
     Replayed,
@@ -41,6 +44,7 @@ pub enum Rejected {
 pub struct Protector {
     rtp: SessionKeys,
     rtcp: SessionKeys,
+    identifier: Option<KeyIdentifier>,
     tag: usize,
     /// The rollover count follows the sequence numbers that pass.
     index: Index,
@@ -51,6 +55,7 @@ pub struct Protector {
 pub struct Unprotector {
     rtp: SessionKeys,
     rtcp: SessionKeys,
+    identifier: Option<KeyIdentifier>,
     tag: usize,
     sources: [Option<Source>; SOURCES_MAX],
     next_place: usize,
@@ -70,10 +75,16 @@ impl Protector {
         Self {
             rtp: SessionKeys::derive(master, Label::Rtp),
             rtcp: SessionKeys::derive(master, Label::Rtcp),
+            identifier: master.identifier(),
             tag: master.suite().rtp_tag(),
             index: Index::default(),
             rtcp_index: 0,
         }
+    }
+
+    /// The key goes by another identifier from now on, and everything else goes on.
+    pub fn rename(&mut self, identifier: Option<KeyIdentifier>) {
+        self.identifier = identifier;
     }
 
     /// Protects the RTP packet in the first `length` bytes and returns its new length. `buffer` needs
@@ -90,8 +101,9 @@ impl Protector {
             .apply_keystream(header.ssrc, index, &mut buffer[start..length]);
         let rollover = rollover(index).to_be_bytes();
         let tag = self.rtp.tag(&buffer[..length], &rollover);
-        buffer[length..length + self.tag].copy_from_slice(&tag[..self.tag]);
-        length + self.tag
+        let end = append_identifier(self.identifier, buffer, length);
+        buffer[end..end + self.tag].copy_from_slice(&tag[..self.tag]);
+        end + self.tag
     }
 
     /// Protects the compound RTCP packet in the first `length` bytes and returns its new length.
@@ -108,6 +120,7 @@ impl Protector {
         let end = length + 4;
         buffer[length..end].copy_from_slice(&(self.rtcp_index | ENCRYPTED).to_be_bytes());
         let tag = self.rtcp.tag(&buffer[..end], &[]);
+        let end = append_identifier(self.identifier, buffer, end);
         buffer[end..end + TAG_RTCP].copy_from_slice(&tag[..TAG_RTCP]);
         end + TAG_RTCP
     }
@@ -120,6 +133,7 @@ impl Unprotector {
         Self {
             rtp: SessionKeys::derive(master, Label::Rtp),
             rtcp: SessionKeys::derive(master, Label::Rtcp),
+            identifier: master.identifier(),
             tag: master.suite().rtp_tag(),
             sources: [const { None }; SOURCES_MAX],
             next_place: 0,
@@ -127,16 +141,19 @@ impl Unprotector {
         }
     }
 
-    /// Checks and decrypts an RTP packet in place and returns its length without the tag.
+    /// The key goes by another identifier from now on, and everything else goes on.
+    pub fn rename(&mut self, identifier: Option<KeyIdentifier>) {
+        self.identifier = identifier;
+    }
+
+    /// Checks and decrypts an RTP packet in place and returns its length without key identifier and
+    /// tag.
     ///
     /// # Errors
     ///
     /// [`Rejected`]; the datagram is as it was, and so is all state.
     pub fn unprotect(&mut self, datagram: &mut [u8]) -> Result<usize, Rejected> {
-        let length = datagram
-            .len()
-            .checked_sub(self.tag)
-            .ok_or(Rejected::Malformed)?;
+        let length = self.clear_of_trailer(datagram, self.tag)?;
         let (header, start) =
             packet::read_header(&datagram[..length]).map_err(|_| Rejected::Malformed)?;
         let known = self.sources.iter().position(|source| {
@@ -151,7 +168,8 @@ impl Unprotector {
         if !window.is_new(index) {
             return Err(Rejected::Replayed);
         }
-        let (packet, tag) = datagram.split_at(length);
+        let (packet, trailer) = datagram.split_at(length);
+        let tag = &trailer[trailer.len() - self.tag..];
         let index = self.prove(index, known.is_none(), packet, tag)?;
         self.rtp
             .apply_keystream(header.ssrc, index, &mut datagram[start..length]);
@@ -163,17 +181,14 @@ impl Unprotector {
         Ok(length)
     }
 
-    /// Checks and decrypts a compound RTCP packet in place and returns its length without index and
-    /// tag.
+    /// Checks and decrypts a compound RTCP packet in place and returns its length without index, key
+    /// identifier and tag.
     ///
     /// # Errors
     ///
     /// [`Rejected`]; the datagram is as it was, and so is all state.
     pub fn unprotect_rtcp(&mut self, datagram: &mut [u8]) -> Result<usize, Rejected> {
-        let end = datagram
-            .len()
-            .checked_sub(TAG_RTCP)
-            .ok_or(Rejected::Malformed)?;
+        let end = self.clear_of_trailer(datagram, TAG_RTCP)?;
         let length = end.checked_sub(4).ok_or(Rejected::Malformed)?;
         let ssrc = rtcp_ssrc(&datagram[..length]).ok_or(Rejected::Malformed)?;
         let word = datagram[length..end]
@@ -184,13 +199,30 @@ impl Unprotector {
         if !self.rtcp_window.is_new(index) {
             return Err(Rejected::Replayed);
         }
-        let (packet, tag) = datagram.split_at(end);
+        let (packet, trailer) = datagram.split_at(end);
+        let tag = &trailer[trailer.len() - TAG_RTCP..];
         self.rtcp.check(packet, &[], tag)?;
         if word & ENCRYPTED != 0 {
             self.rtcp
                 .apply_keystream(ssrc, index, &mut datagram[RTCP_CLEAR..length]);
         }
         self.rtcp_window.take(index);
+        Ok(length)
+    }
+
+    /// How long the datagram is without its `tag` bytes and the key identifier before them, which must
+    /// be ours to open.
+    fn clear_of_trailer(&self, datagram: &[u8], tag: usize) -> Result<usize, Rejected> {
+        let end = datagram.len().checked_sub(tag).ok_or(Rejected::Malformed)?;
+        let Some(identifier) = self.identifier else {
+            return Ok(end);
+        };
+        let length = end
+            .checked_sub(identifier.length())
+            .ok_or(Rejected::Malformed)?;
+        if !identifier.is(&datagram[length..end]) {
+            return Err(Rejected::OtherKey);
+        }
         Ok(length)
     }
 
@@ -401,6 +433,17 @@ impl Cipher {
             }
         }
     }
+}
+
+/// Writes the key identifier behind a packet, where there is one, and returns where it ends. It is no
+/// part of what is authenticated (RFC 3711 section 3.1).
+fn append_identifier(identifier: Option<KeyIdentifier>, buffer: &mut [u8], at: usize) -> usize {
+    let Some(identifier) = identifier else {
+        return at;
+    };
+    let end = at + identifier.length();
+    identifier.write(&mut buffer[at..end]);
+    end
 }
 
 /// Feeds arbitrary bytes to an opener under a fixed key. For fuzzing: it must return, and without the

@@ -68,11 +68,12 @@ impl Suite {
     }
 }
 
-/// Master key and salt of one direction.
-#[derive(Clone, PartialEq, Eq)]
+/// Master key and salt of one direction, and the name that they go by.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct MasterKey {
     suite: Suite,
     bytes: [u8; MASTER_MAX],
+    identifier: Option<KeyIdentifier>,
 }
 
 impl MasterKey {
@@ -85,14 +86,36 @@ impl MasterKey {
         }
         let mut bytes = [0; MASTER_MAX];
         bytes[..key_and_salt.len()].copy_from_slice(key_and_salt);
-        Some(Self { suite, bytes })
+        Some(Self {
+            suite,
+            bytes,
+            identifier: None,
+        })
     }
 
     /// Draws a fresh key for what we send. Each offer and each answer has its own.
     pub fn draw(suite: Suite, random: &mut (impl Rng + CryptoRng)) -> Self {
         let mut bytes = [0; MASTER_MAX];
-        random.fill(&mut bytes[..suite.master_bytes()]);
-        Self { suite, bytes }
+        random.fill(&mut bytes);
+        Secret::from_bytes(bytes).key(suite)
+    }
+
+    /// The same key under this identifier, which then stands in each packet.
+    #[must_use]
+    pub fn identified(self, identifier: Option<KeyIdentifier>) -> Self {
+        Self { identifier, ..self }
+    }
+
+    /// The identifier in each packet, if there is to be one.
+    #[must_use]
+    pub fn identifier(&self) -> Option<KeyIdentifier> {
+        self.identifier
+    }
+
+    /// Whether the packets of both are encrypted alike, whatever the keys are called.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        (self.suite, self.bytes) == (other.suite, other.bytes)
     }
 
     /// The suite.
@@ -123,8 +146,96 @@ impl fmt::Debug for MasterKey {
     }
 }
 
+/// What tells which master key a packet is under (MKI, RFC 3711 section 3.1): a number that stands
+/// before the tag in as many bytes as the session description says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyIdentifier {
+    value: u64,
+    length: usize,
+}
+
+impl KeyIdentifier {
+    /// Bytes at most (RFC 4568 section 6.1); telephones use 1 or 4.
+    pub const LENGTH_MAX: usize = 128;
+
+    /// The number `value` in `length` bytes; `None` if it does not fit or the length is not 1 to
+    /// [`KeyIdentifier::LENGTH_MAX`].
+    #[must_use]
+    pub fn new(value: u64, length: usize) -> Option<Self> {
+        let bytes = size_of::<u64>();
+        let fits = length >= bytes || value >> (8 * length) == 0;
+        ((1..=Self::LENGTH_MAX).contains(&length) && fits).then_some(Self { value, length })
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn value(self) -> u64 {
+        self.value
+    }
+
+    /// How many bytes it takes in each packet.
+    #[must_use]
+    pub fn length(self) -> usize {
+        self.length
+    }
+
+    /// Writes it over `field`, which is [`KeyIdentifier::length`] bytes long.
+    pub(super) fn write(self, field: &mut [u8]) {
+        let mut value = self.value;
+        for byte in field.iter_mut().rev() {
+            [.., *byte] = value.to_be_bytes();
+            value >>= 8;
+        }
+    }
+
+    /// Whether `field` holds it.
+    pub(super) fn is(self, field: &[u8]) -> bool {
+        let mut value = self.value;
+        field.len() == self.length
+            && field.iter().rev().all(|byte| {
+                let [.., low] = value.to_be_bytes();
+                value >>= 8;
+                *byte == low
+            })
+    }
+}
+
+/// Random bytes of one call, of which its key is made once the suite is agreed on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret([u8; MASTER_MAX]);
+
+impl Secret {
+    /// Bytes that the longest key takes.
+    pub const BYTES: usize = MASTER_MAX;
+
+    /// Takes bytes from a generator whose next ones nobody can guess.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The key for this suite.
+    #[must_use]
+    pub fn key(&self, suite: Suite) -> MasterKey {
+        let mut bytes = [0; MASTER_MAX];
+        let length = suite.master_bytes();
+        bytes[..length].copy_from_slice(&self.0[..length]);
+        MasterKey {
+            suite,
+            bytes,
+            identifier: None,
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
 /// Both directions of one session.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keys {
     /// Protects what we send; our SDP carries it.
     pub local: MasterKey,

@@ -313,6 +313,60 @@ fn a_forged_far_sequence_does_not_move_the_rollover() {
     }
 }
 
+/// RFC 3711 section 3.1: the identifier stands between what is authenticated and the tag.
+#[test]
+fn a_key_identifier_stands_before_the_tag_and_changes_nothing_else() {
+    for (suite, tag) in [(Suite::Aes128Sha1_80, 10), (Suite::Aes256Sha1_32, 4)] {
+        let plain = master(suite, 21);
+        for (length, field) in [
+            (1, vec![9]),
+            (4, vec![0, 0, 0, 9]),
+            (128, [vec![0; 127], vec![9]].concat()),
+        ] {
+            let named = plain.identified(KeyIdentifier::new(9, length));
+            let packet = rtp(5, 1, b"audio");
+            let without = protected(&mut Protector::new(&plain), &packet);
+            let with = protected(&mut Protector::new(&named), &packet);
+            let (head, trailer) = without.split_at(without.len() - tag);
+            assert_eq!(with, [head, &field, trailer].concat());
+            assert_eq!(opened(&mut Unprotector::new(&named), &with), Ok(packet));
+
+            let report =
+                hex("81c90007 00000001 00000002 00000000 00000000 00000000 00000000 00000000");
+            let mut without = [report.clone(), vec![0; TRAILER_MAX]].concat();
+            let mut with = without.clone();
+            let end = Protector::new(&plain).protect_rtcp(&mut without, report.len());
+            let named_end = Protector::new(&named).protect_rtcp(&mut with, report.len());
+            let (head, trailer) = without[..end].split_at(end - TAG_RTCP);
+            assert_eq!(with[..named_end], [head, &field, trailer].concat());
+            let opened = Unprotector::new(&named).unprotect_rtcp(&mut with[..named_end]);
+            assert_eq!(opened, Ok(report.len()));
+            assert_eq!(with[..report.len()], report);
+        }
+    }
+}
+
+#[test]
+fn packets_under_another_key_identifier_or_none_are_refused() {
+    let plain = master(Suite::Aes128Sha1_80, 22);
+    let named = plain.identified(KeyIdentifier::new(0x0102, 2));
+    let other = plain.identified(KeyIdentifier::new(0x0201, 2));
+    let mut unprotector = Unprotector::new(&named);
+    for wrong in [plain, other] {
+        let sent = protected(&mut Protector::new(&wrong), &rtp(5, 1, b"audio"));
+        assert_eq!(opened(&mut unprotector, &sent), Err(Rejected::OtherKey));
+    }
+    for length in 0..12 {
+        let short = vec![0x80; length];
+        assert_eq!(opened(&mut unprotector, &short), Err(Rejected::Malformed));
+    }
+    let sent = protected(&mut Protector::new(&named), &rtp(5, 1, b"audio"));
+    assert_eq!(sent[sent.len() - 12..sent.len() - 10], [1, 2]);
+    assert!(opened(&mut unprotector, &sent).is_ok());
+    unprotector.rename(other.identifier());
+    assert_eq!(opened(&mut unprotector, &sent), Err(Rejected::OtherKey));
+}
+
 #[test]
 fn mutated_packets_never_panic() {
     let mut random = SmallRng::seed_from_u64(14);

@@ -3,11 +3,19 @@
 use rand::{Rng as _, SeedableRng as _, rngs::SmallRng};
 
 use super::*;
+use crate::rtp::srtp::KeyIdentifier;
 
 const PEER: &str = "192.0.2.1";
 
-fn key(byte: u8) -> MasterKey {
-    MasterKey::from_bytes([byte; 30])
+fn secret(byte: u8) -> Secret {
+    Secret::from_bytes([byte; Secret::BYTES])
+}
+
+fn crypto(tag: u32, suite: Suite, byte: u8) -> Crypto {
+    Crypto {
+        tag,
+        key: secret(byte).key(suite),
+    }
 }
 
 fn local() -> LocalMedia {
@@ -74,10 +82,11 @@ fn the_answer_to_a_desk_telephone_is_this_to_the_letter() {
         MediaParameters {
             codec: Codec::Pcma,
             payload_type: 8,
-            receive_payload_type: 8,
+            payload_type_in: 8,
+            alternatives: vec![],
             telephone_event: Some(TelephoneEvent {
                 payload_type: 101,
-                receive_payload_type: 101,
+                payload_type_in: 101,
                 clock: 8_000
             }),
             ptime: Duration::from_millis(20),
@@ -402,19 +411,16 @@ fn rtcp_goes_where_the_peer_says_if_that_may_be_sent_to() {
 
 #[test]
 fn keys_are_exchanged_where_both_sides_want_encryption() {
-    let theirs = Crypto {
-        tag: 4,
-        suite: Suite::AesCm128HmacSha1_32,
-        key: key(1),
-    };
+    let theirs = crypto(4, Suite::Aes128Sha1_32, 1);
+    let ours = crypto(4, Suite::Aes128Sha1_32, 2);
     let line = format!("crypto:{}", theirs.write());
     let other = "crypto:3 AES_256_CM_HMAC_SHA1_80 inline:xyz";
     let with = offer("8", &[other, &line]);
     let secure = with.replace("RTP/AVP", "RTP/SAVP");
     let (off, optional, required) = (
         Encryption::Off,
-        Encryption::Optional(key(2)),
-        Encryption::Required(key(2)),
+        Encryption::Optional(secret(2)),
+        Encryption::Required(secret(2)),
     );
     for (encryption, offer, encrypted) in [
         (off, &with, Ok(false)),
@@ -427,22 +433,15 @@ fn keys_are_exchanged_where_both_sides_want_encryption() {
         (required, &offer("8", &[]), Err(())),
         (required, &secure.replace(&line, "x"), Err(())),
     ] {
-        let ours = LocalMedia {
+        let answer = Negotiation::new(LocalMedia {
             encryption,
             ..local()
-        };
-        let answer = Negotiation::new(ours).answer(offer.as_bytes());
+        })
+        .answer(offer.as_bytes());
         match (answer, encrypted) {
             (Ok(answer), Ok(true)) => {
                 let keys = answer.media.srtp.expect("keys");
-                assert_eq!(
-                    (keys.suite, keys.send, keys.receive),
-                    (theirs.suite, key(2), key(1))
-                );
-                let ours = Crypto {
-                    key: key(2),
-                    ..theirs
-                };
+                assert_eq!((keys.local, keys.remote), (ours.key, theirs.key));
                 assert!(text(&answer.sdp).contains(&format!("a=crypto:{}\r\n", ours.write())));
             }
             (Ok(answer), Ok(false)) => {
@@ -452,6 +451,68 @@ fn keys_are_exchanged_where_both_sides_want_encryption() {
             (Err(error), Err(())) => assert_eq!(error, SdpError::NoCommonEncryption),
             (answer, _) => panic!("{encryption:?} {offer}: {answer:?}"),
         }
+    }
+}
+
+#[test]
+fn a_peer_that_names_its_key_in_each_packet_gets_the_same_from_us() {
+    let identifier = KeyIdentifier::new(7, 4);
+    let mut theirs = crypto(1, Suite::Aes128Sha1_80, 1);
+    theirs.key = theirs.key.identified(identifier);
+    let line = format!("crypto:{}", theirs.write());
+    assert!(line.ends_with("|7:4"), "{line}");
+    let mut negotiation = Negotiation::new(LocalMedia {
+        encryption: Encryption::Optional(secret(2)),
+        ..local()
+    });
+    let secure = offer("8", &[&line]).replace("RTP/AVP", "RTP/SAVP");
+    let answer = negotiation.answer(secure.as_bytes()).expect("keys");
+    let keys = answer.media.srtp.expect("keys");
+    let ours = secret(2).key(Suite::Aes128Sha1_80).identified(identifier);
+    assert_eq!((keys.local, keys.remote), (ours, theirs.key));
+    let own = format!("a=crypto:{}\r\n", Crypto { tag: 1, key: ours }.write());
+    assert!(text(&answer.sdp).contains(&own), "{}", text(&answer.sdp));
+
+    // A hold of ours neither changes our key nor its name.
+    negotiation.local_mut().direction = Direction::SendOnly;
+    let hold = negotiation.offer();
+    assert!(text(&hold).contains(&own), "{}", text(&hold));
+}
+
+#[test]
+fn only_the_peer_may_name_its_key() {
+    let mut theirs = crypto(1, Suite::Aes128Sha1_80, 1);
+    theirs.key = theirs.key.identified(KeyIdentifier::new(1, 1));
+    let mut negotiation = Negotiation::new(LocalMedia {
+        encryption: Encryption::Required(secret(2)),
+        ..local()
+    });
+    negotiation.offer();
+    let line = format!("crypto:{}", theirs.write());
+    let answer = offer("8", &[&line]).replace("RTP/AVP", "RTP/SAVP");
+    let media = negotiation.read_answer(answer.as_bytes()).expect("keys");
+    let keys = media.srtp.expect("keys");
+    assert_eq!(keys.local, secret(2).key(Suite::Aes128Sha1_80));
+    assert_eq!(keys.remote, theirs.key);
+}
+
+/// A re-INVITE of ours speaks of the suite that the call has, not of our favourite.
+#[test]
+fn a_hold_of_ours_keeps_the_suite_that_the_peer_chose() {
+    for suite in Suite::ALL {
+        let line = format!("crypto:{}", crypto(1, suite, 1).write());
+        let mut negotiation = Negotiation::new(LocalMedia {
+            encryption: Encryption::Optional(secret(2)),
+            ..local()
+        });
+        negotiation
+            .answer(offer("8", &[&line]).as_bytes())
+            .expect("keys");
+        let again = negotiation.offer();
+        assert!(
+            text(&again).contains(&crypto(1, suite, 2).write()),
+            "{suite:?}"
+        );
     }
 }
 
@@ -497,16 +558,12 @@ fn a_change_keeps_the_codec_that_is_spoken_and_a_refused_one_changes_nothing() {
 #[test]
 fn our_offer_lists_what_we_have_in_order() {
     let mut negotiation = Negotiation::new(LocalMedia {
-        encryption: Encryption::Optional(key(9)),
+        encryption: Encryption::Optional(secret(9)),
         prefer: Some(Codec::Opus),
         ..local()
     });
     let sdp = negotiation.offer();
-    let crypto = Crypto {
-        tag: 1,
-        suite: Suite::AesCm128HmacSha1_80,
-        key: key(9),
-    };
+    let crypto = crypto(1, Suite::Aes128Sha1_80, 9);
     assert_eq!(
         text(&sdp),
         format!(
@@ -536,12 +593,12 @@ fn the_answer_to_our_offer_decides_and_may_number_differently() {
         .read_answer(answer.as_bytes())
         .expect("an agreement");
     assert_eq!(
-        (media.codec, media.payload_type, media.receive_payload_type),
+        (media.codec, media.payload_type, media.payload_type_in),
         (Codec::Opus, 96, 111)
     );
     let event = media.telephone_event.expect("events");
     assert_eq!(
-        (event.payload_type, event.receive_payload_type, event.clock),
+        (event.payload_type, event.payload_type_in, event.clock),
         (97, 110, 48_000)
     );
     assert_eq!(
@@ -589,21 +646,14 @@ fn an_answer_that_is_none_is_told_apart() {
 
 #[test]
 fn offered_keys_count_only_when_they_come_back_with_their_tag() {
-    let theirs = |tag| {
-        Crypto {
-            tag,
-            suite: Suite::AesCm128HmacSha1_80,
-            key: key(1),
-        }
-        .write()
-    };
+    let theirs = |tag| crypto(tag, Suite::Aes128Sha1_80, 1).write();
     for (encryption, tag, expected) in [
-        (Encryption::Optional(key(2)), Some(1), Ok(true)),
-        (Encryption::Optional(key(2)), Some(2), Ok(false)),
-        (Encryption::Optional(key(2)), None, Ok(false)),
-        (Encryption::Required(key(2)), Some(1), Ok(true)),
+        (Encryption::Optional(secret(2)), Some(1), Ok(true)),
+        (Encryption::Optional(secret(2)), Some(2), Ok(false)),
+        (Encryption::Optional(secret(2)), None, Ok(false)),
+        (Encryption::Required(secret(2)), Some(1), Ok(true)),
         (
-            Encryption::Required(key(2)),
+            Encryption::Required(secret(2)),
             None,
             Err(SdpError::NoCommonEncryption),
         ),
@@ -618,6 +668,27 @@ fn offered_keys_count_only_when_they_come_back_with_their_tag() {
         let media = negotiation.read_answer(answer.as_bytes());
         assert_eq!(media.map(|media| media.srtp.is_some()), expected);
     }
+}
+
+#[test]
+fn a_peer_that_takes_several_codecs_may_send_any_of_them_under_our_numbers() {
+    let mut negotiation = Negotiation::new(local());
+    negotiation.offer();
+    let answer = offer("96 0 8 3", &["rtpmap:96 opus/48000/2"]);
+    let media = negotiation.read_answer(answer.as_bytes()).expect("media");
+    assert_eq!((media.codec, media.payload_type), (Codec::Opus, 96));
+    assert_eq!(media.payload_type_in, 111);
+    let alternatives: Vec<_> = media
+        .alternatives
+        .iter()
+        .map(|format| (format.codec, format.payload_type))
+        .collect();
+    assert_eq!(alternatives, [(Codec::Pcma, 8), (Codec::Pcmu, 0)]);
+    // Our own answers name one codec, so nothing else may come.
+    let answer = negotiation
+        .answer(offer("8 0", &[]).as_bytes())
+        .expect("media");
+    assert_eq!(answer.media.alternatives, []);
 }
 
 #[test]
@@ -668,7 +739,7 @@ fn later_offers_of_ours_keep_the_refused_streams_and_the_numbers_of_the_peer() {
     let media = negotiation
         .read_answer(offer.as_bytes())
         .expect("an agreement");
-    assert_eq!((media.codec, media.receive_payload_type), (Codec::Opus, 96));
+    assert_eq!((media.codec, media.payload_type_in), (Codec::Opus, 96));
 }
 
 /// Two negotiations that talk to each other agree, whoever offers.
@@ -676,8 +747,8 @@ fn later_offers_of_ours_keep_the_refused_streams_and_the_numbers_of_the_peer() {
 fn two_of_us_agree() {
     for encryption in [
         Encryption::Off,
-        Encryption::Optional(key(3)),
-        Encryption::Required(key(3)),
+        Encryption::Optional(secret(3)),
+        Encryption::Required(secret(3)),
     ] {
         for codec in Codec::ALL {
             let mut alice = Negotiation::new(LocalMedia {
@@ -695,10 +766,10 @@ fn two_of_us_agree() {
             let answer = bob.answer(&alice.offer()).expect("an answer");
             let media = alice.read_answer(&answer.sdp).expect("an agreement");
             assert_eq!((media.codec, answer.media.codec), (codec, codec));
-            assert_eq!(media.payload_type, answer.media.receive_payload_type);
+            assert_eq!(media.payload_type, answer.media.payload_type_in);
             assert_eq!(
-                media.srtp.map(|k| k.send),
-                answer.media.srtp.map(|k| k.receive)
+                media.srtp.map(|k| k.local),
+                answer.media.srtp.map(|k| k.remote)
             );
             assert_eq!(media.srtp.is_some(), encryption != Encryption::Off);
             assert!(media.rtcp_mux && answer.media.rtcp_mux);
@@ -759,7 +830,7 @@ fn damaged_offers_are_answered_or_refused_and_nothing_else_happens() {
             damage(&mut bytes, &mut random);
         }
         let mut negotiation = Negotiation::new(LocalMedia {
-            encryption: Encryption::Optional(key(5)),
+            encryption: Encryption::Optional(secret(5)),
             ..local()
         });
         if let Ok(answer) = negotiation.answer(&bytes) {
