@@ -12,6 +12,7 @@
 
 mod container;
 mod opus;
+mod streamed;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -356,7 +357,7 @@ impl Source {
             let (source, layout) = OggOpus::open(bytes)?;
             return Ok((Self::OggOpus(Box::new(source)), layout));
         }
-        let (source, layout) = Container::open(bytes)?;
+        let (source, layout) = Container::open(streamed::with_length(bytes))?;
         Ok((Self::Container(Box::new(source)), layout))
     }
 

@@ -207,6 +207,61 @@ fn a_file_that_broke_off_is_told_from_one_that_never_said_its_length() {
     }
 }
 
+/// The header of a recorder that could not go back: RIFF, samples and `data` are said to be these.
+fn streamed(outer: u32, samples: u32, data: u32) -> Vec<u8> {
+    let mut file = wav();
+    file[4..8].copy_from_slice(&outer.to_le_bytes());
+    file[46..50].copy_from_slice(&samples.to_le_bytes());
+    file[54..58].copy_from_slice(&data.to_le_bytes());
+    file
+}
+
+#[test]
+fn a_file_that_was_written_to_a_pipe_is_read_to_its_end() {
+    for outer in [0, 36, 50, wav::UNKNOWN] {
+        for samples in [0, wav::UNKNOWN] {
+            for data in [0, wav::UNKNOWN, 0x7FFF_FFFF] {
+                let what = format!("{outer:#x} {samples:#x} {data:#x}");
+                let upload = take(&streamed(outer, samples, data));
+                let upload = upload.unwrap_or_else(|error| panic!("{what}: {error}"));
+                let ms = upload.audio.duration().as_millis();
+                assert!(ms.abs_diff(250) <= 10, "{what}: {ms} ms");
+            }
+        }
+    }
+    // As ffmpeg and sox write it: no `fact`, and the last sample cut in half.
+    let mut bare = streamed(0, 0, 0);
+    bare.drain(38..50);
+    bare.pop();
+    let upload = take(&bare).expect("a prompt");
+    assert!(upload.audio.duration().as_millis().abs_diff(250) <= 10);
+}
+
+#[test]
+fn a_file_without_samples_stays_empty_and_one_that_lies_is_told() {
+    let head = streamed(50, 0, 0)[..58].to_vec();
+    assert_eq!(code(&head), "empty");
+    let list = [&head[..], b"LIST\x06\0\0\0INFOxx", b"note\x01\0\0\0y\0"].concat();
+    assert_eq!(code(&list), "empty", "chunks, and no samples");
+    let whole = wav();
+    let mut longer = whole.clone();
+    longer[54..58].copy_from_slice(&1_000_000_u32.to_le_bytes());
+    longer[46..50].copy_from_slice(&500_000_u32.to_le_bytes());
+    longer[4..8].copy_from_slice(&1_000_050_u32.to_le_bytes());
+    assert_eq!(code(&longer), "truncated");
+    let chunks = b"junk\x02\0\0\0xx".repeat(100);
+    let buried = [&whole[..12], &chunks, &whole[12..]].concat();
+    let _ = take(&buried); // it returns
+}
+
+#[test]
+fn a_pipe_without_end_ends_at_the_limit() {
+    let mut file = wav::pcm16(4_000, &vec![1_000; 4_000 * 16 * 60]);
+    file[54..58].copy_from_slice(&[0; 4]);
+    file[4..8].copy_from_slice(&[0; 4]);
+    assert_eq!(code(&file), "too_long");
+}
+
 #[test]
 fn an_endless_file_ends_at_the_limit() {
     // 16 minutes at 4 kHz, 8 bits: 3.8 MB.
