@@ -34,6 +34,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("rtp", rtp),
     ("sip_framing", sip_framing),
     ("sip_message", sip_message),
+    ("stun", stun),
 ];
 
 /// The media port: one packet read in the clear and under SRTP, and a row of datagrams (each behind a
@@ -47,6 +48,12 @@ pub fn rtp(data: &[u8]) {
 /// One compound of reports.
 pub fn rtcp(data: &[u8]) {
     media_engine::rtp::rtcp::fuzz(data);
+}
+
+/// One datagram at a port that browsers know: read and written again, and taken for a check.
+pub fn stun(data: &[u8]) {
+    media_engine::ice::stun::fuzz(data);
+    media_engine::ice::agent::fuzz(std::time::Instant::now(), data);
 }
 
 /// One datagram: parsed, read in every part, and answered.
