@@ -50,7 +50,7 @@ impl Line {
             ..EndpointConfig::default()
         };
         let now = Instant::now();
-        let mut endpoint = Endpoint::new(now, config, 1);
+        let mut endpoint = Endpoint::new(now, config, [1; 32]);
         endpoint.set_trunks(now, vec![trunk(remote)]);
         Self {
             endpoint,

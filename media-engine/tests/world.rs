@@ -104,7 +104,7 @@ fn trunk(side: usize) -> Trunk {
 }
 
 impl Side {
-    fn new(now: Instant, side: usize, seed: u64) -> Self {
+    fn new(now: Instant, side: usize, seed: [u8; 32]) -> Self {
         let config = EndpointConfig {
             listeners: vec![Listener {
                 transport: Transport::Udp,

@@ -41,6 +41,8 @@ use media_engine_net::media::{Media, MediaEvent, News};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::route::Routes;
 use media_engine_net::sip::{Event, Transports};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
 use store::Writer;
 use tokio::sync::{mpsc, oneshot};
 
@@ -266,11 +268,10 @@ impl Owner {
     ) -> Self {
         let now = clock::now();
         // The endpoint's chance is not the exchange's: neither tells of the other.
-        let endpoint_seed =
-            u64::from_le_bytes(std::array::from_fn(|index| seed[index] ^ seed[index + 8]));
+        let mut chance = StdRng::from_seed(seed);
         Self {
-            endpoint: Endpoint::new(now, endpoint, endpoint_seed),
-            voice: Voice::new(voice, Arc::default(), seed),
+            endpoint: Endpoint::new(now, endpoint, chance.random()),
+            voice: Voice::new(voice, Arc::default(), chance.random()),
             transports: surroundings.transports,
             media: surroundings.media,
             media_events: surroundings.media_events,

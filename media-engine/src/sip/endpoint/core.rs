@@ -59,8 +59,8 @@ impl Way {
 }
 
 impl Core {
-    pub(super) fn new(config: EndpointConfig, seed: u64) -> Self {
-        let mut random = StdRng::seed_from_u64(seed);
+    pub(super) fn new(config: EndpointConfig, seed: [u8; 32]) -> Self {
+        let mut random = StdRng::from_seed(seed);
         Self {
             config,
             keys: Keys::new(&mut random),
@@ -83,8 +83,8 @@ impl Core {
         format!("{:016x}", self.random.random::<u64>())
     }
 
-    /// A seed for a machine of its own chance.
-    pub(super) fn seed(&mut self) -> u64 {
+    /// A seed for a machine of its own chance, as good as ours.
+    pub(super) fn seed(&mut self) -> [u8; 32] {
         self.random.random()
     }
 

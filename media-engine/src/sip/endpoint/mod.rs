@@ -91,8 +91,9 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// Creates an endpoint that knows nobody. `seed` is where all its chance comes from: tags,
-    /// branches, nonces and the keys of its maps are as unpredictable as it is.
-    pub fn new(now: Instant, config: EndpointConfig, seed: u64) -> Self {
+    /// branches, Call-IDs, nonces and the keys of its maps come from a generator for ciphers, and are
+    /// as unpredictable as these 256 bits.
+    pub fn new(now: Instant, config: EndpointConfig, seed: [u8; 32]) -> Self {
         let families = families(&config.listeners);
         let domain = config.domain.clone();
         let mut core = Core::new(config, seed);
@@ -102,7 +103,7 @@ impl Endpoint {
             challenger: Challenger::new(now, &domain, nonce_key),
             registrar: Registrar::new(super::registrar::Limits::default()),
             registrar_armed: None,
-            resolver: Resolver::new(families, core.seed()),
+            resolver: Resolver::new(families, core.random.random()),
             resolver_armed: None,
             seekers: BTreeMap::new(),
             trunks: Trunks::default(),

@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use rand::rngs::SmallRng;
+use rand::rngs::StdRng;
 use rand::{Rng, RngCore, SeedableRng};
 
 use super::TrunkId;
@@ -37,7 +37,7 @@ pub struct Registration {
     proxy: Option<String>,
     target: Result<Target, Unresolvable>,
     answerer: Option<Answerer>,
-    rng: SmallRng,
+    rng: StdRng,
     call_id: String,
     tag: String,
     cseq: u32,
@@ -204,10 +204,11 @@ struct Granted {
 
 impl Registration {
     /// Creates the registration of a trunk, which does nothing before [`Registration::start`].
-    /// `None` when the trunk has no line.
-    pub fn new(now: Instant, trunk: &Trunk, seed: u64) -> Option<Self> {
+    /// `None` when the trunk has no line. `seed` is for its tag, its Call-ID and what it proves itself
+    /// with, and so must not be guessed.
+    pub fn new(now: Instant, trunk: &Trunk, seed: [u8; 32]) -> Option<Self> {
         let line = trunk.line.clone()?;
-        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut rng = StdRng::from_seed(seed);
         let first_hop = trunk.outbound_proxy.as_ref().unwrap_or(&line.registrar);
         let target = first_hop
             .parse::<Uri>()

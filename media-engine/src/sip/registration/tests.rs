@@ -79,7 +79,7 @@ fn challenge(nonce: &str) -> Response {
 }
 
 fn registration(start: Instant) -> Registration {
-    Registration::new(start, &trunk(), 1).expect("the trunk has a line")
+    Registration::new(start, &trunk(), [1; 32]).expect("the trunk has a line")
 }
 
 /// Everything it says at once, in a line each.
@@ -358,7 +358,7 @@ fn without_credentials_a_challenge_is_a_refusal() {
     let start = origin();
     let mut open = trunk();
     open.credentials = None;
-    let mut registration = Registration::new(start, &open, 1).expect("a line");
+    let mut registration = Registration::new(start, &open, [1; 32]).expect("a line");
     registration.start(start);
     registration.handle_servers(start, Ok(vec![server(1)]));
     registration.handle_response(start, 1, &challenge("n1"));
@@ -456,7 +456,7 @@ fn the_request_says_what_the_line_says() {
     let mut proxied = trunk();
     proxied.outbound_proxy = Some("sip:edge.carrier.example;lr".to_owned());
     proxied.transport = Some(Transport::Tls);
-    let mut registration = Registration::new(start, &proxied, 1).expect("a line");
+    let mut registration = Registration::new(start, &proxied, [1; 32]).expect("a line");
     registration.start(start);
     let Some(Output::Resolve(target)) = std::iter::from_fn(|| registration.poll_output())
         .find(|output| matches!(output, Output::Resolve(_)))
@@ -481,12 +481,12 @@ fn the_request_says_what_the_line_says() {
 
     let mut broken = trunk();
     broken.outbound_proxy = Some("not a uri".to_owned());
-    let mut registration = Registration::new(start, &broken, 1).expect("a line");
+    let mut registration = Registration::new(start, &broken, [1; 32]).expect("a line");
     registration.start(start);
     assert_eq!(registration.health().condition, Condition::Rejected);
     let mut without = trunk();
     without.line = None;
-    assert!(Registration::new(start, &without, 1).is_none());
+    assert!(Registration::new(start, &without, [1; 32]).is_none());
 }
 
 #[test]
@@ -535,7 +535,7 @@ fn hostile_day(seed: u64) {
     let start = origin();
     let end = start + seconds(24 * 3600);
     let mut rng = SmallRng::seed_from_u64(seed);
-    let mut registration = Registration::new(start, &trunk(), seed).expect("a line");
+    let mut registration = Registration::new(start, &trunk(), rng.random()).expect("a line");
     registration.start(start);
     let mut now = start;
     let mut last_cseq = 0;

@@ -113,7 +113,7 @@ impl Bench {
             limits,
             ..EndpointConfig::default()
         };
-        let mut endpoint = Endpoint::new(start, config, 1);
+        let mut endpoint = Endpoint::new(start, config, [1; 32]);
         endpoint.set_trunks(start, vec![trunk("carrier", "192.0.2.9")]);
         Self {
             endpoint,
@@ -699,6 +699,32 @@ fn an_offer_among_several_parts_is_read_and_a_part_that_must_be_understood_refus
     bench.receive(&with("1", &format!("{isup}{sdp}--b--\n")));
     assert_eq!(bench.statuses(), [415]);
     assert_eq!(bench.endpoint.calls(), 0);
+}
+
+/// All 256 bits of the seed count, down to the last: no part of it alone foretells a tag.
+#[test]
+fn tags_differ_when_any_byte_of_the_seed_does() {
+    let tag = |seed| {
+        let mut bench = Bench::new();
+        let config = EndpointConfig {
+            listeners: vec![listener(Transport::Udp)],
+            ..EndpointConfig::default()
+        };
+        bench.endpoint = Endpoint::new(bench.start, config, seed);
+        let trunks = vec![trunk("carrier", "192.0.2.9")];
+        bench.endpoint.set_trunks(bench.start, trunks);
+        bench.answered().1
+    };
+    let mut tags: BTreeSet<String> = (0..32)
+        .map(|at| {
+            let mut seed = [0; 32];
+            seed[at] = 1;
+            tag(seed)
+        })
+        .collect();
+    assert_eq!(tag([0; 32]), tag([0; 32]), "the same seed, the same tag");
+    tags.insert(tag([0; 32]));
+    assert_eq!(tags.len(), 33);
 }
 
 #[test]
