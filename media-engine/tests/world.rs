@@ -319,7 +319,7 @@ impl World {
             CallEvent::Answered { sdp, .. } => {
                 assert!(!story.answered, "seed {seed}: answered twice");
                 story.answered = true;
-                assert_answer(seed, story, &sdp);
+                assert_answer(seed, story, &sdp.expect("our callees make no offer before"));
                 self.talk(side, call);
             }
             CallEvent::Confirmed { .. } => {

@@ -269,6 +269,7 @@ impl Peer {
                 let story = self.known(call);
                 assert!(!story.answered, "answered twice");
                 story.answered = true;
+                let sdp = sdp.expect("Ramal offers nothing before it answers");
                 match story.negotiation.read_answer(&sdp) {
                     Ok(media) => {
                         self.seat(call, &media);

@@ -217,7 +217,7 @@ impl Voice {
             }
             CallEvent::Answered { sdp, flow, .. } => {
                 dialling.meet(flow.remote);
-                self.answered(now, leg, &sdp);
+                self.answered(now, leg, sdp.as_ref());
             }
             CallEvent::Offered { call, sdp } => self.dialled_offered(leg, call, sdp.as_ref()),
             CallEvent::OfferAnswered { sdp, .. } => {
@@ -249,8 +249,9 @@ impl Voice {
         });
     }
 
-    fn answered(&mut self, now: Now, leg: LegId, sdp: &Bytes) {
-        if !self.hear(leg, sdp) {
+    fn answered(&mut self, now: Now, leg: LegId, sdp: Option<&Bytes>) {
+        // Without SDP what was agreed on before the answer stands.
+        if sdp.is_some_and(|sdp| !self.hear(leg, sdp)) {
             return self.end_dialling(now, leg, DialResult::Failed);
         }
         let Some(dialling) = self.shared.dialling.get_mut(&leg) else {

@@ -454,7 +454,7 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
     scene.hears(&["ringing"]);
     scene.tell(CallEvent::Answered {
         call: dialled,
-        sdp: OFFER.into(),
+        sdp: Some(OFFER.into()),
         flow: path("127.0.0.1:5080"),
     });
     assert!(
@@ -497,7 +497,7 @@ fn joined() -> (Scene, LegId) {
     };
     let call = CallId(2);
     scene.voice.handle_dialling(scene.now, leg, Ok(call));
-    let sdp = OFFER.into();
+    let sdp = Some(OFFER.into());
     let flow = path("127.0.0.1:5080");
     scene.tell(CallEvent::Answered { call, sdp, flow });
     scene.wanted.clear();
@@ -575,7 +575,7 @@ fn a_dialled_phone_behind_nat_is_heard_from_where_its_signalling_comes_from() {
     scene.voice.handle_dialling(scene.now, leg, Ok(call));
     scene.tell(CallEvent::Answered {
         call,
-        sdp: OFFER.replace("127.0.0.1", "192.168.7.7").into(),
+        sdp: Some(OFFER.replace("127.0.0.1", "192.168.7.7").into()),
         flow: path("198.51.100.7:40000"),
     });
     let Output::Media(started, MediaCommand::Start(config)) = scene.next() else {

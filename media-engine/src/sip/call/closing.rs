@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::State;
 use super::event::Cause;
-use super::outbound::Cancelling;
 use super::scene::{Peer, Received, Scene, allow};
 use super::unacknowledged::{Due, Unacknowledged};
+use super::unwanted::Unwanted;
 use crate::sip::Method;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
@@ -32,8 +32,8 @@ pub(super) enum Closing {
         cause: Option<Cause>,
         attempt: Attempt,
     },
-    /// Our INVITE is taken back, and has no final response yet.
-    Cancelling(Cancelling),
+    /// Our INVITEs are taken back, and some have no final response yet.
+    Cancelling(Vec<Unwanted>),
 }
 
 impl Closing {
@@ -81,7 +81,7 @@ impl Closing {
             Self::Unacknowledged { dialog, .. } | Self::Leaving { dialog, .. } => {
                 dialog.local_tag()
             }
-            Self::Cancelling(cancelling) => cancelling.local_tag(),
+            Self::Cancelling(unwanted) => unwanted.first().map_or(&[], Unwanted::local_tag),
         }
     }
 
@@ -89,7 +89,7 @@ impl Closing {
         match self {
             Self::Unacknowledged { waiting, .. } => Some(waiting.poll_timeout()),
             Self::Leaving { .. } => None,
-            Self::Cancelling(cancelling) => cancelling.give_up_at,
+            Self::Cancelling(unwanted) => unwanted.iter().filter_map(Unwanted::poll_timeout).min(),
         }
     }
 
@@ -100,8 +100,14 @@ impl Closing {
     ) -> State {
         let due = match self.as_mut() {
             Self::Unacknowledged { waiting, .. } => waiting.handle_timeout(scene.now),
-            Self::Cancelling(cancelling) if cancelling.is_due(scene.now) => Due::GiveUp,
-            Self::Leaving { .. } | Self::Cancelling(_) => Due::Nothing,
+            Self::Cancelling(unwanted) => {
+                let now = scene.now;
+                for due in unwanted.extract_if(.., |it| it.is_due(now)) {
+                    due.abandon(scene);
+                }
+                Due::Nothing
+            }
+            Self::Leaving { .. } => Due::Nothing,
         };
         match (*self, due) {
             (Self::Unacknowledged { dialog, cause, .. }, Due::GiveUp) => {
@@ -124,7 +130,7 @@ impl Closing {
                     cause,
                 }))
             }
-            (Self::Cancelling(cancelling), Due::GiveUp) => cancelling.abandon(scene),
+            (Self::Cancelling(unwanted), _) => Self::cancelling(unwanted),
             (same, Due::Nothing | Due::Repeat | Due::GiveUp) => State::Closing(Box::new(same)),
         }
     }
@@ -206,17 +212,55 @@ impl Closing {
                 // Whatever else it says, a BYE ends the session (RFC 3261 section 15.1.1).
                 Some(_) | None => State::Over,
             },
-            Self::Cancelling(cancelling) => cancelling.handle_response(scene, peer, key, response),
+            Self::Cancelling(unwanted) => {
+                Self::handle_crossing(scene, peer, unwanted, key, response)
+            }
             same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
                 State::Closing(Box::new(same))
             }
         }
     }
 
+    /// A response to one of the INVITEs that we took back.
+    fn handle_crossing(
+        scene: &mut Scene<'_>,
+        peer: &mut Peer,
+        mut unwanted: Vec<Unwanted>,
+        key: Key,
+        response: &Message,
+    ) -> State {
+        let Some(at) = unwanted.iter().position(|it| it.invite == key) else {
+            return Self::cancelling(unwanted);
+        };
+        let is_answer = response.status().is_some_and(|it| (200..300).contains(&it));
+        // The only one: its BYE may be challenged, and is waited for.
+        if let [only] = &mut unwanted[..]
+            && is_answer
+            && let Some(dialog) = only.acknowledge(scene, response)
+        {
+            *peer = only.peer.clone();
+            return Self::leave(scene, peer, dialog, Some(only.cause()));
+        }
+        if unwanted[at].handle_response(scene, response) {
+            unwanted.remove(at);
+        }
+        Self::cancelling(unwanted)
+    }
+
+    fn cancelling(unwanted: Vec<Unwanted>) -> State {
+        if unwanted.is_empty() {
+            return State::Over;
+        }
+        State::Closing(Box::new(Self::Cancelling(unwanted)))
+    }
+
     pub(super) fn handle_failure(self: Box<Self>, key: Key) -> State {
         match *self {
             Self::Leaving { bye, .. } if bye == key => State::Over,
-            Self::Cancelling(cancelling) => cancelling.handle_failure(key),
+            Self::Cancelling(mut unwanted) => {
+                unwanted.retain(|it| it.invite != key);
+                Self::cancelling(unwanted)
+            }
             same @ (Self::Unacknowledged { .. } | Self::Leaving { .. }) => {
                 State::Closing(Box::new(same))
             }

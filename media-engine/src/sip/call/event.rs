@@ -59,8 +59,8 @@ pub enum Target {
         /// The number, in the form that the carrier wants.
         number: String,
     },
-    /// A device of ours, where it registered last; its other contacts are tried when that one
-    /// cannot be reached.
+    /// A device of ours: it rings wherever it is registered, and the first that is taken gets the
+    /// call.
     Device(AccountId),
     /// Any SIP URI, resolved as RFC 3263 says. No credentials are ever sent there.
     Uri(String),
@@ -108,8 +108,9 @@ pub enum CallEvent {
     Answered {
         /// The call.
         call: CallId,
-        /// The SDP answer to our offer.
-        sdp: Bytes,
+        /// The SDP answer to our offer; `None` where it was given in [`CallEvent::EarlyMedia`], and
+        /// the callee has changed the media since by an offer of its own.
+        sdp: Option<Bytes>,
         /// The path to the callee, as in [`CallEvent::EarlyMedia`].
         flow: Flow,
     },

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 use super::State;
-use super::event::Party;
+use super::event::{CallEvent, Misuse, Party};
 use super::reliable::{Due, Progress, Reliable};
 use super::scene::{Received, SDP, Scene, allow, reason, supported};
 use super::session::{Session, Upkeep};
@@ -29,6 +29,11 @@ pub(in crate::sip) struct Inbound {
     refresh: Option<(Progress, Instant)>,
     reliability: Reliability,
     answer: Answer,
+    /// Our user has taken the call with this SDP, and the 2xx waits for what is under way: our answer
+    /// in a reliable response, or an offer of the caller.
+    taken: Option<Bytes>,
+    /// An offer of the caller, by PRACK or UPDATE, that our user thinks about.
+    change: Option<Received>,
     /// When nobody waits for an answer any more: the caller says so (Expires header, RFC 3261 section
     /// 13.2.1), or it must be gone.
     expires_at: Instant,
@@ -50,11 +55,22 @@ enum Reliability {
 enum Answer {
     /// The 2xx will bring it.
     NotGiven,
-    /// It is under way in a reliable response, and our user has taken the call meanwhile.
-    Held(Bytes),
     /// It arrived in a reliable response: the 2xx goes without (RFC 3264 section 4, one answer to
     /// one offer).
     Arrived,
+    /// The caller has changed the media since, and this is our side of them.
+    Changed(Bytes),
+}
+
+impl Answer {
+    /// Whether the caller's offer has its answer, so that another may be made (RFC 6337 section
+    /// 2.2).
+    fn has_arrived(&self) -> bool {
+        match self {
+            Self::NotGiven => false,
+            Self::Arrived | Self::Changed(_) => true,
+        }
+    }
 }
 
 impl Inbound {
@@ -87,6 +103,8 @@ impl Inbound {
             refresh: None,
             reliability,
             answer: Answer::NotGiven,
+            taken: None,
+            change: None,
         }
     }
 
@@ -156,7 +174,11 @@ impl Inbound {
             Some(Method::Info) => {
                 scene.reply(&request, 200, &tag, Writer::finish);
             }
-            Some(Method::Prack) => return self.handle_prack(scene, &request),
+            Some(Method::Prack) => return self.handle_prack(scene, request),
+            Some(Method::Update) if request.sdp().is_some() && self.may_change() => {
+                self.dialog.refresh_target(&request.message);
+                self.think_about(scene, request);
+            }
             // The offer at hand is to be answered first (RFC 3311 section 5.2).
             Some(Method::Update) if request.sdp().is_some() => {
                 let seconds = scene.core.chance(0..=10);
@@ -186,7 +208,7 @@ impl Inbound {
     }
 
     /// A PRACK: the response under way has arrived (RFC 3262 section 3).
-    fn handle_prack(mut self: Box<Self>, scene: &mut Scene<'_>, prack: &Received) -> State {
+    fn handle_prack(mut self: Box<Self>, scene: &mut Scene<'_>, prack: Received) -> State {
         let tag = self.dialog.local_tag().to_vec();
         let number = prack.message.header_bytes(Name::RAck).and_then(|value| {
             let rack = RAck::parse(&value).ok()?;
@@ -199,21 +221,80 @@ impl Inbound {
             let confirmed = reliable.handle_prack(number?)?;
             Some((confirmed, reliable.next_behind()))
         }) else {
-            scene.reply(prack, 481, &tag, Writer::finish);
+            scene.reply(&prack, 481, &tag, Writer::finish);
             return State::Inbound(self);
         };
-        // We make no offer before the answer, so a PRACK has nothing to bring us.
-        let status = if prack.sdp().is_some() { 488 } else { 200 };
-        scene.reply(prack, status, &tag, Writer::finish);
-        if confirmed.has_sdp
-            && let Answer::Held(sdp) = std::mem::replace(&mut self.answer, Answer::Arrived)
-        {
-            return self.answer_now(scene, sdp);
+        if confirmed.has_sdp && !self.answer.has_arrived() {
+            self.answer = Answer::Arrived;
+        }
+        match prack.sdp() {
+            None => {
+                scene.reply(&prack, 200, &tag, Writer::finish);
+            }
+            // A new offer (RFC 3262 section 5): its answer goes with the 2xx to the PRACK.
+            Some(_) if self.may_change() => self.think_about(scene, prack),
+            // An offer before ours is answered, or while another is thought about.
+            Some(_) => {
+                scene.reply(&prack, 488, &tag, Writer::finish);
+            }
         }
         if let Some(progress) = behind {
             self.tell(scene, progress);
         }
-        State::Inbound(self)
+        self.answer_if_taken(scene)
+    }
+
+    /// Whether the caller may change the media now.
+    fn may_change(&self) -> bool {
+        self.answer.has_arrived() && self.change.is_none()
+    }
+
+    fn think_about(&mut self, scene: &mut Scene<'_>, request: Received) {
+        let (call, sdp) = (scene.call, request.sdp());
+        self.change = Some(request);
+        scene.tell(CallEvent::Offered { call, sdp });
+    }
+
+    /// Answers an offer that the caller made before our 2xx.
+    pub(super) fn accept_offer(
+        mut self: Box<Self>,
+        scene: &mut Scene<'_>,
+        sdp: &Bytes,
+    ) -> (State, Result<(), Misuse>) {
+        let Some(request) = self.change.take() else {
+            return self.no_offer("accept_offer");
+        };
+        let contact = scene.contact(&request.flow);
+        scene.reply(&request, 200, self.dialog.local_tag(), |writer| {
+            writer
+                .header(Name::Contact, contact)
+                .finish_with_body(SDP, sdp)
+        });
+        self.answer = Answer::Changed(sdp.clone());
+        (self.answer_if_taken(scene), Ok(()))
+    }
+
+    /// Refuses it: the media stay as they were.
+    pub(super) fn reject_offer(
+        mut self: Box<Self>,
+        scene: &mut Scene<'_>,
+        status: u16,
+    ) -> (State, Result<(), Misuse>) {
+        let Some(request) = self.change.take() else {
+            return self.no_offer("reject_offer");
+        };
+        let status = if (400..700).contains(&status) {
+            status
+        } else {
+            488
+        };
+        scene.reply(&request, status, self.dialog.local_tag(), Writer::finish);
+        (self.answer_if_taken(scene), Ok(()))
+    }
+
+    fn no_offer(self: Box<Self>, command: &'static str) -> (State, Result<(), Misuse>) {
+        let state = "the peer has made no offer, or took it back";
+        (State::Inbound(self), Err(Misuse { command, state }))
     }
 
     pub(super) fn ring(&mut self, scene: &mut Scene<'_>) {
@@ -225,7 +306,7 @@ impl Inbound {
     }
 
     pub(super) fn early_media(&mut self, scene: &mut Scene<'_>, sdp: Bytes) {
-        let is_answerable = self.invite.sdp().is_some() && !matches!(self.answer, Answer::Arrived);
+        let is_answerable = self.invite.sdp().is_some() && !self.answer.has_arrived();
         let progress = Progress {
             status: 183,
             // Without an offer there is nothing to answer yet (RFC 3264 section 4).
@@ -235,19 +316,26 @@ impl Inbound {
     }
 
     pub(super) fn answer(mut self: Box<Self>, scene: &mut Scene<'_>, sdp: Bytes) -> State {
+        self.taken = Some(sdp);
+        self.answer_if_taken(scene)
+    }
+
+    /// Sends the 2xx when our user has taken the call and nothing is in its way (RFC 3262 section 3,
+    /// RFC 6337 section 2.2).
+    fn answer_if_taken(mut self: Box<Self>, scene: &mut Scene<'_>) -> State {
         let machine = self.reliability.machine();
-        if machine.is_some_and(Reliable::holds_back_the_answer) {
-            self.answer = Answer::Held(sdp);
-            return State::Inbound(self);
+        let is_held = machine.is_some_and(Reliable::holds_back_the_answer);
+        match self.taken.take_if(|_| !is_held && self.change.is_none()) {
+            Some(sdp) => self.answer_now(scene, sdp),
+            None => State::Inbound(self),
         }
-        self.answer_now(scene, sdp)
     }
 
     fn answer_now(self: Box<Self>, scene: &mut Scene<'_>, sdp: Bytes) -> State {
         let invite = &self.invite;
         let contact = scene.contact(&invite.flow);
         let agreed = self.agreed;
-        let has_arrived = matches!(self.answer, Answer::Arrived);
+        let has_arrived = self.answer.has_arrived();
         let response = scene.reply(invite, 200, self.dialog.local_tag(), |writer| {
             let mut writer = writer
                 .header(Name::Contact, contact)
@@ -270,7 +358,11 @@ impl Inbound {
         let unacknowledged = Unacknowledged::new(scene.now, key, sequence, response, meaning);
         let timer = agreed.map(|agreed| SessionTimer::new(scene.now, agreed, false));
         let can_update = invite.message.has_token(Name::Allow, "UPDATE");
-        let upkeep = Upkeep::new(timer, can_update, sdp);
+        let in_force = match self.answer {
+            Answer::NotGiven | Answer::Arrived => sdp,
+            Answer::Changed(ours) => ours,
+        };
+        let upkeep = Upkeep::new(timer, can_update, in_force);
         State::Session(Box::new(Session::answered(
             self.dialog,
             upkeep,
@@ -299,13 +391,16 @@ impl Inbound {
     }
 
     fn refuse(
-        self: Box<Self>,
+        mut self: Box<Self>,
         scene: &mut Scene<'_>,
         status: u16,
         retry_after: Option<Duration>,
         by: Party,
         reason: Option<super::Reason>,
     ) -> State {
+        if let Some(request) = self.change.take() {
+            scene.reply(&request, 487, self.dialog.local_tag(), Writer::finish);
+        }
         scene.reply(
             &self.invite,
             status,

@@ -19,11 +19,13 @@ mod closing;
 mod event;
 mod inbound;
 mod outbound;
+mod plan;
 mod reliable;
 mod scene;
 mod session;
 mod session_timer;
 mod unacknowledged;
+mod unwanted;
 
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
@@ -34,7 +36,8 @@ pub use event::{
     CallEvent, Caller, Cause, Dial, End, Incoming, Misuse, Origin, Party, Reason, Target,
 };
 pub(in crate::sip) use inbound::Inbound;
-pub(in crate::sip) use outbound::{Identity, Outbound, Plan, Way};
+pub(in crate::sip) use outbound::Outbound;
+pub(in crate::sip) use plan::{Identity, Order, Plan, Way};
 pub(in crate::sip) use scene::{Peer, Received, Scene, allow, supported};
 pub(in crate::sip) use session_timer::{Agreed, TooSmall};
 
@@ -359,9 +362,24 @@ impl Call {
         scene: &mut Scene<'_>,
         sdp: Bytes,
     ) -> Result<(), Misuse> {
-        match &mut self.state {
-            State::Session(session) => session.accept_offer(scene, sdp),
-            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+        match self.take() {
+            State::Inbound(inbound) => {
+                let (state, done) = inbound.accept_offer(scene, &sdp);
+                self.state = state;
+                done
+            }
+            State::Outbound(mut outbound) => {
+                let done = outbound.accept_offer(scene, sdp);
+                self.state = State::Outbound(outbound);
+                done
+            }
+            State::Session(mut session) => {
+                let done = session.accept_offer(scene, sdp);
+                self.state = State::Session(session);
+                done
+            }
+            other @ (State::Closing(_) | State::Over) => {
+                self.state = other;
                 self.misuse("accept_offer")
             }
         }
@@ -373,9 +391,24 @@ impl Call {
         scene: &mut Scene<'_>,
         status: u16,
     ) -> Result<(), Misuse> {
-        match &mut self.state {
-            State::Session(session) => session.reject_offer(scene, status),
-            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+        match self.take() {
+            State::Inbound(inbound) => {
+                let (state, done) = inbound.reject_offer(scene, status);
+                self.state = state;
+                done
+            }
+            State::Outbound(mut outbound) => {
+                let done = outbound.reject_offer(scene, status);
+                self.state = State::Outbound(outbound);
+                done
+            }
+            State::Session(mut session) => {
+                let done = session.reject_offer(scene, status);
+                self.state = State::Session(session);
+                done
+            }
+            other @ (State::Closing(_) | State::Over) => {
+                self.state = other;
                 self.misuse("reject_offer")
             }
         }

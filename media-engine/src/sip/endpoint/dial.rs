@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Endpoint;
 use super::upkeep::Seeker;
 use crate::sip::call::{
-    Call, CallEvent, Dial, End, Identity, Misuse, Outbound, Party, Peer, Plan, Target, Way,
+    Call, CallEvent, Dial, End, Identity, Misuse, Order, Outbound, Party, Peer, Plan, Target, Way,
 };
 use crate::sip::resolve;
 use crate::sip::trunk::Trunk;
@@ -70,7 +70,7 @@ impl Endpoint {
             .keys
             .dialog(identity.call_id.as_bytes(), identity.tag.as_bytes());
         let peer = Peer {
-            flow: course.plan.ways.front().map_or(NOWHERE, |way| way.flow),
+            flow: NOWHERE,
             is_pinned: course.is_pinned,
             server_name: None,
             trunk: course.trunk,
@@ -135,6 +135,7 @@ impl Endpoint {
         Plan {
             identity,
             ways: VecDeque::new(),
+            order: Order::OneByOne,
         }
     }
 
@@ -147,24 +148,27 @@ impl Endpoint {
         let targets = self.registrar.targets(now, account);
         let first = targets.first().ok_or(480_u16)?; // RFC 3261 section 21.4.18
         let domain = self.core.config.domain.clone();
-        let mut identity = Identity::new(
-            &mut self.core,
-            first.uri.clone(),
-            &dial.caller,
-            &domain,
-            true,
-        );
-        identity.routes = first.path.clone();
+        let uri = first.uri.clone();
+        // The connection of an only phone is watched: a browser that leaves rings no more.
+        let order = match targets.len() {
+            1 => Order::OneByOne,
+            _ => Order::Together,
+        };
+        let identity = Identity::new(&mut self.core, uri, &dial.caller, &domain, true);
         let ways = targets
             .into_iter()
             .map(|target| Way {
                 flow: target.flow,
                 server_name: None,
-                uri: Some(target.uri),
+                contact: Some((target.uri, target.path)),
             })
             .collect();
         Ok(Course {
-            plan: Plan { identity, ways },
+            plan: Plan {
+                identity,
+                ways,
+                order,
+            },
             lookup: None,
             trunk: None,
             is_pinned: true,
@@ -180,6 +184,7 @@ impl Endpoint {
             plan: Plan {
                 identity,
                 ways: VecDeque::new(),
+                order: Order::OneByOne,
             },
             lookup: Some(lookup),
             trunk: None,

@@ -1,5 +1,7 @@
 use std::net::IpAddr;
 
+use rand::rngs::SmallRng;
+
 use super::*;
 use crate::sip::Transport;
 use crate::sip::digest::Credentials;

@@ -7,10 +7,10 @@ use bytes::Bytes;
 use super::State;
 use super::closing::Closing;
 use super::event::{CallEvent, Cause, Party};
-use super::outbound::{self, Identity};
 use super::scene::{Peer, Received, Scene, allow, reason, sdp};
 use super::session_timer::{self, Agreed, SessionTimer};
 use super::unacknowledged::{Due, Meaning, Unacknowledged};
+use super::unwanted::Unwanted;
 use crate::sip::body;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
@@ -35,10 +35,13 @@ pub(super) struct Session {
     unacknowledged: Option<Unacknowledged>,
     /// Our last ACK, for copies of the 2xx that it answers.
     acknowledged: Option<Acknowledged>,
-    /// As a caller: what makes it possible to leave the other branches of a fork.
-    fork: Option<Fork>,
+    /// As a caller: our INVITEs, of which others than the peer may take one too (RFC 3261 section
+    /// 13.2.2.4).
+    unwanted: Vec<Unwanted>,
     exchange: Exchange,
     later: Option<Later>,
+    /// INFOs of ours that may yet be challenged.
+    informing: Vec<Informing>,
     upkeep: Upkeep,
 }
 
@@ -73,16 +76,6 @@ pub(super) struct Acknowledged {
     pub(super) bytes: Bytes,
 }
 
-/// Our INVITE, of which several callees may take the call (RFC 3261 section 13.2.2.4).
-#[derive(Debug)]
-struct Fork {
-    invite: Key,
-    identity: Identity,
-    sequence: u32,
-    /// The tags of those we have left again.
-    left: Vec<Bytes>,
-}
-
 /// The offer that is under way (RFC 3264): one at a time, from one side.
 #[derive(Debug)]
 enum Exchange {
@@ -106,6 +99,15 @@ struct Later {
     at: Instant,
 }
 
+/// An INFO of ours that waits for its response.
+#[derive(Debug)]
+struct Informing {
+    info: Key,
+    content_type: String,
+    body: Bytes,
+    attempt: Attempt,
+}
+
 #[derive(Debug)]
 struct Ours {
     sdp: Bytes,
@@ -123,9 +125,10 @@ impl Session {
             is_caller: false,
             unacknowledged: Some(unacknowledged),
             acknowledged: None,
-            fork: None,
+            unwanted: Vec::new(),
             exchange: Exchange::Settled,
             later: None,
+            informing: Vec::new(),
             upkeep,
         }
     }
@@ -134,23 +137,18 @@ impl Session {
     pub(super) fn called(
         dialog: Dialog,
         acknowledged: Acknowledged,
-        identity: Identity,
-        sequence: u32,
+        unwanted: Vec<Unwanted>,
         upkeep: Upkeep,
     ) -> Self {
         Self {
             dialog,
             is_caller: true,
             unacknowledged: None,
-            fork: Some(Fork {
-                invite: acknowledged.invite,
-                identity,
-                sequence,
-                left: Vec::new(),
-            }),
+            unwanted,
             acknowledged: Some(acknowledged),
             exchange: Exchange::Settled,
             later: None,
+            informing: Vec::new(),
             upkeep,
         }
     }
@@ -171,7 +169,12 @@ impl Session {
         let later = self.later.as_ref().filter(|_| self.is_idle());
         let later = later.map(|later| later.at);
         let timer = self.upkeep.timer.as_ref().map(SessionTimer::poll_timeout);
-        [unacknowledged, exchange, later, timer]
+        let unwanted = self
+            .unwanted
+            .iter()
+            .filter_map(Unwanted::poll_timeout)
+            .min();
+        [unacknowledged, exchange, later, timer, unwanted]
             .into_iter()
             .flatten()
             .min()
@@ -195,6 +198,10 @@ impl Session {
                     return self.lost(scene, peer, None);
                 }
             }
+        }
+        let now = scene.now;
+        for due in self.unwanted.extract_if(.., |it| it.is_due(now)) {
+            due.abandon(scene);
         }
         if matches!(&self.exchange, Exchange::Ours(ours) if ours.give_up_at <= scene.now) {
             return self.lost(scene, peer, Some(408));
@@ -294,17 +301,27 @@ impl Session {
         response: &Message,
     ) -> State {
         let status = response.status().unwrap_or(500);
-        if self.is_other_branch(key, status, response) {
-            self.leave_branch(scene, peer, response);
-            return State::Session(self);
-        }
         if let Some(acknowledged) = &self.acknowledged
             && acknowledged.invite == key
+            && response.to_tag().unwrap_or_default() == self.dialog.remote_tag()
         {
             // A copy of the 2xx: our ACK was lost (RFC 3261 section 13.2.2.4).
             if (200..300).contains(&status) {
                 let (flow, bytes) = (acknowledged.flow, acknowledged.bytes.clone());
                 scene.core.transmit(flow, bytes);
+            }
+            return State::Session(self);
+        }
+        if let Some(at) = self.unwanted.iter().position(|it| it.invite == key) {
+            if self.unwanted[at].handle_response(scene, response) {
+                self.unwanted.remove(at);
+            }
+            return State::Session(self);
+        }
+        if let Some(at) = self.informing.iter().position(|it| it.info == key) {
+            if status >= 200 {
+                let informing = self.informing.remove(at);
+                self.handle_info_response(scene, peer, informing, status, response);
             }
             return State::Session(self);
         }
@@ -322,41 +339,15 @@ impl Session {
         }
     }
 
-    /// Whether somebody else took the call too.
-    fn is_other_branch(&self, key: Key, status: u16, response: &Message) -> bool {
-        let is_ours = self.fork.as_ref().is_some_and(|fork| fork.invite == key);
-        is_ours
-            && (200..300).contains(&status)
-            && response.to_tag().unwrap_or_default() != self.dialog.remote_tag()
-    }
-
-    /// Acknowledges another callee's 2xx, and hangs up on it.
-    fn leave_branch(&mut self, scene: &mut Scene<'_>, peer: &Peer, response: &Message) {
-        let Some(fork) = &mut self.fork else {
-            return;
-        };
-        let Some(mut dialog) = outbound::open(&fork.identity, fork.sequence, response) else {
-            return;
-        };
-        scene.acknowledge(peer, &dialog, fork.sequence, None);
-        let tag = Bytes::copy_from_slice(dialog.remote_tag());
-        if fork.left.contains(&tag) || fork.left.len() == BRANCHES_MAX {
-            return;
-        }
-        fork.left.push(tag);
-        let reason = Cause::AnsweredElsewhere.header();
-        scene.request(peer, &mut dialog, Method::Bye, &[], |writer| {
-            writer.header(Name::Reason, reason).finish()
-        });
-    }
-
     pub(super) fn handle_failure(
-        self: Box<Self>,
+        mut self: Box<Self>,
         scene: &mut Scene<'_>,
         peer: &mut Peer,
         key: Key,
         failure: Failure,
     ) -> State {
+        self.unwanted.retain(|it| it.invite != key);
+        self.informing.retain(|it| it.info != key);
         let is_offer = matches!(&self.exchange, Exchange::Ours(ours) if ours.invite == key);
         let is_update = matches!(&self.upkeep.update, Some((update, _)) if *update == key);
         if !is_offer && !is_update {
@@ -422,11 +413,60 @@ impl Session {
         content_type: &str,
         body: &[u8],
     ) {
-        scene.request(peer, &mut self.dialog, Method::Info, body, |writer| {
-            writer.finish_with_body(content_type, body)
+        let body = Bytes::copy_from_slice(body);
+        self.inform(
+            scene,
+            peer,
+            content_type.to_owned(),
+            body,
+            Attempt::default(),
+        );
+    }
+
+    fn inform(
+        &mut self,
+        scene: &mut Scene<'_>,
+        peer: &Peer,
+        content_type: String,
+        body: Bytes,
+        attempt: Attempt,
+    ) {
+        let dialog = &mut self.dialog;
+        let (info, _) = scene.request(peer, dialog, Method::Info, &body, |writer| {
+            writer.finish_with_body(&content_type, &body)
         });
+        // Nobody but a carrier gets credentials.
+        if peer.trunk.is_some() && self.informing.len() < INFORMING_MAX {
+            self.informing.push(Informing {
+                info,
+                content_type,
+                body,
+                attempt,
+            });
+        }
+    }
+
+    /// Sends an INFO again that was challenged. What else is said to it changes nothing.
+    fn handle_info_response(
+        &mut self,
+        scene: &mut Scene<'_>,
+        peer: &Peer,
+        mut informing: Informing,
+        status: u16,
+        response: &Message,
+    ) {
+        let (source, attempt) = (scene.source, &mut informing.attempt);
+        if matches!(status, 401 | 407) && scene.core.challenged(peer, attempt, response, source) {
+            let Informing {
+                content_type,
+                body,
+                attempt,
+                ..
+            } = informing;
+            self.inform(scene, peer, content_type, body, attempt);
+        }
     }
 }
 
-/// Callees of one fork that are hung up on: more than a few take a call at once only to harm.
-const BRANCHES_MAX: usize = 16;
+/// INFOs that are kept until they are answered: keys come a few a second.
+const INFORMING_MAX: usize = 16;

@@ -93,7 +93,7 @@ fn a_call_goes_out_rings_is_answered_and_is_hung_up() {
         bench.take_events(),
         [CallEvent::Answered {
             call,
-            sdp: theirs,
+            sdp: Some(theirs),
             flow: invite.flow
         }]
     );
@@ -432,8 +432,140 @@ fn reliable_responses_are_confirmed_in_order() {
     let sdp = Bytes::from_static(b"v=0 early");
     assert!(bench.take_events().contains(&CallEvent::Answered {
         call,
-        sdp,
+        sdp: Some(sdp),
         flow: invite.flow
     }));
     assert_eq!(bench.last().message.method(), Some(&Method::Ack));
+}
+
+#[test]
+fn a_callee_that_agreed_reliably_may_offer_before_it_answers_and_its_2xx_changes_nothing() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 183, "t", "", "v=0 early");
+    bench.take_events();
+    let ours = invite.message.from_tag().expect("a tag");
+    let update = |cseq: u32, branch: &str| {
+        let ours = String::from_utf8_lossy(&ours);
+        let text = within_with_sdp("UPDATE", cseq, branch, &ours, "v=0 change");
+        let call_id = invite.header(Name::CallId);
+        text.replace("call-one", &call_id).replace("=theirs", "=t")
+    };
+    // An answer that may yet be lost is none: the callee has to wait.
+    bench.receive(&update(1, "u1"));
+    assert_eq!(bench.last().status(), 491);
+    assert_eq!(bench.take_events(), []);
+
+    bench.reply(&invite, 183, "t", "Require: 100rel\nRSeq: 1\n", "v=0 early");
+    assert_eq!(bench.last().message.method(), Some(&Method::Prack));
+    bench.receive(&update(2, "u2"));
+    let sdp = Some(Bytes::from_static(b"v=0 change"));
+    assert_eq!(bench.take_events(), [CallEvent::Offered { call, sdp }]);
+    bench.receive(&update(3, "u3"));
+    assert_eq!(bench.last().status(), 500, "one at a time");
+    let now = bench.now;
+    bench
+        .endpoint
+        .accept_offer(now, call, ANSWER)
+        .expect("it was offered");
+    bench.drain();
+    assert_eq!(bench.last().status(), 200);
+    assert_eq!(bench.last().header(Name::CSeq), "2 UPDATE");
+    assert_eq!(bench.last().message.body(), ANSWER);
+    assert!(bench.endpoint.accept_offer(now, call, ANSWER).is_err());
+
+    bench.reply(&invite, 200, "t", "", "v=0 early");
+    assert_eq!(
+        bench.take_events(),
+        [CallEvent::Answered {
+            call,
+            sdp: None,
+            flow: invite.flow
+        }]
+    );
+}
+
+#[test]
+fn a_callee_that_refuses_while_we_think_about_its_offer_hears_the_end_of_that() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 183, "t", "Require: 100rel\nRSeq: 1\n", "v=0 early");
+    let prack = bench.last();
+    bench.reply(&prack, 200, "t", "", "");
+    let ours = invite.message.from_tag().expect("a tag");
+    let text = within_with_sdp("UPDATE", 1, "u", &String::from_utf8_lossy(&ours), "v=0");
+    let call_id = invite.header(Name::CallId);
+    bench.receive(&text.replace("call-one", &call_id).replace("=theirs", "=t"));
+    bench.take_events();
+    bench.take_sent();
+    bench.reply(&invite, 486, "t", "", "");
+    assert_eq!(bench.log(), ["ACK", "487"]);
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Peer, Some(486))]
+    );
+    bench.assert_empty_in_the_end();
+}
+
+/// Each request of ours to a carrier that asks who we are is sent again, once, with the answer.
+#[test]
+fn each_request_within_a_call_answers_the_carriers_challenge_once() {
+    let challenge = |nonce: &str| {
+        format!(
+            "Proxy-Authenticate: Digest realm=\"carrier\", nonce=\"{nonce}\", \
+             algorithm=MD5, qop=\"auth\"\n"
+        )
+    };
+    let asked = |bench: &mut Bench, method: &str, nonce: &str| {
+        let first = bench.last();
+        assert_eq!(bench.log().last().map(String::as_str), Some(method));
+        bench.take_sent();
+        bench.reply(&first, 407, "t", &challenge(nonce), "");
+        let again = bench.last();
+        assert_eq!(bench.log().last().map(String::as_str), Some(method));
+        let proof = again.header(Name::ProxyAuthorization);
+        assert!(proof.contains(&format!("nonce=\"{nonce}\"")), "{proof}");
+        assert_ne!(again.header(Name::CSeq), first.header(Name::CSeq));
+        assert_eq!(again.message.body(), first.message.body());
+        again
+    };
+    let mut bench = bench("192.0.2.9");
+    let call = dial(&mut bench, by_trunk());
+    let invite = bench.last();
+    bench.reply(&invite, 183, "t", "Require: 100rel\nRSeq: 4\n", "v=0 early");
+    let again = asked(&mut bench, "PRACK", "n1");
+    assert_eq!(again.header(Name::RAck), "4 1 INVITE");
+    bench.reply(&again, 407, "t", &challenge("n1"), "");
+    assert_eq!(
+        bench.log(),
+        ["PRACK"],
+        "refused credentials are not repeated"
+    );
+    bench.reply(&invite, 200, "t", "", "");
+
+    let now = bench.now;
+    let info = bench
+        .endpoint
+        .send_info(now, call, "application/dtmf", b"5");
+    assert_eq!(info, Ok(()));
+    bench.drain();
+    let again = asked(&mut bench, "INFO", "n2");
+    assert_eq!(again.header(Name::ContentType), "application/dtmf");
+    bench.reply(&again, 200, "t", "", "");
+
+    let offer = bench.endpoint.offer(now, call, Bytes::from_static(b"v=0"));
+    assert_eq!(offer, Ok(()));
+    bench.drain();
+    let again = asked(&mut bench, "INVITE", "n3");
+    bench.reply(&again, 200, "t", "", "v=0 done");
+
+    let bye = bench.endpoint.hang_up(now, call, Cause::Normal);
+    assert_eq!(bye, Ok(()));
+    bench.drain();
+    let again = asked(&mut bench, "BYE", "n4");
+    bench.reply(&again, 200, "t", "", "");
+    assert_eq!(bench.endpoint.calls(), 0);
+    bench.assert_empty_in_the_end();
 }

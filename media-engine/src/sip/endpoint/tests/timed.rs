@@ -224,3 +224,69 @@ fn a_422_makes_us_ask_for_longer_once() {
         [bench.ended(call, Party::Peer, Some(422))]
     );
 }
+
+#[test]
+fn an_offer_in_a_prack_is_answered_with_it_and_the_2xx_waits_for_that() {
+    let mut bench = Bench::new();
+    let call = early(&mut bench, ANSWER);
+    let tag = bench.last().tag();
+    let number = bench.last().header(Name::RSeq);
+    bench.take_events();
+    bench.take_sent();
+    let offer = within_with_sdp("PRACK", 2, "p", &tag, "v=0 change");
+    let rack = format!("RAck: {number} 1 INVITE\nContent-Type");
+    bench.receive(&offer.replace("Content-Type", &rack));
+    let sdp = Some(Bytes::from_static(b"v=0 change"));
+    assert_eq!(bench.take_events(), [CallEvent::Offered { call, sdp }]);
+    let now = bench.now;
+    // The user takes the call before it has thought about the offer.
+    bench.endpoint.answer(now, call, ANSWER).expect("it waits");
+    bench.drain();
+    assert_eq!(bench.log(), [""; 0]);
+    let again = Bytes::from_static(b"v=0 again");
+    let accepted = bench.endpoint.accept_offer(now, call, again.clone());
+    assert_eq!(accepted, Ok(()));
+    bench.drain();
+    assert_eq!(bench.log(), ["200", "200"]);
+    assert_eq!(bench.sent[0].header(Name::CSeq), "2 PRACK");
+    assert_eq!(bench.sent[0].message.body(), again);
+    assert_eq!(bench.sent[1].header(Name::CSeq), "1 INVITE");
+    assert_eq!(bench.sent[1].message.body(), "", "it was answered before");
+}
+
+#[test]
+fn an_update_may_offer_once_our_answer_has_arrived_and_not_before() {
+    let mut bench = Bench::new();
+    let call = early(&mut bench, ANSWER);
+    let tag = bench.last().tag();
+    let number = bench.last().header(Name::RSeq);
+    bench.take_events();
+    bench.take_sent();
+    bench.receive(&within_with_sdp("UPDATE", 2, "u1", &tag, "v=0 change"));
+    assert_eq!(bench.log(), ["500"]);
+    let rack = format!("RAck: {number} 1 INVITE\n");
+    bench.receive(&within("PRACK", 3, "p", &tag, &rack));
+    bench.receive(&within_with_sdp("UPDATE", 4, "u2", &tag, "v=0 change"));
+    assert_eq!(bench.log(), ["500", "200"]);
+    let sdp = Some(Bytes::from_static(b"v=0 change"));
+    assert_eq!(bench.take_events(), [CallEvent::Offered { call, sdp }]);
+    bench.receive(&within_with_sdp("UPDATE", 5, "u3", &tag, "v=0 more"));
+    assert_eq!(bench.log(), ["500", "200", "500"], "one at a time");
+    let now = bench.now;
+    assert_eq!(bench.endpoint.reject_offer(now, call, 488), Ok(()));
+    bench.drain();
+    assert_eq!(bench.last().status(), 488);
+    assert_eq!(bench.last().header(Name::CSeq), "4 UPDATE");
+
+    // A caller that gives up while we think hears the end of both.
+    bench.receive(&within_with_sdp("UPDATE", 6, "u4", &tag, "v=0 more"));
+    bench.take_events();
+    bench.take_sent();
+    bench.receive(&within("CANCEL", 1, "1", "", "").replace(";tag=\n", "\n"));
+    assert_eq!(bench.log(), ["200", "487", "487"]);
+    assert_eq!(
+        bench.take_events(),
+        [bench.ended(call, Party::Peer, Some(487))]
+    );
+    bench.assert_empty_in_the_end();
+}
