@@ -179,14 +179,14 @@ fn part(text: &Bytes) -> Option<Entity> {
         }
         let colon = memchr::memchr(b':', line)?;
         let (name, value) = (scan::trim(&line[..colon]), scan::trim(&line[colon + 1..]));
-        match Name::from_bytes(name) {
-            Name::ContentType => entity.content_type = text.slice_ref(value),
-            Name::ContentDisposition => entity.disposition = Some(text.slice_ref(value)),
-            _ if name.eq_ignore_ascii_case(b"content-transfer-encoding") => {
-                let is = |known: &&[u8]| value.eq_ignore_ascii_case(known);
-                entity.is_plain &= [&b"binary"[..], b"8bit", b"7bit"].iter().any(is);
-            }
-            _ => {}
+        let known = Name::from_bytes(name);
+        if known == Name::ContentType {
+            entity.content_type = text.slice_ref(value);
+        } else if known == Name::ContentDisposition {
+            entity.disposition = Some(text.slice_ref(value));
+        } else if name.eq_ignore_ascii_case(b"content-transfer-encoding") {
+            let is = |plain: &&[u8]| value.eq_ignore_ascii_case(plain);
+            entity.is_plain &= [&b"binary"[..], b"8bit", b"7bit"].iter().any(is);
         }
     }
     // The line end before a boundary belongs to the boundary.
