@@ -4,11 +4,11 @@
 //! JSON is from a newer program, its secret from another key) takes itself out and says so in the
 //! log; it never keeps the others from working.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{CalendarId, CompanyId, DeviceId, TrunkId};
+use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, TrunkId};
 use exchange::directory::{Announcement, Company, Directory, Number, Outbound, Service};
 use ivr::Language;
 use ivr::hours::Calendar;
@@ -29,6 +29,7 @@ use crate::telephony::Setup;
 #[serde(default, deny_unknown_fields)]
 pub struct TrunkSettings {
     /// Where its requests come from: addresses or networks (`203.0.113.0/28`, `2001:db8::/64`).
+    /// Companies may share them: the dialled number decides whose a call is.
     pub addresses: Vec<String>,
     /// `udp`, `tcp` or `tls`; what DNS says when not set.
     pub transport: Option<String>,
@@ -95,10 +96,13 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     }
     let calendars = calendars(store, &mut companies).await?;
     add_services(store, &calendars, &mut companies).await?;
-    add_flows(store, &mut companies).await?;
-    let (trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
+    let published = add_flows(store, &mut companies).await?;
+    let (mut trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
     let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
-    add_numbers(store, &mut companies).await?;
+    add_numbers(store, &published, &mut companies).await?;
+    for trunk in &mut trunks {
+        trunk.numbers.owned = owned(trunk, &trunk_owners, &companies);
+    }
     let directory = Directory {
         companies: companies
             .into_iter()
@@ -206,8 +210,26 @@ async fn add_services(
     Ok(())
 }
 
-async fn add_flows(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+/// What is dialled to reach the company of a trunk through it: where companies share a carrier's
+/// address, the number decides whose the call is.
+fn owned(
+    trunk: &Trunk,
+    owners: &BTreeMap<TrunkId, CompanyId>,
+    companies: &Companies,
+) -> BTreeSet<String> {
+    let id = trunk.id.0.parse::<TrunkId>().ok();
+    let found = id.and_then(|id| Some((companies.get(owners.get(&id)?)?, id)));
+    found.map_or_else(BTreeSet::new, |(company, id)| company.dialled_by(&id))
+}
+
+/// Returns which version of each flow is published.
+async fn add_flows(
+    store: &Store,
+    companies: &mut Companies,
+) -> Result<BTreeMap<FlowId, u32>, SetupError> {
+    let mut published = BTreeMap::new();
     for row in store::flows::all_published(store.pool()).await? {
+        published.insert(row.flow.clone(), row.version);
         let Some(company) = companies.get_mut(&row.company) else {
             continue;
         };
@@ -221,7 +243,7 @@ async fn add_flows(store: &Store, companies: &mut Companies) -> Result<(), Setup
             Err(error) => tracing::error!(flow = %row.flow, %error, "a flow is left out"),
         }
     }
-    Ok(())
+    Ok(published)
 }
 
 async fn add_trunks(
@@ -343,6 +365,7 @@ async fn add_devices(
     companies: &mut Companies,
 ) -> Result<(Vec<Account>, BTreeMap<DeviceId, CompanyId>), SetupError> {
     let (mut accounts, mut owners) = (Vec::new(), BTreeMap::new());
+    let mut names = Vec::new();
     for row in store::devices::all(store.pool()).await? {
         let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
             continue;
@@ -354,6 +377,7 @@ async fn add_devices(
                 continue;
             }
         };
+        names.push((row.company.clone(), row.username.clone(), row.id.clone()));
         accounts.push(Account {
             id: AccountId(row.id.as_str().into()),
             secret: Secret::new(&row.username, realm, &password),
@@ -365,15 +389,20 @@ async fn add_devices(
         }
         owners.insert(row.id, row.company);
     }
+    // A name that is somebody's extension stays that extension.
+    for (company, name, device) in names {
+        if let Some(company) = companies.get_mut(&company) {
+            company.extensions.entry(name).or_insert(device);
+        }
+    }
     Ok((accounts, owners))
 }
 
-async fn add_numbers(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
-    let published: BTreeMap<_, _> = store::flows::all_published(store.pool())
-        .await?
-        .into_iter()
-        .map(|published| (published.flow, published.version))
-        .collect();
+async fn add_numbers(
+    store: &Store,
+    published: &BTreeMap<FlowId, u32>,
+    companies: &mut Companies,
+) -> Result<(), SetupError> {
     for row in store::numbers::all(store.pool()).await? {
         let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
             continue;

@@ -3,7 +3,7 @@
 //! The shell builds one from the store and hands it in whole at every change; a call keeps the
 //! company it began with, so that nobody is moved to another menu in the middle of a sentence.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct Company {
     pub country_code: String,
     /// Its numbers by what is dialled: `+` and digits, or a short extension.
     pub numbers: BTreeMap<String, Number>,
-    /// Its devices by the extension that is dialled.
+    /// Its devices by what is dialled: the extension, or the user name.
     pub extensions: BTreeMap<String, DeviceId>,
     /// The trunk that its outbound calls take, and the number they show.
     pub outbound: Option<Outbound>,
@@ -128,6 +128,28 @@ impl Company {
         }
     }
 
+    /// What is dialled by this trunk to reach a number of the company: all spellings that
+    /// [`Company::number`] reads, but for punctuation and more than one zero before.
+    pub fn dialled_by(&self, trunk: &TrunkId) -> BTreeSet<String> {
+        let reachable = |number: &Number| number.trunk.as_ref().is_none_or(|only| only == trunk);
+        self.numbers
+            .iter()
+            .filter(|(_, number)| reachable(number))
+            .flat_map(|(text, _)| self.written(text))
+            .collect()
+    }
+
+    fn written(&self, number: &str) -> Vec<String> {
+        let Some(digits) = number.strip_prefix('+') else {
+            return vec![number.to_owned(), format!("+{number}")];
+        };
+        let mut written = vec![number.to_owned(), digits.to_owned()];
+        if let Some(national) = digits.strip_prefix(self.country_code.as_str()) {
+            written.extend([national.to_owned(), format!("0{national}")]);
+        }
+        written
+    }
+
     fn spellings(&self, dialled: &str) -> impl Iterator<Item = String> {
         let digits: String = dialled.chars().filter(char::is_ascii_digit).collect();
         let national = digits.trim_start_matches('0').to_owned();
@@ -190,6 +212,25 @@ mod tests {
         for stranger in ["", "4001", "+551140040001", "40040000", "+", "0"] {
             assert!(company.number(stranger, None).is_none(), "{stranger}");
         }
+    }
+
+    #[test]
+    fn what_a_trunk_owns_is_what_the_company_understands() {
+        let company = company(&[
+            ("+551140040000", None),
+            ("4000", None),
+            ("+12025550100", None),
+            ("4009", Some("two")),
+        ]);
+        let one: TrunkId = "one".parse().expect("an id");
+        let owned = company.dialled_by(&one);
+        for dialled in &owned {
+            assert!(company.number(dialled, Some(&one)).is_some(), "{dialled}");
+        }
+        for dialled in ["+551140040000", "01140040000", "4000", "12025550100"] {
+            assert!(owned.contains(dialled), "{dialled}");
+        }
+        assert!(!owned.contains("4009"), "it is another trunk's");
     }
 
     #[test]

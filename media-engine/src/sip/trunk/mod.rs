@@ -4,7 +4,7 @@
 //! because it is addressed to the line under which we registered there. Nothing in the text of a
 //! request, other than that line, says which trunk it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,7 +80,7 @@ pub struct Line {
 pub struct Numbers {
     /// The dialled numbers that arrive by this trunk, as written after `inbound`; empty for any.
     /// It chooses between trunks that share an address.
-    pub owned: Vec<String>,
+    pub owned: BTreeSet<String>,
     /// For numbers that arrive, dialled and calling. The first that fits is used.
     pub inbound: Vec<Rewrite>,
     /// For numbers that we dial. The first that fits is used.
@@ -205,9 +205,10 @@ impl Trunks {
     /// Which trunk a request came from.
     ///
     /// `request_user` is the user of the Request-URI: our line at the trunk, or the number that
-    /// was dialled. A line decides at once. Else the longest network with the source in it wins;
-    /// of several trunks with that same network, the one that owns the dialled number, else the
-    /// first that owns no numbers in particular, else the first.
+    /// was dialled. A line decides at once. Else, of the trunks with the source in a network of
+    /// theirs, those that own the dialled number go before the others: companies may share a
+    /// carrier's address. Among them the longest network wins; of several trunks with that same
+    /// network, the first that owns no numbers in particular, else the first.
     pub fn identify(
         &self,
         transport: Transport,
@@ -228,7 +229,7 @@ impl Trunks {
                     false if trunk.numbers.owned.is_empty() => Ownership::Any,
                     false => Ownership::Others,
                 };
-                Some(((length, ownership), trunk))
+                Some(((ownership == Ownership::Ours, length, ownership), trunk))
             })
             .reduce(|best, next| if next.0 > best.0 { next } else { best })
             .map(|(_, trunk)| trunk)

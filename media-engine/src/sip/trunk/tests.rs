@@ -75,16 +75,43 @@ fn an_address_bound_to_a_transport_is_good_for_it_alone() {
 }
 
 #[test]
+fn a_number_that_the_longest_network_does_not_know_is_found_on_a_wider_one() {
+    let owning = |name, networks: &[&str], numbers: &[&str]| {
+        let mut trunk = trunk(name, networks);
+        trunk.numbers.owned = numbers.iter().map(|text| (*text).to_owned()).collect();
+        trunk
+    };
+    let trunks = trunks(vec![
+        owning("a-narrow", &["192.0.2.1"], &["4000", "4001"]),
+        owning("b-wide", &["192.0.2.0/24"], &["4000", "5000"]),
+        owning("c-elsewhere", &["198.51.100.0/24"], &["6000"]),
+    ]);
+    for (user, expected) in [
+        ("4001", "a-narrow"),
+        ("5000", "b-wide"),
+        // Whoever says to have a number of somebody else's on a wider network does not get it.
+        ("4000", "a-narrow"),
+        // A number of a trunk that the source is none of, and one of nobody's.
+        ("6000", "a-narrow"),
+        ("7000", "a-narrow"),
+    ] {
+        let found = identified(&trunks, "192.0.2.1", user);
+        assert_eq!(found.as_deref(), Some(expected), "{user}");
+    }
+    assert_eq!(identified(&trunks, "203.0.113.1", "5000"), None);
+}
+
+#[test]
 fn trunks_that_share_an_address_are_told_apart_by_the_number() {
     let mut first = trunk("a", &["192.0.2.1"]);
     first.numbers.inbound = vec![Rewrite {
         prefix: "0".to_owned(),
         replacement: "+55".to_owned(),
     }];
-    first.numbers.owned = vec!["+551140028922".to_owned()];
+    first.numbers.owned = BTreeSet::from(["+551140028922".to_owned()]);
     let second = trunk("b", &["192.0.2.1"]);
     let mut third = trunk("c", &["192.0.2.1"]);
-    third.numbers.owned = vec!["4000".to_owned()];
+    third.numbers.owned = BTreeSet::from(["4000".to_owned()]);
     let trunks = trunks(vec![first, second, third]);
     assert_eq!(
         identified(&trunks, "192.0.2.1", "01140028922").as_deref(),
@@ -196,7 +223,7 @@ fn numbers_are_rewritten_by_the_first_rule_that_fits() {
         replacement: replacement.to_owned(),
     };
     let numbers = Numbers {
-        owned: vec![],
+        owned: BTreeSet::new(),
         inbound: vec![rule("+", "+"), rule("00", "+"), rule("0", "+55")],
         outbound: vec![rule("+55", "0"), rule("+", "00")],
     };
