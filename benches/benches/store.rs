@@ -164,9 +164,12 @@ fn after_opening(id: &InteractionId) -> Vec<Change> {
             answered_ms: Some(2),
             ..InteractionUpdate::default()
         }),
+        trail: vec![],
     });
     let end = Change::InteractionEnded {
         interaction: id.clone(),
+        update: Box::default(),
+        trail: vec![],
         end: Box::new(InteractionEnd {
             ended_ms: 3,
             by: EndedBy::Customer,
@@ -190,6 +193,7 @@ fn opened(id: &InteractionId) -> Change {
     Change::InteractionOpened(Box::new(InteractionOpened {
         id: id.clone(),
         company: company(),
+        instance: None,
         medium: Medium::Phone,
         direction: Direction::Inbound,
         from: "+5511999990000".into(),
@@ -198,6 +202,7 @@ fn opened(id: &InteractionId) -> Change {
         number: None,
         trunk: None,
         device: None,
+        flow: None,
         sip_call_id: "0123456789abcdef@192.0.2.1".into(),
         started_ms: 1,
         protocol_day: 20_261_122,
@@ -212,9 +217,10 @@ fn line(id: &InteractionId, seq: u32) -> Change {
         kind: TrailKind::KeyPressed,
         detail,
     };
-    Change::TrailAppended {
+    Change::InteractionUpdated {
         interaction: id.clone(),
-        entry,
+        update: Box::default(),
+        trail: vec![entry],
     }
 }
 

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod fetch;
 pub mod first;
 pub mod http;
+pub mod instance;
 pub mod messages;
 pub mod passwords;
 pub mod playback;

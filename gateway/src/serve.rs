@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use desk::id::InstanceId;
 use exchange::voice::VoiceConfig;
 use media_engine::sip::Transport;
 use media_engine::sip::endpoint::{EndpointConfig, Listener};
@@ -13,6 +14,8 @@ use media_engine_net::media::{Media, MediaConfig};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{TlsFiles, Transports, TransportsConfig};
 use media_engine_net::{chance, clock, limits, route};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use store::{Store, Writer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -21,6 +24,7 @@ use crate::config::Config;
 use crate::demo::{Logins, Maker};
 use crate::fetch::{Fetcher, Inside};
 use crate::http::{self, App, Parts};
+use crate::instance;
 use crate::playback::Sources;
 use crate::secrets::Secrets;
 use crate::setup;
@@ -102,7 +106,10 @@ pub async fn serve(
     keep_private(&config.data)?;
     let secrets = Arc::new(Secrets::open(&config.data)?);
     let store = Store::open(&config.database_url()).await?;
-    close_left_open(&store).await?;
+    let now_ms = clock::wall().as_millisecond();
+    let instance = instance::of(&config.data, now_ms, &mut StdRng::from_seed(seed()?))
+        .map_err(|error| ServeError::Data(config.data.display().to_string(), error))?;
+    close_left_open(&store, &instance).await?;
     let (writer, writing) = Writer::start(store.clone());
     let voices = Arc::new(Voices::discover(&config.data).await);
     let prompts = SoundFiles::new(config.data.join("prompts"));
@@ -147,6 +154,7 @@ pub async fn serve(
     let endpoint = endpoint_config(&config, &sip);
     let voice = VoiceConfig {
         calls_max: config.calls_max,
+        instance: Some(instance),
         ..VoiceConfig::default()
     };
     let (telephony, owner) = Telephony::start(endpoint, voice, surroundings, seed()?);
@@ -207,10 +215,11 @@ async fn serve_http(listener: TcpListener, app: App, mut closed: watch::Receiver
     }
 }
 
-/// Interactions that a crash left open are closed as such.
-async fn close_left_open(store: &Store) -> Result<(), ServeError> {
+/// Interactions that a crash of this process left open are closed as such.
+async fn close_left_open(store: &Store, instance: &InstanceId) -> Result<(), ServeError> {
     let mut db = store.begin().await?;
-    let closed = store::changes::close_left_open(&mut db, clock::wall().as_millisecond()).await?;
+    let now_ms = clock::wall().as_millisecond();
+    let closed = store::changes::close_left_open(&mut db, instance, now_ms).await?;
     db.commit().await?;
     if closed > 0 {
         tracing::warn!(

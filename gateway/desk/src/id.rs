@@ -93,6 +93,8 @@ ids! {
     PromptId;
     /// What a caller hears and presses.
     FlowId;
+    /// One process of the program, the same after each restart of it.
+    InstanceId;
     /// One matter being handled: a call or a conversation.
     InteractionId;
     /// A message that a caller left.

@@ -9,7 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CompanyId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, VoiceMessageId,
+    CompanyId, DeviceId, FlowId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId,
+    VoiceMessageId,
 };
 use crate::words;
 
@@ -18,26 +19,25 @@ use crate::words;
 pub enum Change {
     /// An interaction began. The store gives it its protocol number.
     InteractionOpened(Box<InteractionOpened>),
-    /// Facts about an open interaction became known. Ignored once it has ended.
+    /// More became known of an open interaction.
     InteractionUpdated {
         /// Which one.
         interaction: InteractionId,
-        /// What is known now; `None` leaves what was known.
+        /// What is known now; `None` leaves what was known. Ignored once it has ended.
         update: Box<InteractionUpdate>,
-    },
-    /// A line of the trail. The pair (interaction, `entry.seq`) is its key.
-    TrailAppended {
-        /// Whose trail.
-        interaction: InteractionId,
-        /// The line.
-        entry: TrailEntry,
+        /// The next lines of its trail, in order. The pair (interaction, `seq`) is a line's key.
+        trail: Vec<TrailEntry>,
     },
     /// An interaction is over. The first end wins; a second one is ignored.
     InteractionEnded {
         /// Which one.
         interaction: InteractionId,
+        /// What became known and was not told before.
+        update: Box<InteractionUpdate>,
         /// How and when.
         end: Box<InteractionEnd>,
+        /// The last lines of its trail.
+        trail: Vec<TrailEntry>,
     },
     /// A caller left a message; its sound is already on disk.
     VoiceMessageLeft(Box<VoiceMessageLeft>),
@@ -50,6 +50,8 @@ pub struct InteractionOpened {
     pub id: InteractionId,
     /// Whose it is.
     pub company: CompanyId,
+    /// The process that handles it: when that begins again and it is open, it died with it.
+    pub instance: Option<InstanceId>,
     /// How the two sides talk.
     pub medium: Medium,
     /// Who began it.
@@ -66,6 +68,8 @@ pub struct InteractionOpened {
     pub trunk: Option<TrunkId>,
     /// The device that dialled.
     pub device: Option<DeviceId>,
+    /// The flow that serves it, and which published version; none where a device dials another.
+    pub flow: Option<(FlowId, u32)>,
     /// The peer's Call-ID header, by which a trace is found.
     pub sip_call_id: String,
     /// When it began.
@@ -92,6 +96,11 @@ pub struct InteractionUpdate {
 }
 
 impl InteractionUpdate {
+    /// Whether nothing became known.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Takes in what became known `later`: it stands where both know something.
     pub fn merge(&mut self, later: &Self) {
         let Self {
@@ -118,9 +127,10 @@ pub struct InteractionEnd {
     pub ended_ms: i64,
     /// Who ended it.
     pub by: EndedBy,
-    /// Why, in one word of ours (`hung_up`, `queue_timeout`, `flow_ended`, `no_media` …).
+    /// Why, in one word of ours (`hung_up`, `cancelled`, `flow_ended`, `time_limit`, `no_media`,
+    /// `shut_down`, `connection_lost`, `peer_error` …).
     pub cause: String,
-    /// The SIP status or the status of a Reason header, where one was exchanged.
+    /// The SIP status of the end, or of a Reason header that names one (RFC 3326).
     pub sip_status: Option<u16>,
     /// How it sounded, where there was sound.
     pub quality: Option<Quality>,
@@ -169,7 +179,7 @@ pub struct VoiceMessageLeft {
     pub interaction: InteractionId,
     /// The service it is for.
     pub service: Option<ServiceId>,
-    /// SHA-256 of the sound file in lower-case hexadecimal; the file is named by it.
+    /// The name of the sound file, which is this message's alone.
     pub file: String,
     /// The size of the file, in bytes.
     pub bytes: u64,
@@ -240,7 +250,8 @@ words! {
         Answered = "answered",
         /// A flow began; the detail has flow and version.
         FlowEntered = "flow_entered",
-        /// The flow is over: it hung up, or the caller did.
+        /// The flow is over. The place where it ended stands in the last line instead, which comes
+        /// with it.
         FlowLeft = "flow_left",
         /// A node of the flow was reached; the detail has its name and kind.
         NodeEntered = "node_entered",
@@ -276,19 +287,21 @@ words! {
         Dialled = "dialled",
         /// The dialled one answered, refused or did not answer.
         DialEnded = "dial_ended",
+        /// The dialled one is off the line; the detail has who ended it, why, codec and quality.
+        DialledLeft = "dialled_left",
         /// The caller left a message.
         MessageLeft = "message_left",
-        /// The peer put the call on hold.
+        /// The caller put the call on hold, or the dialled one when the detail says so.
         Held = "held",
-        /// The peer took the call back.
+        /// Who had put the call on hold took it back.
         Resumed = "resumed",
-        /// Media changed: codec, address, encryption.
+        /// The codec or the encryption of a party was agreed on anew; the detail has both.
         MediaChanged = "media_changed",
         /// The call was handed on.
         Transferred = "transferred",
         /// Something of ours failed; the detail says what the caller got instead.
         Failed = "failed",
-        /// It is over.
+        /// It is over; the detail has who ended it, why, and where the flow was.
         Ended = "ended",
     }
 }

@@ -13,7 +13,7 @@
 mod perform;
 mod status;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -180,9 +180,14 @@ enum Answer {
         play: PlayId,
         codec: Codec,
         clips: Vec<(Clip, Arc<Frames>)>,
+        by: Prompts,
     },
     /// A clip that is to be at hand.
-    Warmed { clip: Clip, frames: Arc<Frames> },
+    Warmed {
+        clip: Clip,
+        frames: Arc<Frames>,
+        by: Prompts,
+    },
     /// An HTTP look-up.
     Fetched {
         call: CallId,
@@ -197,8 +202,21 @@ enum Answer {
     /// A recording was put away; nothing was kept where there is none.
     Recorded {
         leg: LegId,
+        ticket: Ticket,
         recording: Option<Recording>,
     },
+}
+
+/// The sound of each published prompt, by its hash, at one time.
+type Prompts = Arc<BTreeMap<PromptId, String>>;
+
+/// Whether a clip that was brought by one state of the prompts is what is heard by another: it may
+/// have been published anew while it was under way.
+fn is_current(clip: &Clip, by: &Prompts, now: &Prompts) -> bool {
+    match clip {
+        Clip::Prompt(id) => by.get(id) == now.get(id),
+        Clip::Sound { .. } | Clip::Speech { .. } | Clip::Music | Clip::RingingTone => true,
+    }
 }
 
 /// One leg, as far as playing goes.
@@ -206,9 +224,18 @@ enum Answer {
 struct Leg {
     codec: Codec,
     playing: Option<Playing>,
-    /// The call is over; the leg is kept until its recording is.
-    recording: bool,
+    /// Recordings that have not ended, the oldest first.
+    recording: VecDeque<Ticket>,
+    /// Recordings that are being put away.
+    keeping: usize,
+    /// The call is over; the leg is kept until its recordings are.
     last: Option<LastWord>,
+}
+
+impl Leg {
+    fn is_recorded(&self) -> bool {
+        self.keeping > 0 || !self.recording.is_empty()
+    }
 }
 
 /// What a closed leg had to say, kept back until its recording is put away.
@@ -239,7 +266,7 @@ struct Owner {
     begun_ms: i64,
     public_address: Option<IpAddr>,
     routes: Routes,
-    prompts: Arc<BTreeMap<PromptId, String>>,
+    prompts: Prompts,
     shelf: Shelf,
     legs: HashMap<LegId, Leg>,
     /// Calls whose beginning is among the changes, in their order.
@@ -433,7 +460,7 @@ impl Owner {
 
     fn leg_closed(&mut self, now: Now, leg: LegId, quality: Option<desk::record::Quality>) {
         match self.legs.get_mut(&leg) {
-            Some(state) if state.recording => state.last = Some(LastWord(quality)),
+            Some(state) if state.is_recorded() => state.last = Some(LastWord(quality)),
             Some(_) | None => {
                 self.legs.remove(&leg);
                 self.voice.handle_leg_closed(now, leg, quality);
@@ -459,8 +486,13 @@ impl Owner {
                 play,
                 codec,
                 clips,
-            } => self.loaded(now, leg, play, codec, clips),
-            Answer::Warmed { clip, frames } => self.shelf.keep(clip, frames),
+                by,
+            } => self.loaded(now, (leg, play, codec), clips, &by),
+            Answer::Warmed { clip, frames, by } => {
+                if is_current(&clip, &by, &self.prompts) {
+                    self.shelf.keep(clip, frames);
+                }
+            }
             Answer::Fetched {
                 call,
                 ticket,
@@ -471,11 +503,19 @@ impl Owner {
             Answer::Resolved { query, answer } => {
                 self.endpoint.handle_resolved(now.instant, query, answer);
             }
-            Answer::Recorded { leg, recording } => {
-                self.voice.handle_recorded(now, leg, recording);
+            Answer::Recorded {
+                leg,
+                ticket,
+                recording,
+            } => {
+                self.voice.handle_recorded(now, leg, ticket, recording);
                 let last = self.legs.get_mut(&leg).and_then(|leg| {
-                    leg.recording = false;
-                    leg.last.take()
+                    leg.keeping = leg.keeping.saturating_sub(1);
+                    if leg.is_recorded() {
+                        None
+                    } else {
+                        leg.last.take()
+                    }
                 });
                 if let Some(LastWord(quality)) = last {
                     self.leg_closed(now, leg, quality);
@@ -532,3 +572,25 @@ const CLOSE_POLL: Duration = Duration::from_millis(50);
 
 /// How long hung-up calls may take to confirm.
 const FAREWELL_MAX: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_that_was_published_anew_on_its_way_is_not_the_one_to_be_heard() {
+        let id = |text: &str| text.parse::<PromptId>().expect("an id");
+        let prompts = |all: &[(&str, &str)]| -> Prompts {
+            let all = all
+                .iter()
+                .map(|(name, hash)| (id(name), (*hash).to_owned()));
+            Arc::new(all.collect())
+        };
+        let before = prompts(&[("hello", "a1"), ("closed", "b1"), ("gone", "c1")]);
+        let now = prompts(&[("hello", "a2"), ("closed", "b1"), ("new", "d1")]);
+        let current = |name| is_current(&Clip::Prompt(id(name)), &before, &now);
+        assert!(!current("hello") && !current("gone") && !current("new"));
+        assert!(current("closed"));
+        assert!(is_current(&Clip::Music, &before, &now));
+    }
+}

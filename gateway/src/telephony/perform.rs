@@ -1,6 +1,6 @@
 //! Doing what the exchange wants done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use desk::record::Change;
 use exchange::clip::Clip;
 use exchange::voice::{MediaCommand, Output, SipCommand, Toward};
 use ivr::Now;
+use ivr::machine::Ticket;
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
@@ -17,7 +18,7 @@ use media_engine_net::{clock, media};
 
 use crate::playback::Sources;
 
-use super::{Answer, Leg, Owner, Playing};
+use super::{Answer, Leg, Owner, Playing, Prompts, is_current};
 
 impl Owner {
     pub(super) fn perform(&mut self, now: Now, output: Output) {
@@ -109,7 +110,7 @@ impl Owner {
                 self.media.stop(leg)
             }
             // The flow itself ends it by its longest time.
-            MediaCommand::Record { .. } => self.record(leg),
+            MediaCommand::Record { ticket, .. } => self.record(now, leg, ticket),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
             MediaCommand::Bridge(other) => self.media.bridge(leg, other),
             MediaCommand::Unbridge => self.media.unbridge(leg),
@@ -133,7 +134,7 @@ impl Owner {
                 tracing::error!(leg = leg.0, %error, "a leg did not take a command: it is given up");
                 // Its thread does not end a recording either.
                 if let Some(state) = self.legs.get_mut(&leg) {
-                    state.recording = false;
+                    state.recording.clear();
                 }
                 self.give_up(now, leg);
             }
@@ -197,21 +198,25 @@ impl Owner {
             Leg {
                 codec,
                 playing: None,
-                recording: false,
+                recording: VecDeque::new(),
+                keeping: 0,
                 last: None,
             },
         );
         self.media.configure(leg, config)
     }
 
-    /// Records under a name that no process before used: a crash leaves its files behind.
-    fn record(&mut self, leg: LegId) -> Result<(), media::CommandError> {
-        let name = format!("{}-{}.unfinished.wav", self.begun_ms, leg.0);
-        self.media.record(leg, self.messages.join(name))?;
-        if let Some(state) = self.legs.get_mut(&leg) {
-            state.recording = true;
+    /// Records under a name that no process before used: a crash leaves its files behind. Nor does
+    /// another recording: its message keeps the name.
+    fn record(&mut self, now: Now, leg: LegId, ticket: Ticket) -> Result<(), media::CommandError> {
+        let name = format!("{}-{}-{}", self.begun_ms, leg.0, ticket.0);
+        let file = crate::messages::unfinished(&self.messages, &name);
+        let begun = self.media.record(leg, file);
+        match self.legs.get_mut(&leg).filter(|_| begun.is_ok()) {
+            Some(state) => state.recording.push_back(ticket),
+            None => self.voice.handle_recorded(now, leg, ticket, None),
         }
-        Ok(())
+        begun
     }
 
     fn close(&mut self, now: Now, leg: LegId) -> Result<(), media::CommandError> {
@@ -263,6 +268,7 @@ impl Owner {
                 play,
                 codec,
                 clips: loaded,
+                by: prompts,
             });
         });
     }
@@ -285,7 +291,8 @@ impl Owner {
             for id in new {
                 let clip = Clip::Prompt(id);
                 if let Some(frames) = bring(&sources, &clip, &prompts, WARM_CODEC).await {
-                    let _ = answers.send(Answer::Warmed { clip, frames });
+                    let by = prompts.clone();
+                    let _ = answers.send(Answer::Warmed { clip, frames, by });
                 }
             }
         });
@@ -295,13 +302,17 @@ impl Owner {
     pub(super) fn loaded(
         &mut self,
         now: Now,
-        leg: LegId,
-        play: PlayId,
-        loaded: Codec,
+        (leg, play, loaded): (LegId, PlayId, Codec),
         clips: Vec<(Clip, Arc<Frames>)>,
+        by: &Prompts,
     ) {
-        for (clip, frames) in &clips {
-            self.shelf.keep(clip.clone(), frames.clone());
+        let mut is_old = false;
+        for (clip, frames) in clips {
+            if is_current(&clip, by, &self.prompts) {
+                self.shelf.keep(clip, frames);
+            } else {
+                is_old = true;
+            }
         }
         let Some(state) = self.legs.get_mut(&leg) else {
             return;
@@ -315,8 +326,8 @@ impl Owner {
             return;
         };
         playing.awaits = None;
-        if loaded != codec {
-            // The codec changed meanwhile: these clips cannot be heard any more.
+        if loaded != codec || is_old {
+            // The codec or a prompt changed meanwhile: these clips are not to be heard any more.
             return self.play(now, leg, codec);
         }
         // What could not be had is left out; the flow goes on.
@@ -355,8 +366,15 @@ impl Owner {
         }
     }
 
-    /// Names a finished recording by its content; the flow goes on when that is done.
+    /// Keeps a finished recording; the flow goes on when that is done.
     pub(super) fn put_away(&mut self, leg: LegId, recording: media::Recording) {
+        let Some(state) = self.legs.get_mut(&leg) else {
+            return;
+        };
+        let Some(ticket) = state.recording.pop_front() else {
+            return;
+        };
+        state.keeping += 1;
         let (answers, folder) = (self.answers.0.clone(), self.messages.clone());
         tokio::spawn(async move {
             let kept = crate::messages::keep(&folder, &recording.path, recording.duration).await;
@@ -364,7 +382,11 @@ impl Owner {
                 .inspect_err(|error| tracing::error!(%error, "a message was lost"))
                 .ok()
                 .flatten();
-            let _ = answers.send(Answer::Recorded { leg, recording });
+            let _ = answers.send(Answer::Recorded {
+                leg,
+                ticket,
+                recording,
+            });
         });
     }
 

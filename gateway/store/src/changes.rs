@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use desk::id::{CompanyId, DeviceId, InteractionId, NumberId, ServiceId, TrunkId};
+use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
     TrailEntry, TrailKind, VoiceMessageLeft, protocol,
@@ -62,9 +62,10 @@ struct Group<'a> {
     opened: Vec<&'a InteractionOpened>,
     /// One for each interaction, with all that became known before its end.
     updated: Vec<(&'a InteractionId, InteractionUpdate)>,
-    /// The first for each interaction.
-    ended: Vec<(&'a InteractionId, &'a InteractionEnd)>,
-    trail: Vec<(&'a InteractionId, &'a TrailEntry)>,
+    /// The first for each interaction, with all that became known before it.
+    ended: Vec<(&'a InteractionId, InteractionUpdate, &'a InteractionEnd)>,
+    /// Lines that came together, never none.
+    trail: Vec<(&'a InteractionId, &'a [TrailEntry])>,
     voice_messages: Vec<&'a VoiceMessageLeft>,
 }
 
@@ -73,45 +74,62 @@ impl<'a> Group<'a> {
         let mut group = Self::default();
         let mut updated = BTreeMap::<&InteractionId, InteractionUpdate>::new();
         let mut over = BTreeSet::new();
+        let mut lines = Vec::new();
         for change in changes {
             match change {
                 Change::InteractionOpened(opened) => group.opened.push(opened),
                 Change::InteractionUpdated {
                     interaction,
                     update,
+                    trail,
                 } => {
-                    if !over.contains(interaction) {
+                    lines.push((interaction, trail.as_slice()));
+                    if !over.contains(interaction) && !update.is_empty() {
                         updated.entry(interaction).or_default().merge(update);
                     }
                 }
-                Change::InteractionEnded { interaction, end } => {
+                Change::InteractionEnded {
+                    interaction,
+                    update,
+                    end,
+                    trail,
+                } => {
+                    lines.push((interaction, trail.as_slice()));
                     if over.insert(interaction) {
-                        group.ended.push((interaction, end));
+                        let mut known = updated.remove(interaction).unwrap_or_default();
+                        known.merge(update);
+                        group.ended.push((interaction, known, end));
                     }
-                }
-                Change::TrailAppended { interaction, entry } => {
-                    group.trail.push((interaction, entry));
                 }
                 Change::VoiceMessageLeft(left) => group.voice_messages.push(left),
             }
         }
         group.updated = updated.into_iter().collect();
+        lines.retain(|(_, lines)| !lines.is_empty());
+        group.trail = lines;
         group
     }
 }
 
-/// Closes what a crash left open, as of the last that is known of it, and says so in its trail.
-/// Returns how many there were. To be called in a transaction, before the first change.
-pub async fn close_left_open(db: &mut AnyConnection, now_ms: i64) -> Result<usize, Error> {
+/// Closes what a crash of this process left open, as of the last that is known of it, and says so
+/// in its trail; what other processes handle stays as it is. What was opened before processes had
+/// names belongs to whoever comes first. Returns how many there were. To be called in a
+/// transaction, before the first change.
+pub async fn close_left_open(
+    db: &mut AnyConnection,
+    instance: &InstanceId,
+    now_ms: i64,
+) -> Result<usize, Error> {
     let closed: Vec<InteractionId> = sqlx::query(
         "UPDATE interactions
             SET state = 'ended', ended_by = 'restart', cause = 'closed_by_restart',
                 ended_ms = COALESCE(
                     (SELECT MAX(t.at_ms) FROM trail t WHERE t.interaction = interactions.id),
                     started_ms)
-          WHERE ended_ms IS NULL
+          WHERE ended_ms IS NULL AND (instance = $1 OR instance IS NULL)
          RETURNING id",
     )
+    .bind(instance.as_str())
     .try_map(|row: AnyRow| row.parsed("id"))
     .fetch_all(&mut *db)
     .await?;
@@ -203,9 +221,9 @@ async fn insert(
     let sql = format!(
         "INSERT INTO interactions (id, company, protocol, medium, direction, state, from_address,
                                    from_name, to_address, number, trunk, device, sip_call_id,
-                                   started_ms)
+                                   started_ms, flow, flow_version, instance)
          VALUES {} ON CONFLICT (id) DO NOTHING RETURNING id",
-        values(part.len(), 14),
+        values(part.len(), 17),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (opened, number) in part {
@@ -223,7 +241,10 @@ async fn insert(
             .bind(opened.trunk.as_ref().map(TrunkId::as_str))
             .bind(opened.device.as_ref().map(DeviceId::as_str))
             .bind(opened.sip_call_id.as_str())
-            .bind(opened.started_ms);
+            .bind(opened.started_ms)
+            .bind(opened.flow.as_ref().map(|(flow, _)| flow.as_str()))
+            .bind(opened.flow.as_ref().map(|(_, version)| i64::from(*version)))
+            .bind(opened.instance.as_ref().map(InstanceId::as_str));
     }
     Ok(query
         .try_map(|row: AnyRow| row.parsed("id"))
@@ -275,33 +296,45 @@ async fn update(
 /// The `WHERE` lets the first end win.
 async fn end(
     db: &mut AnyConnection,
-    part: &[&(&InteractionId, &InteractionEnd)],
+    part: &[&(&InteractionId, InteractionUpdate, &InteractionEnd)],
 ) -> Result<(), Error> {
     let sql = format!(
         "UPDATE interactions
             SET state = 'ended', ended_ms = v.column2, ended_by = v.column3, cause = v.column4,
-                sip_status = v.column5, quality = v.column6
+                sip_status = v.column5, quality = v.column6, flow = COALESCE(v.column7, flow),
+                flow_version = COALESCE(v.column8, flow_version),
+                service = COALESCE(v.column9, service),
+                answered_ms = COALESCE(v.column10, answered_ms),
+                queued_ms = COALESCE(v.column11, queued_ms), codec = COALESCE(v.column12, codec)
            FROM (VALUES {}) AS v
           WHERE id = v.column1 AND ended_ms IS NULL",
-        values(part.len(), 6),
+        values(part.len(), 12),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for (interaction, end) in part {
+    for (interaction, update, end) in part {
         query = query
             .bind(interaction.as_str())
             .bind(end.ended_ms)
             .bind(end.by.as_str())
             .bind(end.cause.as_str())
             .bind(end.sip_status.map(i64::from))
-            .bind(end.quality.as_ref().map(json).transpose()?);
+            .bind(end.quality.as_ref().map(json).transpose()?)
+            .bind(update.flow.as_ref().map(|(flow, _)| flow.as_str()))
+            .bind(update.flow.as_ref().map(|(_, version)| i64::from(*version)))
+            .bind(update.service.as_ref().map(ServiceId::as_str))
+            .bind(update.answered_ms)
+            .bind(update.queued_ms)
+            .bind(update.codec.as_deref());
     }
     query.execute(db).await?;
     Ok(())
 }
 
+/// Lines that came together are one row: the last line's, with all of them in its detail as an
+/// array. A line that came alone has its own detail, which never is an array.
 async fn append(
     db: &mut AnyConnection,
-    part: &[&(&InteractionId, &TrailEntry)],
+    part: &[&(&InteractionId, &[TrailEntry])],
 ) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO trail (interaction, seq, at_ms, kind, detail) VALUES {}
@@ -309,13 +342,20 @@ async fn append(
         values(part.len(), 5),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
-    for (interaction, entry) in part {
+    for (interaction, lines) in part {
+        let Some(last) = lines.last() else {
+            continue; // None comes: the group has no empty ones.
+        };
+        let detail = match lines {
+            [alone] => json(&alone.detail)?,
+            _ => json(lines)?,
+        };
         query = query
             .bind(interaction.as_str())
-            .bind(i64::from(entry.seq))
-            .bind(entry.at_ms)
-            .bind(entry.kind.as_str())
-            .bind(json(&entry.detail)?);
+            .bind(i64::from(last.seq))
+            .bind(last.at_ms)
+            .bind(last.kind.as_str())
+            .bind(detail);
     }
     query.execute(db).await?;
     Ok(())
@@ -368,7 +408,7 @@ fn values(rows: usize, columns: usize) -> String {
     (0..rows).map(row).collect::<Vec<_>>().join(", ")
 }
 
-/// Rows in one statement. A power of two; with 14 columns well below the 32,766 parameters that
+/// Rows in one statement. A power of two; with 17 columns well below the 32,766 parameters that
 /// SQLite takes and the 65,535 of PostgreSQL.
 const ROWS_MAX: usize = 64;
 

@@ -9,7 +9,8 @@ use sqlx::any::AnyRow;
 use crate::row::Columns;
 use crate::{Error, PAGE_MAX};
 
-/// Lists the trail of an interaction, from line `from_seq` on.
+/// Lists the trail of an interaction, from line `from_seq` on: the lines of `limit` rows, each of
+/// which holds those that were written together.
 pub async fn list(
     db: impl AnyExecutor<'_>,
     company: &CompanyId,
@@ -27,15 +28,22 @@ pub async fn list(
     .bind(company.as_str())
     .bind(i64::from(from_seq))
     .bind(i64::from(limit.min(PAGE_MAX)))
-    .try_map(|row: AnyRow| {
-        Ok(TrailEntry {
-            seq: row.count("seq")?,
-            at_ms: row.whole("at_ms")?,
-            kind: row.parsed("kind")?,
-            detail: row.json("detail")?,
-        })
-    })
+    .try_map(lines)
     .fetch_all(db)
     .await?;
-    Ok(found)
+    let lines = found.into_iter().flatten();
+    Ok(lines.filter(|line| line.seq >= from_seq).collect())
+}
+
+fn lines(row: AnyRow) -> sqlx::Result<Vec<TrailEntry>> {
+    let detail: serde_json::Value = row.json("detail")?;
+    if detail.is_array() {
+        return row.json("detail");
+    }
+    Ok(vec![TrailEntry {
+        seq: row.count("seq")?,
+        at_ms: row.whole("at_ms")?,
+        kind: row.parsed("kind")?,
+        detail,
+    }])
 }

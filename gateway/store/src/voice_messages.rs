@@ -19,7 +19,7 @@ pub struct VoiceMessage {
     pub interaction: InteractionId,
     /// The service it is for.
     pub service: Option<ServiceId>,
-    /// SHA-256 of the sound file, by which it is found on disk.
+    /// The name of the sound file, by which it is found on disk.
     pub file: String,
     /// The size of the file, in bytes.
     pub bytes: u64,

@@ -35,7 +35,7 @@ pub(super) enum Answer {
     NotOpened(Vec<CallId>),
     Loaded(LegId, PlayId),
     Fetched(CallId, Ticket, Result<Fetched, FetchFailure>),
-    Recorded(LegId, Option<Recording>),
+    Recorded(LegId, Ticket, Option<Recording>),
     /// The writer has room again.
     Room,
 }
@@ -50,7 +50,7 @@ struct Playing {
 struct LegState {
     codec: Codec,
     playing: Option<Playing>,
-    recording: bool,
+    recording: Option<Ticket>,
     last: Option<Option<Quality>>,
 }
 
@@ -167,11 +167,15 @@ impl Node {
             Answer::Fetched(call, ticket, answer) => {
                 self.voice.handle_fetched(now, call, ticket, answer);
             }
-            Answer::Recorded(leg, recording) => {
-                self.voice.handle_recorded(now, leg, recording);
+            Answer::Recorded(leg, ticket, recording) => {
+                self.voice.handle_recorded(now, leg, ticket, recording);
                 let last = self.legs.get_mut(&leg).and_then(|leg| {
-                    leg.recording = false;
-                    leg.last.take()
+                    leg.recording.take_if(|one| *one == ticket);
+                    if leg.recording.is_some() {
+                        None
+                    } else {
+                        leg.last.take()
+                    }
                 });
                 if let Some(quality) = last {
                     self.leg_closed(now, leg, quality);
@@ -227,7 +231,9 @@ impl Node {
                     bytes: u64::from(frames) * 320,
                     length: Duration::from_millis(20) * frames,
                 });
-                self.answer_later(now, 100, Answer::Recorded(leg, kept));
+                if let Some(ticket) = self.legs.get(&leg).and_then(|leg| leg.recording) {
+                    self.answer_later(now, 100, Answer::Recorded(leg, ticket, kept));
+                }
             }
             News::Closed(report) => {
                 if let Some(heard) = self.heard(leg) {
@@ -253,7 +259,7 @@ impl Node {
 
     fn leg_closed(&mut self, now: Now, leg: LegId, quality: Option<Quality>) {
         match self.legs.get_mut(&leg) {
-            Some(state) if state.recording => state.last = Some(quality),
+            Some(state) if state.recording.is_some() => state.last = Some(quality),
             Some(_) | None => {
                 self.legs.remove(&leg);
                 self.voice.handle_leg_closed(now, leg, quality);
@@ -389,7 +395,7 @@ impl Node {
                 let state = LegState {
                     codec: config.codec,
                     playing: None,
-                    recording: false,
+                    recording: None,
                     last: None,
                 };
                 self.legs.insert(leg, state);
@@ -410,9 +416,9 @@ impl Node {
                 }
                 self.thread.order(leg, Command::Stop);
             }
-            MediaCommand::Record { .. } => {
+            MediaCommand::Record { ticket, .. } => {
                 if let Some(state) = self.legs.get_mut(&leg) {
-                    state.recording = true;
+                    state.recording = Some(ticket);
                 }
                 self.thread.order(leg, Command::Record);
             }

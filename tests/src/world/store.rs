@@ -125,7 +125,6 @@ impl Store {
         let interaction = match change {
             Change::InteractionOpened(opened) => opened.id.clone(),
             Change::InteractionUpdated { interaction, .. }
-            | Change::TrailAppended { interaction, .. }
             | Change::InteractionEnded { interaction, .. } => interaction.clone(),
             Change::VoiceMessageLeft(message) => message.interaction.clone(),
         };
@@ -138,19 +137,24 @@ impl Store {
                 let before = self.interactions.insert(opened.id, Remembered::default());
                 assert!(before.is_none(), "opened twice");
             }
-            Change::InteractionUpdated { interaction, .. } => {
-                self.known(&interaction);
-            }
-            Change::TrailAppended { interaction, entry } => {
+            Change::InteractionUpdated {
+                interaction, trail, ..
+            } => {
                 if let Some(known) = self.known(&interaction) {
-                    assert!(!known.ended, "a line behind the end: {entry:?}");
-                    known.trail.push(entry);
+                    assert!(!known.ended, "lines behind the end: {trail:?}");
+                    known.trail.extend(trail);
                 }
             }
-            Change::InteractionEnded { interaction, end } => {
+            Change::InteractionEnded {
+                interaction,
+                end,
+                trail,
+                ..
+            } => {
                 if let Some(known) = self.known(&interaction) {
                     assert!(!known.ended, "ended twice: {end:?}");
                     known.ended = true;
+                    known.trail.extend(trail);
                 }
             }
             Change::VoiceMessageLeft(message) => {

@@ -154,8 +154,13 @@ impl Recorded {
 
     /// The nodes of the flow that it went through.
     pub(crate) fn path(&self) -> Vec<&str> {
-        let entered = self.lines(TrailKind::NodeEntered).into_iter();
-        entered.filter_map(|line| line["node"].as_str()).collect()
+        let entered = self.trail.iter().filter(|line| {
+            // What a node does at once comes with its being entered.
+            line.kind == TrailKind::NodeEntered || line.detail.get("entered").is_some()
+        });
+        entered
+            .filter_map(|line| line.detail["node"].as_str())
+            .collect()
     }
 
     /// How many packets the caller was sent.

@@ -1,50 +1,53 @@
 //! One inbound call, from the INVITE to the last line of its record.
 
+mod media;
+
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use desk::id::{FlowId, InteractionId};
-use desk::record::{
-    EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate, Medium,
-    Quality, TrailKind,
-};
-use ivr::machine::{self, Caller, FetchFailure, Fetched, Session, Ticket};
+use desk::id::InteractionId;
+use desk::record::{EndedBy, InteractionOpened, Medium, Quality, TrailKind};
+use ivr::machine::{self, Caller, Did, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
-use media_engine::codec::Codec;
 use media_engine::dtmf::{
     self,
     pair::{Pairing, Way},
 };
 use media_engine::leg::{LegId, PlayId};
-use media_engine::sdp::MediaParameters;
 use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::CallId;
-use media_engine::sip::call::{CallEvent, Cause, End, Incoming};
+use media_engine::sip::call::{CallEvent, Cause, End, Incoming, Party};
 use serde_json::json;
 
 use crate::directory::Company;
 
 use super::Shared;
-use super::admission::admit;
-use super::facts::{Facts, leg_config, local_media, offer_plain};
+use super::admission::{Dialled, Serving, admit};
+use super::dialling::Left;
+use super::ending::Ending;
+use super::facts::Facts;
 use super::flow::Walk;
 use super::output::{MediaCommand, Output, Recording, SipCommand, Toward};
-use super::record::{self, Record};
+use super::record::Record;
 
 /// One inbound call.
 #[derive(Debug)]
 pub(super) struct Call {
     facts: Facts,
-    flow: FlowId,
+    serves: Serving,
     peer: SocketAddr,
     stage: Stage,
     /// The agreement about its media, from the moment its port is open.
     negotiation: Option<Box<Negotiation>>,
     /// Whether its media run.
     started: bool,
-    /// Why we ended it, in one word, if we did.
-    cause: Option<&'static str>,
+    /// Why we ended it, if we did.
+    ours: Option<Ending>,
+    /// When it ends, whoever still holds the line.
+    length_limit: Instant,
     deadline: Option<Instant>,
     pressed: Pairing,
 }
@@ -56,16 +59,24 @@ enum Stage {
         offer: Option<Bytes>,
         recorded: bool,
         address: Option<SocketAddr>,
+        until: Instant,
     },
     /// 200 is on its way; the flow begins when the ACK is here.
-    Answering,
+    Answering {
+        until: Instant,
+    },
     /// The flow talks with the caller.
     Talking(Box<Walk>),
     /// We asked for the end and wait for the other side to know.
-    HangingUp,
+    HangingUp {
+        until: Instant,
+    },
     /// The SIP side is over; the media have their last word until then.
     Closing {
-        end: End,
+        ended_ms: i64,
+        ending: Ending,
+        /// The caller's media had theirs; those of somebody dialled have not.
+        heard: Option<Quality>,
         until: Instant,
     },
     Gone,
@@ -80,7 +91,7 @@ impl Call {
         calls: usize,
         shared: &mut Shared,
     ) -> Option<Self> {
-        let (dialled, (flow, version)) = match admit(&invite, calls, shared) {
+        let dialled = match admit(&invite, calls, shared) {
             Ok(admitted) => admitted,
             Err(status) => {
                 let retry_after = (status == 503).then_some(RETRY_AFTER);
@@ -93,59 +104,44 @@ impl Call {
             }
         };
         let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
-        let leg = shared.new_leg(id);
+        let mut opened = Box::new(opened(now, &interaction, &invite, &dialled));
+        opened.instance = shared.config.instance.clone();
+        shared.outputs.push_back(Output::Open { call: id, opened });
         let from = if invite.caller.private {
             ""
         } else {
             &invite.caller.number
         };
-        let caller = Caller {
-            from: from.to_owned(),
-            to: invite.dialled.clone(),
-            protocol: String::new(),
-        };
         let facts = Facts {
             id,
-            leg,
+            leg: shared.new_leg(id),
             company: dialled.company,
-            record: Record::new(interaction.clone()),
-            caller,
-            message: None,
+            record: Record::new(interaction),
+            caller: Caller {
+                from: from.to_owned(),
+                to: invite.dialled.clone(),
+                protocol: String::new(),
+            },
+            messages: Vec::new(),
+            left: BTreeMap::new(),
         };
         let mut call = Self {
             facts,
-            flow: flow.clone(),
+            serves: dialled.serves,
             peer: invite.flow.remote,
             stage: Stage::Opening {
                 offer: invite.offer.clone(),
                 recorded: false,
                 address: None,
+                until: now.instant + OPENING_MAX,
             },
             negotiation: None,
             started: false,
-            cause: None,
+            ours: None,
+            length_limit: now.instant + LENGTH_MAX,
             deadline: None,
             pressed: Pairing::default(),
         };
-        let opened = InteractionOpened {
-            id: interaction,
-            company: call.facts.company.id.clone(),
-            medium: Medium::Phone,
-            direction: desk::record::Direction::Inbound,
-            from: invite.caller.number.clone(),
-            from_name: invite.caller.display_name.clone().unwrap_or_default(),
-            to: invite.dialled.clone(),
-            number: Some(dialled.number),
-            trunk: dialled.trunk,
-            device: dialled.device,
-            sip_call_id: invite.sip_call_id.clone(),
-            started_ms: now.wall.as_millisecond(),
-            protocol_day: day(now, &call.facts.company),
-        };
-        shared.outputs.push_back(Output::Open {
-            call: id,
-            opened: Box::new(opened),
-        });
         let arrived = json!({
             "transport": invite.flow.transport.as_str(),
             "request_uri": invite.request_uri,
@@ -153,19 +149,11 @@ impl Call {
             "private": invite.caller.private,
             "diverted_from": invite.caller.diverted_from,
         });
-        call.trail(now, TrailKind::Arrived, arrived, shared);
-        let serves = InteractionUpdate {
-            flow: Some((flow, version)),
-            ..Default::default()
-        };
-        shared.save(call.facts.record.update(serves));
-        shared.media(
-            leg,
-            MediaCommand::Open {
-                toward: Toward::Address(call.peer.ip()),
-                beside: None,
-            },
-        );
+        call.facts.record.note(now, TrailKind::Arrived, arrived);
+        let toward = Toward::Address(call.peer.ip());
+        let beside = None;
+        shared.media(call.facts.leg, MediaCommand::Open { toward, beside });
+        call.settle(now, shared);
         Some(call)
     }
 
@@ -243,17 +231,6 @@ impl Call {
         self.walk(now, shared, |walk| walk.session.handle_key(now, key));
     }
 
-    /// The caller, or whoever was dialled for it, speaks another codec.
-    pub(super) fn handle_codec(&mut self, now: Now, leg: LegId, codec: Codec, shared: &mut Shared) {
-        let by = if leg == self.facts.leg {
-            "caller"
-        } else {
-            "dialled"
-        };
-        let detail = json!({ "codec": codec.name(), "by": by });
-        self.trail(now, TrailKind::MediaChanged, detail, shared);
-    }
-
     pub(super) fn handle_played(&mut self, now: Now, play: PlayId, shared: &mut Shared) {
         if let Stage::Talking(walk) = &mut self.stage {
             walk.handle_played(now, play, self.facts.leg, shared);
@@ -268,18 +245,29 @@ impl Call {
         self.perform(now, shared);
     }
 
+    /// A recording was put away. What was said is kept, however late that is known.
     pub(super) fn handle_recorded(
         &mut self,
         now: Now,
+        ticket: Ticket,
         recording: Option<Recording>,
         shared: &mut Shared,
     ) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.handle_recorded(now, recording, &mut self.facts, shared);
-            self.perform(now, shared);
-        } else if let (Some(message), Some(recording)) = (self.facts.message.take(), recording) {
-            shared.keep(now, recording, message.service, &self.facts);
+        let Some(message) = self.facts.take_message(ticket) else {
+            return;
+        };
+        let length = recording.as_ref().map(|recording| recording.length);
+        if let Some(recording) = recording {
+            if message.told || !matches!(self.stage, Stage::Talking(_)) {
+                // The flow went on, or is over: it cannot tell any more.
+                let detail = json!({ "seconds": recording.length.as_secs(), "late": true });
+                self.facts.record.note(now, TrailKind::MessageLeft, detail);
+            }
+            shared.keep(now, recording, message.service, self.facts.origin());
         }
+        self.walk(now, shared, |walk| {
+            walk.handle_recorded(now, ticket, length.unwrap_or_default());
+        });
     }
 
     pub(super) fn handle_fetched(
@@ -307,6 +295,30 @@ impl Call {
         self.perform(now, shared);
     }
 
+    /// The one who was dialled is off the line: the flow goes on, or ends with it.
+    pub(super) fn handle_dialled_left(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        left: Left,
+        shared: &mut Shared,
+    ) {
+        let (ticket, result) = (left.ticket, left.result);
+        let hung_up = left.ending.by == EndedBy::Agent && result == machine::DialResult::Ended;
+        self.facts.left.insert(leg, left);
+        let was_ours = self.ours.is_some();
+        self.handle_dialled(now, ticket, result, shared);
+        // A flow that has nothing to say after it only passes the end on.
+        if hung_up && !was_ours && self.ours.is_some() {
+            self.ours = Some(Ending::by(EndedBy::Agent, "dialled_hung_up"));
+        }
+    }
+
+    /// Something about the one who was dialled, for the trail.
+    pub(super) fn note(&mut self, now: Now, kind: TrailKind, detail: serde_json::Value) {
+        self.facts.record.note(now, kind, detail);
+    }
+
     /// The called telephone rings: the caller hears it.
     pub(super) fn handle_ringing(&mut self, shared: &mut Shared) {
         if let Stage::Talking(walk) = &mut self.stage {
@@ -316,41 +328,75 @@ impl Call {
 
     pub(super) fn handle_timeout(&mut self, now: Now, shared: &mut Shared) {
         self.deadline = None;
+        let is_due = |until: &Instant| *until <= now.instant;
         match &mut self.stage {
+            Stage::Opening { until, .. } if is_due(until) => {
+                self.refuse(now, 503, "not_recorded", shared);
+            }
+            Stage::Answering { until } if is_due(until) => {
+                let ending = Ending::by(EndedBy::Network, "not_confirmed");
+                self.hang_up(now, ending, Cause::Failure, shared);
+            }
+            Stage::Talking(_) if is_due(&self.length_limit) => {
+                self.give_up(now, "time_limit", shared);
+            }
             Stage::Talking(walk) => {
                 walk.handle_timeout(now, &mut self.facts, shared);
                 self.perform(now, shared);
             }
-            Stage::Closing { until, .. } if *until <= now.instant => self.close(now, None, shared),
-            Stage::Closing { .. }
-            | Stage::Opening { .. }
-            | Stage::Answering
-            | Stage::HangingUp
+            Stage::HangingUp { until } if is_due(until) => self.ended(now, UNCONFIRMED, shared),
+            Stage::Closing { until, heard, .. } if is_due(until) => {
+                let heard = heard.take();
+                self.close(now, heard, shared);
+            }
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
             | Stage::Gone => {}
         }
     }
 
-    /// The media have had their last word.
+    /// The media of a leg have had their last word: the caller's, or a dialled one's.
     pub(super) fn handle_leg_closed(
         &mut self,
         now: Now,
+        leg: LegId,
         quality: Option<Quality>,
         shared: &mut Shared,
     ) {
-        self.close(now, quality, shared);
+        if leg != self.facts.leg {
+            if let Some(left) = self.facts.left.remove(&leg) {
+                self.note(now, TrailKind::DialledLeft, left.describe(quality));
+            }
+            if let Stage::Closing { heard, .. } = &mut self.stage
+                && self.facts.left.is_empty()
+                && let Some(heard) = heard.take()
+            {
+                self.close(now, Some(heard), shared);
+            }
+            return;
+        }
+        match &mut self.stage {
+            Stage::Closing { heard, .. } if quality.is_some() && !self.facts.left.is_empty() => {
+                *heard = quality;
+            }
+            Stage::Closing { .. }
+            | Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Talking(_)
+            | Stage::HangingUp { .. }
+            | Stage::Gone => self.close(now, quality, shared),
+        }
     }
 
     /// Refuses a call that was not answered yet.
     fn refuse(&mut self, now: Now, status: u16, cause: &'static str, shared: &mut Shared) {
         let retry_after = (status == 503).then_some(RETRY_AFTER);
-        self.cause.get_or_insert(cause);
-        self.trail(
-            now,
-            TrailKind::Refused,
-            json!({ "status": status, "cause": cause }),
-            shared,
-        );
-        self.stage = Stage::HangingUp;
+        self.ours.get_or_insert(Ending::ours(cause));
+        let detail = json!({ "status": status, "cause": cause });
+        self.facts.record.note(now, TrailKind::Refused, detail);
+        self.stage = hanging_up(now);
         shared.sip(SipCommand::Reject {
             call: self.facts.id,
             status,
@@ -360,25 +406,36 @@ impl Call {
 
     /// Ends the call because something of ours wants it so.
     pub(super) fn give_up(&mut self, now: Now, cause: &'static str, shared: &mut Shared) {
-        match &mut self.stage {
+        let ending = Ending::ours(cause);
+        match &self.stage {
             Stage::Opening { .. } => self.refuse(now, 503, cause, shared),
-            Stage::Answering => self.hang_up(now, cause, Cause::Failure, shared),
-            Stage::Talking(walk) => {
-                walk.session.handle_left(now);
-                self.perform(now, shared);
-                self.hang_up(now, cause, Cause::Normal, shared);
+            Stage::Answering { .. } => self.hang_up(now, ending, Cause::Failure, shared),
+            Stage::Talking(_) => {
+                self.leave_flow(now, shared);
+                self.hang_up(now, ending, Cause::Normal, shared);
             }
-            Stage::HangingUp | Stage::Closing { .. } | Stage::Gone => {}
+            Stage::HangingUp { .. } | Stage::Closing { .. } | Stage::Gone => {}
         }
     }
 
     /// Enters the deadline that the call has now into the common list.
-    pub(super) fn settle(&mut self, shared: &mut Shared) {
-        let wanted = match &self.stage {
-            Stage::Talking(walk) => walk.poll_timeout(),
-            Stage::Closing { until, .. } => Some(*until),
-            Stage::Opening { .. } | Stage::Answering | Stage::HangingUp | Stage::Gone => None,
+    pub(super) fn settle(&mut self, now: Now, shared: &mut Shared) {
+        if let Some(change) = self.facts.record.hand_out(now.instant) {
+            shared.save(change);
+        }
+        let stage = match &self.stage {
+            Stage::Talking(walk) => {
+                let flow = walk.poll_timeout().unwrap_or(self.length_limit);
+                Some(flow.min(self.length_limit))
+            }
+            Stage::Opening { until, .. }
+            | Stage::Answering { until }
+            | Stage::HangingUp { until }
+            | Stage::Closing { until, .. } => Some(*until),
+            Stage::Gone => None,
         };
+        let record = self.facts.record.poll_timeout();
+        let wanted = stage.map(|stage| record.map_or(stage, |record| record.min(stage)));
         if wanted == self.deadline {
             return;
         }
@@ -391,122 +448,25 @@ impl Call {
         self.deadline = wanted;
     }
 
-    /// Answers as soon as the record is durable and the port open.
-    fn answer(&mut self, now: Now, shared: &mut Shared) {
-        let Stage::Opening {
-            offer,
-            recorded: true,
-            address: Some(address),
-        } = &self.stage
-        else {
-            return;
-        };
-        let offer = offer.clone();
-        let mut negotiation = Negotiation::new(local_media(*address, self.peer.ip(), shared));
-        let sdp = match offer {
-            None => offer_plain(&mut negotiation),
-            Some(offer) => match negotiation.answer(&offer) {
-                Ok(answer) => {
-                    self.agreed(now, &answer.media, shared);
-                    answer.sdp
-                }
-                Err(error) => return self.refuse(now, error.status(), "no_common_media", shared),
-            },
-        };
-        self.negotiation = Some(Box::new(negotiation));
-        self.stage = Stage::Answering;
-        shared.sip(SipCommand::Answer {
-            call: self.facts.id,
-            sdp,
-        });
-    }
-
     /// The ACK is here: the caller listens.
     fn confirmed(&mut self, now: Now, sdp: Option<&Bytes>, shared: &mut Shared) {
-        if !matches!(self.stage, Stage::Answering) {
+        if !matches!(self.stage, Stage::Answering { .. }) {
             return;
         }
         if let Some(sdp) = sdp {
             self.agree(now, sdp, shared);
         }
         if !self.started {
-            return self.hang_up(now, "no_common_media", Cause::Media, shared);
+            let ending = Ending::ours("no_common_media");
+            return self.hang_up(now, ending, Cause::Media, shared);
         }
-        let library = self.facts.company.library.clone();
-        let begun = Session::new(
-            library,
-            &ivr::FlowId::new(self.flow.as_str()),
-            &self.facts.caller,
-        );
-        let Ok(mut session) = begun else {
-            return self.hang_up(now, "no_flow", Cause::Failure, shared);
+        let Serving { library, flow } = &self.serves;
+        let Ok(mut session) = Session::new(Arc::clone(library), flow, &self.facts.caller) else {
+            return self.hang_up(now, Ending::ours("no_flow"), Cause::Failure, shared);
         };
         session.start(now);
         self.stage = Stage::Talking(Box::new(Walk::new(session)));
         self.perform(now, shared);
-    }
-
-    /// The peer answered an offer of ours.
-    fn agree(&mut self, now: Now, sdp: &Bytes, shared: &mut Shared) {
-        let Some(negotiation) = &mut self.negotiation else {
-            return;
-        };
-        match negotiation.read_answer(sdp) {
-            Ok(media) => self.agreed(now, &media, shared),
-            Err(_) => self.hang_up(now, "no_common_media", Cause::Media, shared),
-        }
-    }
-
-    /// The peer wants other media, or to hold us, or an offer of ours.
-    fn offered(&mut self, now: Now, sdp: Option<&Bytes>, shared: &mut Shared) {
-        let call = self.facts.id;
-        let Some(negotiation) = &mut self.negotiation else {
-            return shared.sip(SipCommand::RejectOffer { call, status: 488 });
-        };
-        let Some(sdp) = sdp else {
-            let sdp = offer_plain(negotiation);
-            return shared.sip(SipCommand::AcceptOffer { call, sdp });
-        };
-        let was_held = negotiation.agreed().is_some_and(|media| media.held);
-        match negotiation.answer(sdp) {
-            Ok(answer) => {
-                let held = answer.media.held;
-                shared.sip(SipCommand::AcceptOffer {
-                    call,
-                    sdp: answer.sdp,
-                });
-                self.agreed(now, &answer.media, shared);
-                match (was_held, held) {
-                    (false, true) => self.trail(now, TrailKind::Held, json!({}), shared),
-                    (true, false) => self.trail(now, TrailKind::Resumed, json!({}), shared),
-                    (true, true) | (false, false) => {}
-                }
-            }
-            Err(error) => shared.sip(SipCommand::RejectOffer {
-                call,
-                status: error.status(),
-            }),
-        }
-    }
-
-    /// Tells the media what was agreed on.
-    fn agreed(&mut self, now: Now, media: &MediaParameters, shared: &mut Shared) {
-        let config = Box::new(leg_config(media, Some(self.peer), shared));
-        let codec = config.codec.name();
-        let detail = json!({ "codec": codec, "encrypted": config.srtp.is_some() });
-        if std::mem::replace(&mut self.started, true) {
-            shared.media(self.facts.leg, MediaCommand::Reconfigure(config));
-            return self.trail(now, TrailKind::MediaChanged, detail, shared);
-        }
-        shared.media(self.facts.leg, MediaCommand::Start(config));
-        let answered = InteractionUpdate {
-            state: Some(InteractionState::Flow),
-            answered_ms: Some(now.wall.as_millisecond()),
-            codec: Some(codec.to_owned()),
-            ..Default::default()
-        };
-        shared.save(self.facts.record.update(answered));
-        self.trail(now, TrailKind::Answered, detail, shared);
     }
 
     fn walk(&mut self, now: Now, shared: &mut Shared, step: impl FnOnce(&mut Walk)) {
@@ -527,11 +487,13 @@ impl Call {
             };
             match output {
                 machine::Output::Step(step) => {
-                    let change = self.facts.record.step(&step);
-                    shared.save(change);
+                    if let Did::Recorded { .. } = step.did {
+                        self.facts.told_of_messages();
+                    }
+                    self.facts.record.step(now, &step);
                 }
                 machine::Output::HangUp { cause } => {
-                    self.hang_up(now, "flow_ended", sip_cause(cause), shared);
+                    self.hang_up(now, Ending::ours("flow_ended"), sip_cause(cause), shared);
                 }
                 machine::Output::Play { .. }
                 | machine::Output::StopPlaying { .. }
@@ -549,15 +511,24 @@ impl Call {
         }
     }
 
-    fn hang_up(&mut self, now: Now, why: &'static str, cause: Cause, shared: &mut Shared) {
-        self.leave_flow(now, shared);
-        self.cause.get_or_insert(why);
-        self.stage = Stage::HangingUp;
+    fn hang_up(&mut self, now: Now, ending: Ending, cause: Cause, shared: &mut Shared) {
+        self.stop_doing(now, shared);
+        self.ours.get_or_insert(ending);
+        self.stage = hanging_up(now);
         shared.hang_up(self.facts.id, cause);
     }
 
-    /// Whatever the flow had begun ends with it.
+    /// The flow is over before its end, whoever ended the call.
     fn leave_flow(&mut self, now: Now, shared: &mut Shared) {
+        if let Stage::Talking(walk) = &mut self.stage {
+            walk.session.handle_left(now);
+        }
+        self.perform(now, shared);
+        self.stop_doing(now, shared);
+    }
+
+    /// Whatever the flow had begun ends with it.
+    fn stop_doing(&mut self, now: Now, shared: &mut Shared) {
         if let Stage::Talking(walk) = &mut self.stage {
             walk.leave(now, &mut self.facts, shared);
         }
@@ -565,18 +536,17 @@ impl Call {
 
     /// The SIP side is over.
     fn ended(&mut self, now: Now, end: End, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.session.handle_left(now);
-        }
-        self.perform(now, shared);
         self.leave_flow(now, shared);
         shared.media(self.facts.leg, MediaCommand::Close);
-        let patience = match self.facts.message {
-            Some(_) => MESSAGE_KEPT_MAX,
-            None => LAST_WORD_MAX,
+        let patience = if self.facts.messages.is_empty() {
+            LAST_WORD_MAX
+        } else {
+            MESSAGE_KEPT_MAX
         };
         self.stage = Stage::Closing {
-            end,
+            ended_ms: now.wall.as_millisecond(),
+            ending: Ending::of_caller(end, self.ours.take()),
+            heard: None,
             until: now.instant + patience,
         };
         if !self.started {
@@ -586,38 +556,60 @@ impl Call {
 
     /// The last lines of the record.
     fn close(&mut self, now: Now, quality: Option<Quality>, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.session.handle_left(now);
-            self.perform(now, shared);
-            self.leave_flow(now, shared);
-        }
-        let end = match std::mem::replace(&mut self.stage, Stage::Gone) {
-            Stage::Closing { end, .. } => record::end_of(now, &end, self.cause, quality),
+        self.leave_flow(now, shared);
+        let (ended_ms, ending) = match std::mem::replace(&mut self.stage, Stage::Gone) {
+            Stage::Closing {
+                ended_ms, ending, ..
+            } => (ended_ms, ending),
             Stage::Gone => return,
             // The media died under a call that is not over: the thread's fault, not the caller's.
-            Stage::Opening { .. } | Stage::Answering | Stage::Talking(_) | Stage::HangingUp => {
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Talking(_)
+            | Stage::HangingUp { .. } => {
                 shared.hang_up(self.facts.id, Cause::Failure);
-                InteractionEnd {
-                    ended_ms: now.wall.as_millisecond(),
-                    by: EndedBy::Ramal,
-                    cause: self.cause.unwrap_or("media_failed").to_owned(),
-                    sip_status: None,
-                    quality,
-                }
+                let ours = self.ours.take();
+                let ending = ours.unwrap_or_else(|| Ending::ours("media_failed"));
+                (now.wall.as_millisecond(), ending)
             }
         };
-        shared.legs.remove(&self.facts.leg);
-        for change in self.facts.record.end(end) {
-            shared.save(change);
+        for (leg, left) in std::mem::take(&mut self.facts.left) {
+            shared.parting.remove(&leg);
+            self.note(now, TrailKind::DialledLeft, left.describe(None));
         }
+        shared.forget(&mut self.facts);
+        shared.save(self.facts.record.end(now, ended_ms, ending, quality));
     }
+}
 
-    fn trail(&mut self, now: Now, kind: TrailKind, detail: serde_json::Value, shared: &mut Shared) {
-        let line = self
-            .facts
-            .record
-            .trail(now.wall.as_millisecond(), kind, detail);
-        shared.save(line);
+fn hanging_up(now: Now) -> Stage {
+    Stage::HangingUp {
+        until: now.instant + HANGING_UP_MAX,
+    }
+}
+
+fn opened(
+    now: Now,
+    interaction: &InteractionId,
+    invite: &Incoming,
+    dialled: &Dialled,
+) -> InteractionOpened {
+    InteractionOpened {
+        id: interaction.clone(),
+        company: dialled.company.id.clone(),
+        instance: None,
+        medium: Medium::Phone,
+        direction: desk::record::Direction::Inbound,
+        from: invite.caller.number.clone(),
+        from_name: invite.caller.display_name.clone().unwrap_or_default(),
+        to: invite.dialled.clone(),
+        number: dialled.number.clone(),
+        trunk: dialled.trunk.clone(),
+        device: dialled.device.clone(),
+        flow: dialled.flow.clone(),
+        sip_call_id: invite.sip_call_id.clone(),
+        started_ms: now.wall.as_millisecond(),
+        protocol_day: day(now, &dialled.company),
     }
 }
 
@@ -644,11 +636,34 @@ fn day(now: Now, company: &Company) -> u32 {
         + u32::from(date.day().unsigned_abs())
 }
 
+/// How a call ended whose end nobody confirmed.
+const UNCONFIRMED: End = End {
+    by: Party::Us,
+    status: None,
+    reason: None,
+};
+
 /// When a refused caller's carrier may try again: long enough for a wave to pass.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
+
+/// How long the record may take to become durable. The store gives up after 5 s by itself; a caller
+/// who hears nothing for longer than this has hung up.
+const OPENING_MAX: Duration = Duration::from_secs(8);
+
+/// How long the ACK may take. The endpoint gives up after 32 s by itself (64 times T1 of RFC 3261
+/// section 13.3.1.4).
+const ANSWERING_MAX: Duration = Duration::from_secs(40);
+
+/// How long the endpoint may take to tell that a call is over: it tells at once, or has lost it.
+const HANGING_UP_MAX: Duration = Duration::from_secs(40);
+
+/// The longest call: nobody talks for longer, and a line that was forgotten must not cost a
+/// carrier's minutes for ever.
+const LENGTH_MAX: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long the media may take for their last report.
 const LAST_WORD_MAX: Duration = Duration::from_secs(2);
 
-/// How long a message may take to be put away: a slow disk must not lose what somebody said.
+/// How long the end of a call waits for its message to be put away, so that one record tells of
+/// both; the message itself is kept whenever that is done.
 const MESSAGE_KEPT_MAX: Duration = Duration::from_secs(30);

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
+use desk::record::{Quality, TrailKind};
 use ivr::machine::{DialResult, Ticket};
 use ivr::{Destination, Now};
 use media_engine::leg::LegId;
@@ -15,8 +16,13 @@ use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Target};
 use media_engine::sip::{AccountId, CallId, TrunkId};
 
+use media_engine::sdp::MediaParameters;
+use serde_json::{Map, Value, json};
+
+use super::ending::Ending;
 use super::facts::{Facts, leg_config, local_media, offer_plain};
 use super::output::{MediaCommand, SipCommand, Toward};
+use super::record::{self, Party};
 use super::{Shared, Voice};
 
 /// One call that we place.
@@ -106,29 +112,69 @@ impl Shared {
     }
 
     /// Gives up a call that we place, whatever it is doing.
-    pub(super) fn cancel_dial(&mut self, leg: LegId) {
-        let Some(dialling) = self.dialling.remove(&leg) else {
-            return;
+    pub(super) fn cancel_dial(&mut self, now: Now, leg: LegId) -> Option<Left> {
+        let cause = match self.dialling.get(&leg)?.stage {
+            Stage::Joined(_) => "other_side_ended",
+            Stage::OpeningPort | Stage::Asking | Stage::Dialled(_) | Stage::Over => "taken_back",
         };
-        match dialling.stage {
-            Stage::OpeningPort | Stage::Asking | Stage::Over => {}
-            Stage::Dialled(call) | Stage::Joined(call) => {
-                self.dialled_calls.remove(&call);
-                self.hang_up(call, Cause::Normal);
-            }
+        self.leave_dial(now, leg, DialResult::Ended, Ending::ours(cause))
+    }
+
+    /// Lets a call that we place be over. What there is to tell of it waits for its media.
+    fn leave_dial(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        result: DialResult,
+        ending: Ending,
+    ) -> Option<Left> {
+        let dialling = self.dialling.remove(&leg)?;
+        if let Some(call) = dialling.call() {
+            self.dialled_calls.remove(&call);
+            self.hang_up(call, Cause::Normal);
         }
         if dialling.heard {
             self.media(dialling.parent_leg, MediaCommand::Unbridge);
         }
+        self.parting.insert(leg, dialling.parent);
         self.media(leg, MediaCommand::Close);
+        let agreed = dialling.negotiation.as_ref();
+        let agreed = agreed.and_then(|negotiation| negotiation.agreed());
+        Some(Left {
+            ticket: dialling.ticket,
+            result,
+            ending,
+            codec: agreed.map(|media| media.codec.name()),
+            ended_ms: now.wall.as_millisecond(),
+        })
+    }
+}
+
+/// One whom we dialled and who is off the line.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub(super) ticket: Ticket,
+    pub(super) result: DialResult,
+    pub(super) ending: Ending,
+    codec: Option<&'static str>,
+    ended_ms: i64,
+}
+
+impl Left {
+    /// What the trail remembers.
+    pub(super) fn describe(&self, quality: Option<Quality>) -> Value {
+        let mut detail = Map::new();
+        self.ending.describe(&mut detail);
+        detail.insert("ended_ms".into(), self.ended_ms.into());
+        detail.insert("codec".into(), self.codec.into());
+        if let Some(quality) = quality {
+            detail.insert("quality".into(), json!(quality));
+        }
+        detail.into()
     }
 }
 
 impl Dialling {
-    pub(super) fn parent(&self) -> (CallId, Ticket) {
-        (self.parent, self.ticket)
-    }
-
     fn end(&mut self, end: &End) -> DialResult {
         let before = std::mem::replace(&mut self.stage, Stage::Over);
         match end.status {
@@ -147,6 +193,11 @@ impl Dialling {
                 DialResult::Failed
             }
         }
+    }
+
+    /// The caller's call.
+    pub(super) fn parent(&self) -> CallId {
+        self.parent
     }
 
     /// The endpoint has said the handle of the call.
@@ -179,7 +230,8 @@ impl Voice {
         address: Option<SocketAddr>,
     ) {
         let Some(address) = address else {
-            return self.end_dialling(now, leg, DialResult::Failed);
+            let ending = Ending::ours("no_media_capacity");
+            return self.end_dialling(now, leg, DialResult::Failed, ending);
         };
         let media = local_media(address, address.ip(), &mut self.shared);
         let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
@@ -208,25 +260,25 @@ impl Voice {
             // Who hears the other side already hears it ring, or speak.
             CallEvent::Ringing { .. } if dialling.heard => {}
             CallEvent::Ringing { .. } => {
-                self.with(parent, |call, shared| call.handle_ringing(shared))
+                self.with(now, parent, |call, shared| call.handle_ringing(shared))
             }
             CallEvent::EarlyMedia { sdp, flow, .. } => {
                 dialling.meet(flow.remote);
                 // Sound that cannot be understood before the answer is no reason to end the call.
-                self.hear(leg, &sdp);
+                self.hear(now, leg, &sdp);
             }
             CallEvent::Answered { sdp, flow, .. } => {
                 dialling.meet(flow.remote);
                 self.answered(now, leg, sdp.as_ref());
             }
-            CallEvent::Offered { call, sdp } => self.dialled_offered(leg, call, sdp.as_ref()),
+            CallEvent::Offered { call, sdp } => self.dialled_offered(now, leg, call, sdp.as_ref()),
             CallEvent::OfferAnswered { sdp, .. } => {
-                self.hear(leg, &sdp);
+                self.hear(now, leg, &sdp);
             }
             CallEvent::Ended { call, end } => {
                 self.shared.dialled_calls.remove(&call);
                 let result = dialling.end(&end);
-                self.end_dialling(now, leg, result);
+                self.end_dialling(now, leg, result, Ending::of_dialled(end));
             }
             // Keys of the other party are for the other party's machine; the rest cannot happen
             // to a call that we place.
@@ -238,21 +290,29 @@ impl Voice {
     }
 
     /// A call that we place is over, or never was: the flow goes on.
-    pub(super) fn end_dialling(&mut self, now: Now, leg: LegId, result: DialResult) {
+    pub(super) fn end_dialling(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        result: DialResult,
+        ending: Ending,
+    ) {
         let Some(dialling) = self.shared.dialling.get(&leg) else {
             return;
         };
-        let (parent, ticket) = dialling.parent();
-        self.shared.cancel_dial(leg);
-        self.with(parent, |call, shared| {
-            call.handle_dialled(now, ticket, result, shared)
-        });
+        let parent = dialling.parent;
+        if let Some(left) = self.shared.leave_dial(now, leg, result, ending) {
+            self.with(now, parent, |call, shared| {
+                call.handle_dialled_left(now, leg, left, shared)
+            });
+        }
     }
 
     fn answered(&mut self, now: Now, leg: LegId, sdp: Option<&Bytes>) {
         // Without SDP what was agreed on before the answer stands.
-        if sdp.is_some_and(|sdp| !self.hear(leg, sdp)) {
-            return self.end_dialling(now, leg, DialResult::Failed);
+        if sdp.is_some_and(|sdp| !self.hear(now, leg, sdp)) {
+            let ending = Ending::ours("no_common_media");
+            return self.end_dialling(now, leg, DialResult::Failed, ending);
         }
         let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
             return;
@@ -260,26 +320,27 @@ impl Voice {
         if let Some(call) = dialling.call() {
             dialling.stage = Stage::Joined(call);
         }
-        let (parent, ticket) = dialling.parent();
-        self.with(parent, |call, shared| {
+        let (parent, ticket) = (dialling.parent, dialling.ticket);
+        self.with(now, parent, |call, shared| {
             call.handle_dialled(now, ticket, DialResult::Answered, shared);
         });
     }
 
     /// Takes an SDP answer of the other party and lets the two hear each other. Returns whether
     /// there is something to hear.
-    fn hear(&mut self, leg: LegId, sdp: &Bytes) -> bool {
+    fn hear(&mut self, now: Now, leg: LegId, sdp: &Bytes) -> bool {
         let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
             return false;
         };
         let Some(negotiation) = &mut dialling.negotiation else {
             return false;
         };
+        let before = negotiation.agreed().cloned();
         let Ok(agreed) = negotiation.read_answer(sdp) else {
             return false;
         };
         let first = !std::mem::replace(&mut dialling.heard, true);
-        let parent_leg = dialling.parent_leg;
+        let (parent, parent_leg) = (dialling.parent, dialling.parent_leg);
         let peer = dialling.peer;
         let config = Box::new(leg_config(&agreed, peer, &self.shared));
         if first {
@@ -289,10 +350,33 @@ impl Voice {
         } else {
             self.shared.media(leg, MediaCommand::Reconfigure(config));
         }
+        self.note_media(now, parent, before.as_ref(), &agreed);
         true
     }
 
-    fn dialled_offered(&mut self, leg: LegId, call: CallId, sdp: Option<&Bytes>) {
+    /// Writes down what is agreed on with the dialled party, as far as it is new.
+    fn note_media(
+        &mut self,
+        now: Now,
+        parent: CallId,
+        before: Option<&MediaParameters>,
+        after: &MediaParameters,
+    ) {
+        let news = match before {
+            Some(before) => record::media_changes(Party::Dialled, before, after),
+            None => vec![(
+                TrailKind::MediaChanged,
+                record::media(Party::Dialled, after),
+            )],
+        };
+        self.with(now, parent, |call, _| {
+            for (kind, detail) in news {
+                call.note(now, kind, detail);
+            }
+        });
+    }
+
+    fn dialled_offered(&mut self, now: Now, leg: LegId, call: CallId, sdp: Option<&Bytes>) {
         let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
             return;
         };
@@ -303,15 +387,17 @@ impl Voice {
             let sdp = offer_plain(negotiation);
             return self.shared.sip(SipCommand::AcceptOffer { call, sdp });
         };
+        let before = negotiation.agreed().cloned();
         match negotiation.answer(sdp) {
             Ok(answer) => {
-                let peer = dialling.peer;
+                let (parent, peer) = (dialling.parent, dialling.peer);
                 let config = Box::new(leg_config(&answer.media, peer, &self.shared));
                 self.shared.media(leg, MediaCommand::Reconfigure(config));
                 self.shared.sip(SipCommand::AcceptOffer {
                     call,
                     sdp: answer.sdp,
                 });
+                self.note_media(now, parent, before.as_ref(), &answer.media);
             }
             Err(error) => {
                 let status = error.status();

@@ -1,12 +1,14 @@
 //! What stays true of a call whatever it is doing, and what all calls say to the shell.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use desk::id::{CompanyId, InteractionId};
 use desk::queue::WorkId;
 use desk::record::Change;
-use ivr::machine::Caller;
+use ivr::machine::{Caller, Ticket};
 use media_engine::leg::{LegConfig, LegId};
 use media_engine::rtp::srtp::Secret;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
@@ -18,6 +20,7 @@ use rand::RngCore;
 use crate::directory::Company;
 
 use super::Shared;
+use super::dialling::Left;
 use super::output::{MediaCommand, Message, Output, SipCommand};
 use super::record::Record;
 
@@ -29,8 +32,17 @@ pub(super) struct Facts {
     pub(super) company: Arc<Company>,
     pub(super) record: Record,
     pub(super) caller: Caller,
-    /// A message whose speaker hung up: it is kept when the recording has ended.
-    pub(super) message: Option<Message>,
+    /// Messages that are being recorded or put away.
+    pub(super) messages: Vec<Message>,
+    /// Those whom we dialled and who are off the line, until their media have had their last word.
+    pub(super) left: BTreeMap<LegId, Left>,
+}
+
+/// Whose message it is that is put away.
+#[derive(Clone, Debug)]
+pub(super) struct Origin {
+    pub(super) company: CompanyId,
+    pub(super) interaction: InteractionId,
 }
 
 impl Facts {
@@ -42,6 +54,27 @@ impl Facts {
     /// The company whose flow it walks.
     pub(super) fn company(&self) -> &Company {
         &self.company
+    }
+
+    /// What a message keeps of the call in which it was left.
+    pub(super) fn origin(&self) -> Origin {
+        Origin {
+            company: self.company.id.clone(),
+            interaction: self.record.interaction().clone(),
+        }
+    }
+
+    pub(super) fn take_message(&mut self, ticket: Ticket) -> Option<Message> {
+        let mut messages = self.messages.iter();
+        let at = messages.position(|message| message.ticket == ticket)?;
+        Some(self.messages.remove(at))
+    }
+
+    /// The flow has said what it knows of its messages, and will say no more.
+    pub(super) fn told_of_messages(&mut self) {
+        for message in &mut self.messages {
+            message.told = true;
+        }
     }
 
     /// The caller's number, empty when withheld.
@@ -67,6 +100,19 @@ impl Shared {
         self.sip(SipCommand::HangUp { call, cause });
     }
 
+    /// A call is over. Its messages may still be on their way to the disk: they are kept when they
+    /// come.
+    pub(super) fn forget(&mut self, call: &mut Facts) {
+        self.legs.remove(&call.leg);
+        for message in std::mem::take(&mut call.messages) {
+            let late = (message.service, call.origin());
+            self.late.insert((call.leg, message.ticket), late);
+        }
+        while self.late.len() > LATE_MAX {
+            self.late.pop_first();
+        }
+    }
+
     pub(super) fn new_leg(&mut self, call: CallId) -> LegId {
         let leg = LegId(self.next_leg);
         self.next_leg += 1;
@@ -74,6 +120,10 @@ impl Shared {
         leg
     }
 }
+
+/// Messages of calls that are over that may be on their way to the disk: more than a disk that
+/// works ever has, and of one that does not the oldest are forgotten.
+const LATE_MAX: usize = 1_000;
 
 /// Our side of the media of a new leg.
 pub(super) fn local_media(

@@ -1,6 +1,6 @@
 //! Doing what a flow wants done, for one caller.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use desk::id::ServiceId;
 use desk::id::VoiceMessageId;
@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::clip::Clip;
 
 use super::Shared;
-use super::facts::Facts;
+use super::facts::{Facts, Origin};
 use super::output::{MediaCommand, Message, Output, Recording};
 use super::waiting::{Heard, Waiting};
 
@@ -48,7 +48,7 @@ enum Doing {
     Nothing,
     Waiting(Box<Waiting>),
     Dialling { leg: LegId },
-    Recording(Message),
+    Recording { ticket: Ticket },
 }
 
 impl Walk {
@@ -112,11 +112,15 @@ impl Walk {
                 max,
             } => {
                 self.stop(call.leg, shared);
-                let service = service.as_str().parse().ok();
-                self.doing = Doing::Recording(Message { ticket, service });
+                call.messages.push(Message {
+                    ticket,
+                    service: service.as_str().parse().ok(),
+                    told: false,
+                });
+                self.doing = Doing::Recording { ticket };
                 shared.media(call.leg, MediaCommand::Record { ticket, max });
             }
-            Wish::StopRecording { .. } => shared.media(call.leg, MediaCommand::StopRecording),
+            Wish::StopRecording { .. } => self.stop_doing(now, call, shared),
             // An answer that comes after all has an old ticket, and is ignored.
             Wish::CancelFetch { .. } => {}
             // The call itself does these.
@@ -164,25 +168,10 @@ impl Walk {
         }
     }
 
-    /// A message was kept, or was not.
-    pub(super) fn handle_recorded(
-        &mut self,
-        now: Now,
-        recording: Option<Recording>,
-        call: &mut Facts,
-        shared: &mut Shared,
-    ) {
-        let Doing::Recording(message) = &self.doing else {
-            return;
-        };
-        let Message { ticket, service } = message.clone();
-        self.doing = Doing::Nothing;
-        let length = recording
-            .as_ref()
-            .map(|recording| recording.length)
-            .unwrap_or_default();
-        if let Some(recording) = recording {
-            shared.keep(now, recording, service, call);
+    /// A message was kept, or was not when it has no length.
+    pub(super) fn handle_recorded(&mut self, now: Now, ticket: Ticket, length: Duration) {
+        if matches!(self.doing, Doing::Recording { ticket: current } if current == ticket) {
+            self.doing = Doing::Nothing; // It ended by itself.
         }
         self.session.handle_recorded(now, ticket, length);
     }
@@ -237,7 +226,7 @@ impl Walk {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let waiting = match &self.doing {
             Doing::Waiting(waiting) => waiting.poll_timeout(),
-            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording(_) => None,
+            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording { .. } => None,
         };
         [self.session.poll_timeout(), waiting]
             .into_iter()
@@ -285,7 +274,7 @@ impl Walk {
             queued_ms: Some(now.wall.as_millisecond()),
             ..Default::default()
         };
-        shared.save(call.record.update(queued));
+        call.record.learn(now, &queued);
         let mut waiting = Waiting::new(ticket, rules, call.company.language);
         let heard = waiting.begin(now.instant, shared.queue.position(call.work()));
         self.doing = Doing::Waiting(Box::new(waiting));
@@ -323,14 +312,13 @@ impl Walk {
                 self.stop(call.leg, shared);
             }
             Doing::Dialling { leg } => {
-                shared.cancel_dial(leg);
+                if let Some(left) = shared.cancel_dial(now, leg) {
+                    call.left.insert(leg, left);
+                }
                 self.stop(call.leg, shared);
             }
             // Who hangs up after the beep has left a message: what was said is kept.
-            Doing::Recording(message) => {
-                shared.media(call.leg, MediaCommand::StopRecording);
-                call.message = Some(message);
-            }
+            Doing::Recording { .. } => shared.media(call.leg, MediaCommand::StopRecording),
             Doing::Nothing => {}
         }
     }
@@ -343,13 +331,13 @@ impl Shared {
         now: Now,
         recording: Recording,
         service: Option<ServiceId>,
-        call: &Facts,
+        origin: Origin,
     ) {
         let left_ms = now.wall.as_millisecond();
         let message = VoiceMessageLeft {
             id: VoiceMessageId::new(left_ms, &mut self.random),
-            company: call.company.id.clone(),
-            interaction: call.record.interaction().clone(),
+            company: origin.company,
+            interaction: origin.interaction,
             service,
             file: recording.file,
             bytes: recording.bytes,
@@ -360,12 +348,9 @@ impl Shared {
     }
 }
 
-fn announced(now: Now, call: &mut Facts, shared: &mut Shared) {
+fn announced(now: Now, call: &mut Facts, shared: &Shared) {
     let detail = json!({ "position": shared.queue.position(call.work()) });
-    let line = call
-        .record
-        .trail(now.wall.as_millisecond(), TrailKind::Announced, detail);
-    shared.save(line);
+    call.record.note(now, TrailKind::Announced, detail);
 }
 
 fn clip(language: Language, item: Spoken) -> Option<Clip> {

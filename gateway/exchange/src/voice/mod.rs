@@ -9,11 +9,13 @@
 //!
 //! [`Voice`] has the shape of every machine here: `handle_*` for what happened, `poll_timeout`,
 //! `poll_output`. A call is answered only when its record is durable. The call ends exactly once in
-//! the record, whatever ends first: the SIP dialog, the flow or the media.
+//! the record, whatever ends first: the SIP dialog, the flow or the media. No stage lasts for ever:
+//! each has a deadline of its own, whoever else fails to keep theirs.
 
 mod admission;
 mod call;
 mod dialling;
+mod ending;
 mod facts;
 mod flow;
 mod output;
@@ -27,6 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use desk::id::{InstanceId, ServiceId};
 use desk::queue::{self, Queue};
 use desk::record::Quality;
 use ivr::Now;
@@ -44,6 +47,8 @@ use crate::directory::Directory;
 
 use call::Call;
 use dialling::Dialling;
+use ending::Ending;
+use facts::Origin;
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 
 /// What the voice side is told about the place it runs in.
@@ -55,6 +60,8 @@ pub struct VoiceConfig {
     pub codecs: Vec<Codec>,
     /// How long a call may be without any RTP or RTCP before it counts as dead.
     pub inactivity: Duration,
+    /// Which process this is, for the records.
+    pub instance: Option<InstanceId>,
 }
 
 impl Default for VoiceConfig {
@@ -72,6 +79,7 @@ impl Default for VoiceConfig {
             ],
             // A caller may be silent with silence suppression for long; RTCP still comes.
             inactivity: Duration::from_secs(120),
+            instance: None,
         }
     }
 }
@@ -96,6 +104,10 @@ struct Shared {
     /// Calls that we place for a flow, by the leg that carries them.
     dialling: BTreeMap<LegId, Dialling>,
     dialled_calls: BTreeMap<CallId, LegId>,
+    /// The legs of those who were dialled and are off the line, until their media say so.
+    parting: BTreeMap<LegId, CallId>,
+    /// Messages of calls that are over, until they are put away.
+    late: BTreeMap<(LegId, Ticket), (Option<ServiceId>, Origin)>,
     /// The deadline of each call that has one.
     deadlines: BTreeSet<(Instant, CallId)>,
     /// Whether new calls are turned away because the process is about to end.
@@ -118,6 +130,8 @@ impl Voice {
                 next_leg: 1,
                 dialling: BTreeMap::new(),
                 dialled_calls: BTreeMap::new(),
+                parting: BTreeMap::new(),
+                late: BTreeMap::new(),
                 deadlines: BTreeSet::new(),
                 closing: false,
                 outputs: VecDeque::new(),
@@ -132,7 +146,7 @@ impl Voice {
 
     /// Legs that calls hold, those included that we dial for a flow.
     pub fn legs(&self) -> usize {
-        self.shared.legs.len() + self.shared.dialling.len()
+        self.shared.legs.len() + self.shared.dialling.len() + self.shared.parting.len()
     }
 
     /// Callers who wait for a service.
@@ -155,7 +169,9 @@ impl Voice {
         self.close();
         let calls: Vec<CallId> = self.calls.keys().copied().collect();
         for call in calls {
-            self.with(call, |call, shared| call.give_up(now, "shut_down", shared));
+            self.with(now, call, |call, shared| {
+                call.give_up(now, "shut_down", shared)
+            });
         }
     }
 
@@ -168,20 +184,24 @@ impl Voice {
         } else if let Some(leg) = self.shared.dialled_calls.get(&id).copied() {
             self.handle_dialled_call(now, leg, event);
         } else {
-            self.with(id, |call, shared| call.handle_event(now, event, shared));
+            self.with(now, id, |call, shared| {
+                call.handle_event(now, event, shared)
+            });
         }
     }
 
     /// The record of a new call is durable, and this is its protocol number.
     pub fn handle_opened(&mut self, now: Now, call: CallId, protocol: String) {
-        self.with(call, |call, shared| {
+        self.with(now, call, |call, shared| {
             call.handle_opened(now, protocol, shared)
         });
     }
 
     /// The record of a new call could not be written: the call is refused.
     pub fn handle_not_opened(&mut self, now: Now, call: CallId) {
-        self.with(call, |call, shared| call.handle_not_opened(now, shared));
+        self.with(now, call, |call, shared| {
+            call.handle_not_opened(now, shared)
+        });
     }
 
     /// A port is open for this leg, at the address that the peer shall send to; or there is none.
@@ -189,7 +209,7 @@ impl Voice {
         if self.shared.dialling.contains_key(&leg) {
             self.handle_dialling_leg(now, leg, address);
         } else if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| {
+            self.with(now, call, |call, shared| {
                 call.handle_leg_opened(now, address, shared)
             });
         }
@@ -211,14 +231,15 @@ impl Voice {
             (_, Err(_)) => true,
         };
         if failed {
-            self.end_dialling(now, leg, DialResult::Failed);
+            let ending = Ending::ours("not_dialled");
+            self.end_dialling(now, leg, DialResult::Failed, ending);
         }
     }
 
     /// A key was pressed on this leg.
     pub fn handle_key(&mut self, now: Now, leg: LegId, key: Key) {
         if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| {
+            self.with(now, call, |call, shared| {
                 call.handle_key(now, key, Way::Media, shared)
             });
         }
@@ -227,36 +248,50 @@ impl Voice {
     /// The party of this leg speaks another of the codecs agreed on.
     pub fn handle_codec(&mut self, now: Now, leg: LegId, codec: Codec) {
         let call = self.shared.legs.get(&leg).copied();
-        let parent = || Some(self.shared.dialling.get(&leg)?.parent().0);
+        let parent = || Some(self.shared.dialling.get(&leg)?.parent());
         if let Some(call) = call.or_else(parent) {
-            self.with(call, |call, shared| {
-                call.handle_codec(now, leg, codec, shared)
-            });
+            self.with(now, call, |call, _| call.handle_codec(now, leg, codec));
         }
     }
 
     /// What this play had to say has been said, or cannot be.
     pub fn handle_played(&mut self, now: Now, leg: LegId, play: PlayId) {
         if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| call.handle_played(now, play, shared));
+            self.with(now, call, |call, shared| {
+                call.handle_played(now, play, shared)
+            });
         }
     }
 
     /// Nothing at all came from this leg for [`VoiceConfig::inactivity`].
     pub fn handle_silence(&mut self, now: Now, leg: LegId) {
         if self.shared.dialling.contains_key(&leg) {
-            self.end_dialling(now, leg, DialResult::Ended);
+            let ending = Ending::ours("no_media");
+            self.end_dialling(now, leg, DialResult::Ended, ending);
         } else if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| call.give_up(now, "no_media", shared));
+            self.with(now, call, |call, shared| {
+                call.give_up(now, "no_media", shared)
+            });
         }
     }
 
-    /// A recording ended; nothing was kept where there is none.
-    pub fn handle_recorded(&mut self, now: Now, leg: LegId, recording: Option<Recording>) {
+    /// What [`MediaCommand::Record`] began under this ticket has ended and is on disk; nothing was
+    /// kept where there is none.
+    pub fn handle_recorded(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        ticket: Ticket,
+        recording: Option<Recording>,
+    ) {
         if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(call, |call, shared| {
-                call.handle_recorded(now, recording, shared)
+            self.with(now, call, |call, shared| {
+                call.handle_recorded(now, ticket, recording, shared)
             });
+        } else if let Some((service, origin)) = self.shared.late.remove(&(leg, ticket))
+            && let Some(recording) = recording
+        {
+            self.shared.keep(now, recording, service, origin);
         }
     }
 
@@ -265,10 +300,13 @@ impl Voice {
         if let Some(dialling) = self.shared.dialling.get(&leg) {
             // We did not ask for it: its media died. Nobody hears anybody any more.
             let result = dialling.without_media();
-            self.end_dialling(now, leg, result);
-        } else if let Some(call) = self.shared.legs.remove(&leg) {
-            self.with(call, |call, shared| {
-                call.handle_leg_closed(now, quality, shared)
+            self.end_dialling(now, leg, result, Ending::ours("media_failed"));
+            return;
+        }
+        let parting = self.shared.parting.remove(&leg);
+        if let Some(call) = parting.or_else(|| self.shared.legs.get(&leg).copied()) {
+            self.with(now, call, |call, shared| {
+                call.handle_leg_closed(now, leg, quality, shared)
             });
         }
     }
@@ -281,7 +319,7 @@ impl Voice {
         ticket: Ticket,
         answer: Result<Fetched, FetchFailure>,
     ) {
-        self.with(call, |call, shared| {
+        self.with(now, call, |call, shared| {
             call.handle_fetched(now, ticket, answer, shared)
         });
     }
@@ -290,7 +328,7 @@ impl Voice {
     pub fn handle_timeout(&mut self, now: Now) {
         self.shared.queue.handle_timeout(now.instant);
         while let Some(queue::Output::Unanswered { work, .. }) = self.shared.queue.poll_output() {
-            self.with(CallId(work.0), |call, shared| {
+            self.with(now, CallId(work.0), |call, shared| {
                 call.handle_unanswered(now, shared)
             });
         }
@@ -299,7 +337,7 @@ impl Voice {
                 break;
             }
             self.shared.deadlines.pop_first();
-            self.with(call, |call, shared| call.handle_timeout(now, shared));
+            self.with(now, call, |call, shared| call.handle_timeout(now, shared));
         }
     }
 
@@ -317,10 +355,10 @@ impl Voice {
         self.shared.outputs.pop_front()
     }
 
-    fn with(&mut self, id: CallId, change: impl FnOnce(&mut Call, &mut Shared)) {
+    fn with(&mut self, now: Now, id: CallId, change: impl FnOnce(&mut Call, &mut Shared)) {
         if let Some(call) = self.calls.get_mut(&id) {
             change(call, &mut self.shared);
-            call.settle(&mut self.shared);
+            call.settle(now, &mut self.shared);
             if call.is_gone() {
                 self.calls.remove(&id);
             }

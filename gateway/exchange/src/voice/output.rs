@@ -145,7 +145,7 @@ pub enum MediaCommand {
 /// A message that a caller left, as the shell kept it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recording {
-    /// SHA-256 of the file in lower-case hexadecimal; the file is named by it.
+    /// The name of the file, which no other message has.
     pub file: String,
     /// Its size.
     pub bytes: u64,
@@ -153,9 +153,11 @@ pub struct Recording {
     pub length: Duration,
 }
 
-/// A message that is being recorded.
+/// A message that is being recorded or put away.
 #[derive(Clone, Debug)]
 pub(super) struct Message {
     pub(super) ticket: Ticket,
     pub(super) service: Option<ServiceId>,
+    /// The flow went on without knowing whether it was kept, and said so.
+    pub(super) told: bool,
 }

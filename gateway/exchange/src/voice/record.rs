@@ -1,19 +1,31 @@
 //! From what happened to what is remembered.
+//!
+//! What becomes known of a call is held for a moment and handed to the store together: a short call
+//! is two changes, its opening and its end with everything between.
+
+use std::time::{Duration, Instant};
 
 use desk::id::InteractionId;
-use desk::record::{
-    Change, EndedBy, InteractionEnd, InteractionUpdate, Quality, TrailEntry, TrailKind,
-};
+use desk::record::{Change, InteractionEnd, InteractionUpdate, Quality, TrailEntry, TrailKind};
 use ivr::Now;
 use ivr::machine::{Did, Step};
-use media_engine::sip::call::{End, Party};
-use serde_json::{Value, json};
+use media_engine::sdp::MediaParameters;
+use serde_json::{Map, Value, json};
+
+use super::ending::Ending;
 
 /// The record of one interaction, written line by line.
 #[derive(Debug)]
 pub(super) struct Record {
     interaction: InteractionId,
     seq: u32,
+    /// What is known and not handed out yet.
+    update: Box<InteractionUpdate>,
+    lines: Vec<TrailEntry>,
+    /// When that is handed out at the latest.
+    due: Option<Instant>,
+    /// Where the flow was when it ended, and what it told the network, if it was the flow that did.
+    place: Map<String, Value>,
 }
 
 impl Record {
@@ -21,6 +33,10 @@ impl Record {
         Self {
             interaction,
             seq: 0,
+            update: Box::default(),
+            lines: Vec::new(),
+            due: None,
+            place: Map::new(),
         }
     }
 
@@ -28,73 +44,162 @@ impl Record {
         &self.interaction
     }
 
-    /// A line of the trail.
-    pub(super) fn trail(&mut self, at_ms: i64, kind: TrailKind, detail: Value) -> Change {
-        let entry = TrailEntry {
+    /// Facts became known.
+    pub(super) fn learn(&mut self, now: Now, update: &InteractionUpdate) {
+        self.update.merge(update);
+        self.hold(now);
+    }
+
+    /// Something happened.
+    pub(super) fn note(&mut self, now: Now, kind: TrailKind, detail: Value) {
+        self.append(now, now.wall.as_millisecond(), kind, detail);
+    }
+
+    /// A flow made a step.
+    pub(super) fn step(&mut self, now: Now, step: &Step) {
+        let mut detail = match serde_json::to_value(&step.did) {
+            Ok(Value::Object(detail)) => detail,
+            Ok(_) | Err(_) => Map::new(),
+        };
+        detail.insert("flow".into(), step.flow.as_str().into());
+        detail.insert("node".into(), step.node.as_str().into());
+        let at_ms = step.at.as_millisecond();
+        let kind = kind_of(&step.did);
+        if kind == TrailKind::FlowLeft {
+            self.leave(detail); // The end of the call tells it, and who ended it.
+        } else if is_at_once(&step.did) {
+            self.complete(now, at_ms, kind, detail);
+        } else {
+            self.append(now, at_ms, kind, detail.into());
+        }
+    }
+
+    /// When [`Record::hand_out`] has something to give.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// What is to be written by `now`, if anything is.
+    pub(super) fn hand_out(&mut self, now: Instant) -> Option<Change> {
+        self.due.take_if(|due| *due <= now)?;
+        Some(Change::InteractionUpdated {
+            interaction: self.interaction.clone(),
+            update: std::mem::take(&mut self.update),
+            trail: std::mem::take(&mut self.lines),
+        })
+    }
+
+    /// The last change, with all that was held.
+    pub(super) fn end(
+        &mut self,
+        now: Now,
+        ended_ms: i64,
+        ending: Ending,
+        quality: Option<Quality>,
+    ) -> Change {
+        let mut detail = std::mem::take(&mut self.place);
+        ending.describe(&mut detail);
+        self.append(now, ended_ms, TrailKind::Ended, detail.into());
+        self.due = None;
+        Change::InteractionEnded {
+            interaction: self.interaction.clone(),
+            update: std::mem::take(&mut self.update),
+            end: Box::new(InteractionEnd {
+                ended_ms,
+                by: ending.by,
+                cause: ending.cause.to_owned(),
+                sip_status: ending.sip_status,
+                quality,
+            }),
+            trail: std::mem::take(&mut self.lines),
+        }
+    }
+
+    /// What a node does at once comes with its being entered: one line tells both.
+    fn complete(&mut self, now: Now, at_ms: i64, kind: TrailKind, mut detail: Map<String, Value>) {
+        let entered = self.lines.last_mut().filter(|last| {
+            last.kind == TrailKind::NodeEntered
+                && last.at_ms == at_ms
+                && last.detail["node"] == detail["node"]
+                && last.detail["flow"] == detail["flow"]
+        });
+        let Some(last) = entered else {
+            return self.append(now, at_ms, kind, detail.into());
+        };
+        detail.insert("entered".into(), last.detail["kind"].take());
+        last.kind = kind;
+        last.detail = detail.into();
+    }
+
+    fn leave(&mut self, mut detail: Map<String, Value>) {
+        detail.remove("did");
+        if let Some(cause) = detail.remove("cause") {
+            detail.insert("told".into(), cause);
+        }
+        self.place = detail;
+    }
+
+    fn append(&mut self, now: Now, at_ms: i64, kind: TrailKind, detail: Value) {
+        self.lines.push(TrailEntry {
             seq: self.seq,
             at_ms,
             kind,
             detail,
-        };
+        });
         self.seq += 1;
-        Change::TrailAppended {
-            interaction: self.interaction.clone(),
-            entry,
+        self.hold(now);
+    }
+
+    fn hold(&mut self, now: Now) {
+        if self.lines.len() >= LINES_HELD_MAX {
+            self.due = Some(now.instant);
+        } else {
+            self.due.get_or_insert(now.instant + HELD_MAX);
         }
-    }
-
-    /// A step of the flow as a line of the trail.
-    pub(super) fn step(&mut self, step: &Step) -> Change {
-        let detail = serde_json::to_value(step).unwrap_or(Value::Null);
-        self.trail(step.at.as_millisecond(), kind_of(&step.did), detail)
-    }
-
-    pub(super) fn update(&self, update: InteractionUpdate) -> Change {
-        Change::InteractionUpdated {
-            interaction: self.interaction.clone(),
-            update: Box::new(update),
-        }
-    }
-
-    /// The last two changes: the line of the trail and the end itself.
-    pub(super) fn end(&mut self, end: InteractionEnd) -> [Change; 2] {
-        let detail = json!({ "by": end.by, "cause": end.cause, "sip_status": end.sip_status });
-        let line = self.trail(end.ended_ms, TrailKind::Ended, detail);
-        [
-            line,
-            Change::InteractionEnded {
-                interaction: self.interaction.clone(),
-                end: Box::new(end),
-            },
-        ]
     }
 }
 
-/// How a call ended, in the words of the record. `cause` is ours, when we ended it.
-pub(super) fn end_of(
-    now: Now,
-    end: &End,
-    cause: Option<&str>,
-    quality: Option<Quality>,
-) -> InteractionEnd {
-    let by = match end.by {
-        Party::Peer => EndedBy::Customer,
-        Party::Us => EndedBy::Ramal,
-        Party::Network => EndedBy::Network,
-    };
-    let cause = match (cause, end.by) {
-        (Some(cause), _) => cause.to_owned(),
-        (None, Party::Peer) if end.status == Some(487) => "cancelled".to_owned(),
-        (None, Party::Peer | Party::Us) => "hung_up".to_owned(),
-        (None, Party::Network) => "connection_lost".to_owned(),
-    };
-    let reason = end.reason.as_ref().and_then(|reason| reason.cause);
-    InteractionEnd {
-        ended_ms: now.wall.as_millisecond(),
-        by,
-        cause,
-        sip_status: end.status.or(reason),
-        quality,
+/// What is agreed on about the media of a party, for a line of the trail.
+pub(super) fn media(party: Party, media: &MediaParameters) -> Value {
+    let (codec, encrypted) = (media.codec.name(), media.srtp.is_some());
+    party.of(json!({ "codec": codec, "encrypted": encrypted }))
+}
+
+/// What changed in the media of a party, by whoever's offer.
+pub(super) fn media_changes(
+    party: Party,
+    before: &MediaParameters,
+    after: &MediaParameters,
+) -> Vec<(TrailKind, Value)> {
+    let mut changes = Vec::new();
+    if before.codec != after.codec || before.srtp.is_some() != after.srtp.is_some() {
+        changes.push((TrailKind::MediaChanged, media(party, after)));
+    }
+    match (before.held, after.held) {
+        (false, true) => changes.push((TrailKind::Held, party.of(json!({})))),
+        (true, false) => changes.push((TrailKind::Resumed, party.of(json!({})))),
+        (true, true) | (false, false) => {}
+    }
+    changes
+}
+
+/// Whom a line of the trail is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Party {
+    /// The caller, of whom every line is that says nothing else.
+    Caller,
+    /// Whom we dialled for the caller.
+    Dialled,
+}
+
+impl Party {
+    /// A detail about this party.
+    pub(super) fn of(self, mut detail: Value) -> Value {
+        match self {
+            Self::Caller => {}
+            Self::Dialled => detail["party"] = "dialled".into(),
+        }
+        detail
     }
 }
 
@@ -121,3 +226,38 @@ fn kind_of(did: &Did) -> TrailKind {
         Did::HungUp { .. } | Did::CallerLeft => TrailKind::FlowLeft,
     }
 }
+
+/// Whether a node does this in the moment in which it is entered.
+fn is_at_once(did: &Did) -> bool {
+    match did {
+        Did::Hours { .. }
+        | Did::Queued { .. }
+        | Did::Dialled { .. }
+        | Did::Set { .. }
+        | Did::Branched { .. }
+        | Did::WentTo { .. } => true,
+        Did::Entered { .. }
+        | Did::Heard { .. }
+        | Did::Pressed { .. }
+        | Did::Repeated { .. }
+        | Did::Collected { .. }
+        | Did::Invalid { .. }
+        | Did::GaveUp
+        | Did::Silent { .. }
+        | Did::QueueEnded { .. }
+        | Did::DialEnded { .. }
+        | Did::LookedUp { .. }
+        | Did::Recorded { .. }
+        | Did::Returned
+        | Did::Failed { .. }
+        | Did::HungUp { .. }
+        | Did::CallerLeft => false,
+    }
+}
+
+/// How long what became known of a call may wait for more of it: a crash takes no more than this
+/// from a trail, and a list of calls is no older.
+const HELD_MAX: Duration = Duration::from_secs(1);
+
+/// Lines that are held at most: a flow that goes round in circles writes them by the hundred.
+const LINES_HELD_MAX: usize = 64;

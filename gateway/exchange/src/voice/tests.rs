@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 
 use desk::id::{FlowId, NumberId};
-use desk::record::{Change, EndedBy, TrailKind};
+use desk::record::{Change, EndedBy, InteractionOpened, TrailEntry, TrailKind, VoiceMessageLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use media_engine::sip::call::{Caller, End, Incoming, Origin, Party};
@@ -17,6 +17,11 @@ use media_engine::sip::{Flow, Transport, TrunkId};
 use super::*;
 use crate::clip::Clip;
 use crate::directory::{Announcement, Company, Number, Outbound, Service};
+
+mod deadlines;
+mod extensions;
+mod messages;
+mod trail;
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
@@ -30,6 +35,7 @@ struct Scene {
     now: Now,
     /// What was wanted and not looked at yet.
     wanted: VecDeque<Output>,
+    opened: Option<Box<InteractionOpened>>,
     changes: Vec<Change>,
     ports: u16,
 }
@@ -47,6 +53,7 @@ impl Scene {
             start,
             now: start,
             wanted: VecDeque::new(),
+            opened: None,
             changes: vec![],
             ports: 10_000,
         }
@@ -61,7 +68,8 @@ impl Scene {
     fn settle(&mut self) {
         while let Some(output) = self.voice.poll_output() {
             match output {
-                Output::Open { call, .. } => {
+                Output::Open { call, opened } => {
+                    self.opened = Some(opened);
                     self.voice
                         .handle_opened(self.now, call, "20261123000001".into());
                 }
@@ -132,11 +140,18 @@ impl Scene {
     }
 
     /// Lets the next deadline come.
-    fn wait(&mut self) -> Duration {
+    fn tick(&mut self) {
         let due = self.voice.poll_timeout().expect("something is waited for");
-        self.pass(due - self.now.instant);
+        self.pass(due.saturating_duration_since(self.now.instant));
         self.voice.handle_timeout(self.now);
         self.settle();
+    }
+
+    /// Lets time pass until something is wanted; returns how much has passed since the beginning.
+    fn wait(&mut self) -> Duration {
+        while self.wanted.is_empty() {
+            self.tick();
+        }
         self.now.instant - self.start.instant
     }
 
@@ -158,21 +173,40 @@ impl Scene {
                 Change::InteractionEnded { end, .. } => Some((end.by, end.cause.as_str())),
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
-                | Change::TrailAppended { .. }
                 | Change::VoiceMessageLeft(_) => None,
             })
             .collect()
     }
 
+    fn lines(&self) -> Vec<&TrailEntry> {
+        self.changes
+            .iter()
+            .flat_map(|change| match change {
+                Change::InteractionUpdated { trail, .. }
+                | Change::InteractionEnded { trail, .. } => trail.as_slice(),
+                Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) => &[],
+            })
+            .collect()
+    }
+
     fn trail(&self) -> Vec<TrailKind> {
+        self.lines().iter().map(|line| line.kind).collect()
+    }
+
+    /// The details of the lines of this kind.
+    fn details(&self, kind: TrailKind) -> Vec<&serde_json::Value> {
+        let lines = self.lines().into_iter().filter(|line| line.kind == kind);
+        lines.map(|line| &line.detail).collect()
+    }
+
+    fn messages(&self) -> Vec<&VoiceMessageLeft> {
         self.changes
             .iter()
             .filter_map(|change| match change {
-                Change::TrailAppended { entry, .. } => Some(entry.kind),
+                Change::VoiceMessageLeft(message) => Some(message.as_ref()),
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
-                | Change::InteractionEnded { .. }
-                | Change::VoiceMessageLeft(_) => None,
+                | Change::InteractionEnded { .. } => None,
             })
             .collect()
     }
@@ -255,7 +289,9 @@ fn directory(flow: &str) -> Directory {
                 },
             ),
         ]),
-        extensions: BTreeMap::from([("200".to_owned(), "device".parse().expect("an id"))]),
+        extensions: ["200", "ana"]
+            .map(|dialled| (dialled.to_owned(), "device".parse().expect("an id")))
+            .into(),
         outbound: Some(Outbound {
             trunk: "carrier".parse().expect("an id"),
             number: "4000".into(),
@@ -265,7 +301,9 @@ fn directory(flow: &str) -> Directory {
     };
     Directory {
         trunks: BTreeMap::from([("carrier".parse().expect("an id"), company.id.clone())]),
-        devices: BTreeMap::from([("device".parse().expect("an id"), company.id.clone())]),
+        devices: ["device", "other"]
+            .map(|device| (device.parse().expect("an id"), company.id.clone()))
+            .into(),
         companies: BTreeMap::from([(company.id.clone(), Arc::new(company))]),
     }
 }
@@ -537,8 +575,11 @@ fn media_that_die_under_a_dialled_call_end_it_and_the_flow_goes_on() {
     scene.voice.handle_leg_closed(scene.now, leg, None);
     scene.settle();
     assert!(hangs_up(&scene, CallId(2)));
-    assert!(scene.trail().contains(&TrailKind::DialEnded));
     assert!(scene.voice.shared.dialling.is_empty());
+    scene.ended(Party::Us);
+    assert!(scene.trail().contains(&TrailKind::DialEnded));
+    let left = scene.details(TrailKind::DialledLeft);
+    assert_eq!(left[0]["cause"], "media_failed");
 }
 
 #[test]
@@ -619,54 +660,4 @@ fn a_busy_extension_takes_the_branch_of_the_flow() {
         end,
     });
     scene.hears(&["sorry"]);
-}
-
-#[test]
-fn a_message_is_kept_even_when_its_speaker_hangs_up() {
-    let mut scene = Scene::new(MENU);
-    scene.answered("4000");
-    scene.press('3');
-    let beep = loop {
-        if let Output::Media(leg, MediaCommand::Play { play, clips, .. }) = scene.next()
-            && clips.iter().any(|clip| name(clip) == "generated/beep")
-        {
-            break (leg, play);
-        }
-    };
-    scene.played(beep);
-    assert!(
-        scene
-            .wanted
-            .iter()
-            .any(|output| matches!(output, Output::Media(_, MediaCommand::Record { .. })))
-    );
-    scene.pass(Duration::from_secs(9));
-    scene.voice.handle_call(
-        scene.now,
-        CallEvent::Ended {
-            call: CALL,
-            end: End {
-                by: Party::Peer,
-                status: None,
-                reason: None,
-            },
-        },
-    );
-    // A slow disk: longer than media may take that have nothing to keep.
-    scene.pass(Duration::from_secs(20));
-    scene.voice.handle_timeout(scene.now);
-    let recording = Recording {
-        file: "ab".repeat(32),
-        bytes: 72_000,
-        length: Duration::from_secs(9),
-    };
-    scene
-        .voice
-        .handle_recorded(scene.now, LegId(1), Some(recording));
-    scene.settle();
-    assert!(scene.changes.iter().any(|change| matches!(
-        change,
-        Change::VoiceMessageLeft(message) if message.duration_ms == 9_000
-    )));
-    assert_eq!(scene.ends().len(), 1);
 }

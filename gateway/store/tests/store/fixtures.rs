@@ -51,6 +51,7 @@ pub(crate) fn opened(company: &CompanyId, interaction: &str, started_ms: i64) ->
     Change::InteractionOpened(Box::new(InteractionOpened {
         id: id(interaction),
         company: company.clone(),
+        instance: None,
         medium: Medium::Phone,
         direction: Direction::Inbound,
         from: "+5511999990000".into(),
@@ -59,6 +60,7 @@ pub(crate) fn opened(company: &CompanyId, interaction: &str, started_ms: i64) ->
         number: None,
         trunk: None,
         device: None,
+        flow: None,
         sip_call_id: "a@b".into(),
         started_ms,
         protocol_day: 20_261_122,
@@ -66,13 +68,18 @@ pub(crate) fn opened(company: &CompanyId, interaction: &str, started_ms: i64) ->
 }
 
 pub(crate) fn line(interaction: &InteractionId, seq: u32, at_ms: i64) -> Change {
-    Change::TrailAppended {
+    Change::InteractionUpdated {
         interaction: interaction.clone(),
-        entry: TrailEntry {
-            seq,
-            at_ms,
-            kind: TrailKind::KeyPressed,
-            detail: json!({ "key": "1" }),
-        },
+        update: Box::default(),
+        trail: vec![an_entry(seq, at_ms)],
+    }
+}
+
+pub(crate) fn an_entry(seq: u32, at_ms: i64) -> TrailEntry {
+    TrailEntry {
+        seq,
+        at_ms,
+        kind: TrailKind::KeyPressed,
+        detail: json!({ "key": "1" }),
     }
 }

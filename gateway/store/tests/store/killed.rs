@@ -48,7 +48,9 @@ async fn acknowledged_is_saved(url: &str) {
         assert_eq!(lines.len(), 2, "{call}: a save is there whole");
     }
     let mut db = store.begin().await.unwrap();
-    let left_open = changes::close_left_open(&mut db, 99).await.unwrap();
+    let left_open = changes::close_left_open(&mut db, &id("anybody"), 99)
+        .await
+        .unwrap();
     db.commit().await.unwrap();
     assert!(left_open >= acknowledged.len());
     store.close().await;

@@ -1,6 +1,6 @@
 //! Interactions, trail, voice messages: written by the writer.
 
-use desk::id::{CompanyId, InteractionId};
+use desk::id::{CompanyId, InstanceId, InteractionId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, TrailEntry,
     TrailKind, VoiceMessageLeft,
@@ -12,7 +12,7 @@ use store::writer::{LINGER, SaveError};
 use store::{Page, Store, Writer, changes, interactions, trail, voice_messages};
 
 use crate::databases::{Postgres, Sqlite, on_both};
-use crate::fixtures::{company, id, line, opened};
+use crate::fixtures::{an_entry, company, id, line, opened};
 
 fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
     let quality = Quality {
@@ -26,6 +26,8 @@ fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
     };
     Change::InteractionEnded {
         interaction: interaction.clone(),
+        update: Box::default(),
+        trail: vec![],
         end: Box::new(InteractionEnd {
             ended_ms,
             by,
@@ -47,6 +49,7 @@ fn updated(interaction: &InteractionId) -> Change {
             queued_ms: Some(20),
             codec: Some("PCMA".into()),
         }),
+        trail: vec![],
     }
 }
 
@@ -59,7 +62,7 @@ on_both! {
         assert_eq!((&given[0].interaction, given[0].number.as_str()), (&call, "20261122000001"));
         writer.save(vec![updated(&call), line(&call, 1, 21)]).await.unwrap();
         let partly = InteractionUpdate { codec: Some("opus".into()), ..Default::default() };
-        let partly = Change::InteractionUpdated { interaction: call.clone(), update: Box::new(partly) };
+        let partly = Change::InteractionUpdated { interaction: call.clone(), update: Box::new(partly), trail: vec![] };
         writer.save(vec![partly]).await.unwrap();
         writer.save(vec![ended(&call, EndedBy::Customer, 30)]).await.unwrap();
 
@@ -82,6 +85,36 @@ on_both! {
         assert!(trail::list(store.pool(), &b, &call, 0, 100).await.unwrap().is_empty());
         drop(writer);
         task.await.unwrap();
+    }
+}
+
+on_both! {
+    async fn an_end_brings_what_was_not_told_before_and_lines_stay_apart(store: &Store) {
+        let a = company(store, "a").await;
+        let (writer, _task) = Writer::start(store.clone());
+        let call: InteractionId = id("call");
+        writer.save(vec![opened(&a, "call", 10)]).await.unwrap();
+        let together = Change::InteractionUpdated {
+            interaction: call.clone(),
+            update: Box::default(),
+            trail: vec![an_entry(0, 10), an_entry(1, 11), an_entry(2, 12)],
+        };
+        writer.save(vec![together.clone(), line(&call, 3, 13)]).await.unwrap();
+        writer.save(vec![together]).await.unwrap();
+        let Change::InteractionEnded { interaction, end, .. } = ended(&call, EndedBy::Customer, 30) else {
+            panic!("an end");
+        };
+        let update = InteractionUpdate { answered_ms: Some(11), codec: Some("PCMA".into()), ..Default::default() };
+        let trail = vec![an_entry(4, 29), an_entry(5, 30)];
+        writer.save(vec![Change::InteractionEnded { interaction, update: Box::new(update), end, trail }]).await.unwrap();
+
+        let found = interactions::by_id(store.pool(), &a, &call).await.unwrap().unwrap();
+        assert_eq!((found.answered_ms, found.codec.as_deref(), found.ended_ms), (Some(11), Some("PCMA"), Some(30)));
+        let lines = trail::list(store.pool(), &a, &call, 0, 100).await.unwrap();
+        let expected = (0..4).map(|n| an_entry(n, 10 + i64::from(n))).chain([an_entry(4, 29), an_entry(5, 30)]);
+        assert_eq!(lines, expected.collect::<Vec<_>>());
+        let rest = trail::list(store.pool(), &a, &call, 1, 1).await.unwrap();
+        assert_eq!(rest.iter().map(|line| line.seq).collect::<Vec<_>>(), [1, 2], "the rest of one row");
     }
 }
 
@@ -201,11 +234,23 @@ on_both! {
         writer.save(vec![opened(&a, "open", 10), line(&open, 0, 10), line(&open, 1, 25)]).await.unwrap();
         writer.save(vec![opened(&a, "bare", 12)]).await.unwrap();
         writer.save(vec![opened(&a, "over", 10), ended(&over, EndedBy::Customer, 20)]).await.unwrap();
+        for (call, instance) in [("ours", "one"), ("theirs", "two")] {
+            let Change::InteractionOpened(mut begun) = opened(&a, call, 10) else {
+                panic!("an opening");
+            };
+            begun.instance = Some(id(instance));
+            writer.save(vec![Change::InteractionOpened(begun)]).await.unwrap();
+        }
 
+        let one: InstanceId = id("one");
         let mut db = store.begin().await.unwrap();
-        assert_eq!(changes::close_left_open(&mut db, 100).await.unwrap(), 2);
-        assert_eq!(changes::close_left_open(&mut db, 100).await.unwrap(), 0);
+        assert_eq!(changes::close_left_open(&mut db, &one, 100).await.unwrap(), 3);
+        assert_eq!(changes::close_left_open(&mut db, &one, 100).await.unwrap(), 0);
         db.commit().await.unwrap();
+        for (call, state) in [("ours", InteractionState::Ended), ("theirs", InteractionState::Ringing)] {
+            let found = interactions::by_id(store.pool(), &a, &id(call)).await.unwrap().unwrap();
+            assert_eq!(found.state, state, "{call}");
+        }
 
         let found = interactions::by_id(store.pool(), &a, &open).await.unwrap().unwrap();
         assert_eq!((found.ended_by, found.ended_ms), (Some(EndedBy::Restart), Some(25)));
@@ -356,6 +401,7 @@ fn some_changes(company: &CompanyId, prefix: &str, seed: u64) -> Vec<Change> {
                     queued_ms: some(&mut random).then_some(n),
                     codec: some(&mut random).then(|| format!("codec{n}")),
                 }),
+                trail: vec![],
             },
         });
     }
