@@ -97,6 +97,16 @@ ids! {
     InstanceId;
     /// One matter being handled: a call or a conversation.
     InteractionId;
+    /// An interaction as the queue sees it: what waits, is offered and is handled.
+    WorkId;
+    /// A customer.
+    ContactId;
+    /// Something an agent can do better or worse (fatura, inglês).
+    SkillId;
+    /// A reason for a pause (almoço, treinamento).
+    PauseId;
+    /// A wrap-up code that closes an interaction.
+    DispositionId;
     /// A message that a caller left.
     VoiceMessageId;
     /// A line of the administrators' audit log.

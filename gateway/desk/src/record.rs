@@ -194,6 +194,12 @@ words! {
     Medium {
         /// A phone call.
         Phone = "phone",
+        /// Written, with a customer who waits for each answer: web chat, WhatsApp.
+        Chat = "chat",
+        /// Written, with a customer who reads the answer later.
+        Email = "email",
+        /// Something to do without a customer on the line: a voice message, a ticket.
+        Task = "task",
     }
 }
 

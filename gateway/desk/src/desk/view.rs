@@ -1,0 +1,133 @@
+//! What can be asked of a desk.
+
+use std::time::Instant;
+
+use crate::change::{Presence, WorkRecord};
+use crate::decision::Decision;
+use crate::id::{ServiceId, UserId, WorkId};
+use crate::output::{InHand, Status};
+use crate::rules::CAPACITY;
+
+use super::Desk;
+use super::agent::HeldKind;
+
+/// How long work is taken to last before the first has ended, in milliseconds: a usual call.
+const LASTS_MS: i64 = 180_000;
+
+/// A service as a supervisor sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServiceStatus {
+    /// How many are in the line, those who are being offered and those who are to be called back
+    /// too.
+    pub waiting: usize,
+    /// How long the one who came first has waited, in milliseconds.
+    pub longest_ms: i64,
+    /// How many of its agents are there, busy or not.
+    pub available: usize,
+    /// How many of its agents are paused.
+    pub paused: usize,
+}
+
+impl Desk {
+    /// The place of a work in its line, 1 being the next. Who is being offered still has a place.
+    pub fn position(&self, work: &WorkId) -> Option<usize> {
+        let job = self.job(self.seq(work).ok()?);
+        self.services[job.service.0].line.position(job.place)
+    }
+
+    /// How long a work will probably wait yet, in milliseconds: as many as stand before it, at the
+    /// pace at which the agents who are there end theirs. Nothing when nobody is there.
+    ///
+    /// It may go up when agents leave or urgent work comes; whoever speaks it must not say so.
+    pub fn expected_wait_ms(&self, work: &WorkId) -> Option<i64> {
+        let position = i64::try_from(self.position(work)?).ok()?;
+        let job = self.job(self.seq(work).ok()?);
+        let medium = job.record.work.medium;
+        let service = &self.services[job.service.0];
+        let there = service.members.iter();
+        let there = there
+            .filter(|index| self.agents[index.0].takes_work())
+            .count();
+        let each = i64::from((CAPACITY / self.capacity.cost(medium)).max(1));
+        let side_by_side = i64::try_from(there).ok()?.saturating_mul(each);
+        if side_by_side == 0 {
+            return None;
+        }
+        let lasts = service.lasts_ms[medium as usize].unwrap_or(LASTS_MS);
+        Some(position.saturating_mul(lasts) / side_by_side)
+    }
+
+    /// How long a work has waited in its present line by `now`, in milliseconds.
+    pub fn waited_ms(&self, now: Instant, work: &WorkId) -> Option<i64> {
+        let job = self.job(self.seq(work).ok()?);
+        self.services[job.service.0].line.position(job.place)?;
+        let at = self.clock.at(now);
+        Some(at.saturating_sub(job.record.wait.entered_ms).max(0))
+    }
+
+    /// How many are in the line of a service.
+    pub fn length(&self, service: &ServiceId) -> usize {
+        let index = self.service(service).ok();
+        index.map_or(0, |index| self.services[index.0].line.length())
+    }
+
+    /// A work, wherever it stands.
+    pub fn work(&self, work: &WorkId) -> Option<&WorkRecord> {
+        Some(&self.job(self.seq(work).ok()?).record)
+    }
+
+    /// The works in the line of a service, in order of their places.
+    pub fn line(&self, service: &ServiceId) -> impl Iterator<Item = &WorkRecord> {
+        let index = self.service(service).ok();
+        let service = index.map(|index| &self.services[index.0]);
+        let places = service
+            .into_iter()
+            .flat_map(|service| service.line.places());
+        places.map(|place| &self.job(place.seq).record)
+    }
+
+    /// A service as a supervisor sees it at `now`.
+    pub fn service_status(&self, now: Instant, service: &ServiceId) -> Option<ServiceStatus> {
+        let at = self.clock.at(now);
+        let service = &self.services[self.service(service).ok()?.0];
+        let arrivals = service.line.places();
+        let first = arrivals
+            .map(|place| self.job(place.seq).record.work.arrived_ms)
+            .min();
+        let agents = || service.members.iter().map(|index| &self.agents[index.0]);
+        let paused =
+            agents().filter(|agent| matches!(agent.record.presence, Presence::Paused { .. }));
+        Some(ServiceStatus {
+            waiting: service.line.length(),
+            longest_ms: first.map_or(0, |first| at.saturating_sub(first)),
+            available: agents().filter(|agent| agent.takes_work()).count(),
+            paused: paused.count(),
+        })
+    }
+
+    /// What an agent is doing.
+    pub fn status(&self, agent: &UserId) -> Option<Status> {
+        let agent = &self.agents[self.agent(agent).ok()?.0];
+        let in_hand = agent.held.iter().map(|(seq, held)| InHand {
+            work: self.job(*seq).record.work.id.clone(),
+            medium: held.medium,
+            doing: match held.kind {
+                HeldKind::Offered(_) => "offered",
+                HeldKind::InHand | HeldKind::WrapUp => self.job(*seq).record.state.name(),
+            },
+        });
+        Some(Status {
+            presence: agent.record.presence.clone(),
+            lost_until_ms: agent.record.lost_until_ms,
+            in_hand: in_hand.collect(),
+            load: agent.load(&self.capacity),
+        })
+    }
+
+    /// Why a work has nobody yet: the agents of its service and what keeps each from it. For
+    /// what is being offered, the decision that was told says more.
+    pub fn explain(&self, now: Instant, work: &WorkId) -> Option<Decision> {
+        let seq = self.seq(work).ok()?;
+        Some(self.look_at(self.clock.at(now), seq, &[], &[]))
+    }
+}
