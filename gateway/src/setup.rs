@@ -457,3 +457,6 @@ const TRUNK_CALLS_MAX: u32 = 100;
 
 /// New calls a second over one carrier, where nothing is set: more is a wave or an attack.
 const TRUNK_CALLS_PER_SECOND_MAX: u32 = 20;
+
+#[cfg(test)]
+mod tests;
