@@ -110,6 +110,7 @@ impl Line {
                 | Output::Ask { .. }
                 | Output::Device(_)
                 | Output::Registration(_)
+                | Output::Ping(_)
                 | Output::Security(_) => {}
             }
         }
@@ -162,6 +163,7 @@ fn trunk(remote: SocketAddr) -> Trunk {
         calls_max: 1_000_000,
         calls_per_second_max: 1_000_000,
         trusted: true,
+        ping: None,
     }
 }
 

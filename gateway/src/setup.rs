@@ -17,6 +17,7 @@ use media_engine::codec::Codec;
 use media_engine::sip::digest::{Credentials, Secret};
 use media_engine::sip::registrar::Account;
 use media_engine::sip::trunk::{Address, Line, Network, Numbers, Trunk};
+use media_engine::sip::ping::Rule;
 use media_engine::sip::{AccountId, Transport};
 use serde::{Deserialize, Serialize};
 use store::Store;
@@ -48,6 +49,19 @@ pub struct TrunkSettings {
     pub calls_per_second_max: Option<u32>,
     /// Whether its P-Asserted-Identity, Privacy and Diversion are believed.
     pub trusted: bool,
+    /// Set to ask it now and then whether it lives (OPTIONS); it needs a `host` for that.
+    pub ping: Option<Ping>,
+}
+
+/// How a carrier is asked whether it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ping {
+    /// Seconds from one question to the next; 10 at least.
+    pub every_s: u32,
+    /// How many questions in a row may stay without an answer before it counts as silent; 2 when
+    /// not set.
+    pub lost_max: Option<u32>,
 }
 
 /// How we register at a carrier.
@@ -354,6 +368,10 @@ pub fn trunk(
             .calls_per_second_max
             .unwrap_or(TRUNK_CALLS_PER_SECOND_MAX),
         trusted: settings.trusted,
+        ping: settings.ping.map(|ping| Rule {
+            every: Duration::from_secs(u64::from(ping.every_s)),
+            lost_max: ping.lost_max.unwrap_or(PINGS_LOST_MAX),
+        }),
     };
     Ok((trunk, settings.caller_number))
 }
@@ -457,6 +475,10 @@ const TRUNK_CALLS_MAX: u32 = 100;
 
 /// New calls a second over one carrier, where nothing is set: more is a wave or an attack.
 const TRUNK_CALLS_PER_SECOND_MAX: u32 = 20;
+
+/// Questions to a carrier that may stay without an answer, where nothing is set: one is lost now and
+/// then.
+const PINGS_LOST_MAX: u32 = 2;
 
 #[cfg(test)]
 mod tests;

@@ -100,6 +100,7 @@ fn trunk(side: usize) -> Trunk {
         calls_max: 1000,
         calls_per_second_max: 1000,
         trusted: true,
+        ping: None,
     }
 }
 
@@ -217,6 +218,7 @@ impl World {
                 Output::Ask { .. }
                 | Output::Device(_)
                 | Output::Registration(_)
+                | Output::Ping(_)
                 | Output::Security(_) => {}
             }
         }

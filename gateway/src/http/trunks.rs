@@ -1,10 +1,13 @@
 //! `/trunks`: the carriers. Credentials go in and never come out.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::id::{CompanyId, TrunkId};
+use media_engine::sip::ping;
 use media_engine::sip::registration::{Condition, Health};
 use media_engine_net::clock;
 use serde::{Deserialize, Serialize};
@@ -91,6 +94,37 @@ impl RegistrationHealth {
     }
 }
 
+/// How a carrier answers when it is asked whether it lives.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct PingHealth {
+    /// `unknown`, `answering` or `silent`.
+    condition: &'static str,
+    /// For how long it has been so, in seconds.
+    since_s: u64,
+    /// How many questions in a row stayed without an answer.
+    lost: u32,
+    /// How long the last answer took, in milliseconds.
+    round_trip_ms: Option<u64>,
+}
+
+impl PingHealth {
+    fn of(health: &ping::Health) -> Self {
+        let time = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            condition: match health.condition {
+                ping::Condition::Unknown => "unknown",
+                ping::Condition::Answering => "answering",
+                ping::Condition::Silent => "silent",
+            },
+            since_s: clock::now()
+                .saturating_duration_since(health.since)
+                .as_secs(),
+            lost: health.lost,
+            round_trip_ms: health.round_trip.map(time),
+        }
+    }
+}
+
 /// A carrier.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Trunk {
@@ -105,6 +139,9 @@ pub(super) struct Trunk {
     /// How our registration there is doing; only where one trunk is read and it registers.
     #[serde(skip_serializing_if = "Option::is_none")]
     registration: Option<RegistrationHealth>,
+    /// How it answers; only where one trunk is read and it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ping: Option<PingHealth>,
     disabled: bool,
     created_ms: i64,
     updated_ms: i64,
@@ -119,6 +156,7 @@ impl From<trunks::Trunk> for Trunk {
             settings: row.settings,
             has_credentials: row.secrets.is_some(),
             registration: None,
+            ping: None,
             disabled: row.disabled,
             created_ms: row.created_ms,
             updated_ms: row.updated_ms,
@@ -214,6 +252,9 @@ pub(super) async fn read(
         .iter()
         .find(|health| *health.trunk.0 == *id.as_str());
     trunk.registration = health.map(RegistrationHealth::of);
+    let mut pings = status.pings.iter();
+    let asked = pings.find(|health| *health.trunk.0 == *id.as_str());
+    trunk.ping = asked.map(PingHealth::of);
     Ok(Json(trunk))
 }
 

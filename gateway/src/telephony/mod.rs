@@ -422,6 +422,9 @@ impl Owner {
                 tracing::info!(trunk = %health.trunk.0, condition = ?health.condition, "registration at a carrier");
                 self.registrations.insert(health.trunk.clone(), *health);
             }
+            Output::Ping(health) => {
+                tracing::info!(trunk = %health.trunk.0, condition = ?health.condition, "a carrier answers, or does not");
+            }
             Output::Security(audit) => {
                 self.statistics.security_events += 1;
                 tracing::warn!(?audit, "somebody was kept out");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use desk::record::Quality;
 use media_engine::leg::LegReport;
+use media_engine::sip::ping;
 use media_engine::sip::registration::Health;
 
 use super::Owner;
@@ -43,6 +44,8 @@ pub struct Status {
     pub devices: Vec<Arc<str>>,
     /// How each of our registrations at carriers is doing.
     pub registrations: Vec<Health>,
+    /// How the carriers answer that are asked whether they live.
+    pub pings: Vec<ping::Health>,
     /// Bytes of prompts in memory.
     pub shelf_bytes: usize,
 }
@@ -61,6 +64,7 @@ impl Owner {
             security_events: self.statistics.security_events,
             devices: self.devices.iter().map(|device| device.0.clone()).collect(),
             registrations: self.registrations.values().cloned().collect(),
+            pings: self.endpoint.pings().collect(),
             shelf_bytes: self.shelf.bytes(),
         }
     }

@@ -23,6 +23,7 @@ pub mod identity;
 pub mod message;
 pub mod method;
 pub mod parse;
+pub mod ping;
 pub mod registrar;
 pub mod registration;
 pub mod resolve;

@@ -72,6 +72,7 @@ fn trunk(name: &str, host: IpAddr) -> Trunk {
         calls_max: 1_000,
         calls_per_second_max: 1_000,
         trusted: true,
+        ping: None,
     }
 }
 

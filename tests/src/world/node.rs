@@ -286,6 +286,7 @@ impl Node {
             endpoint::Output::Ask { .. }
             | endpoint::Output::Device(_)
             | endpoint::Output::Registration(_)
+            | endpoint::Output::Ping(_)
             | endpoint::Output::Security(_) => {}
         }
     }

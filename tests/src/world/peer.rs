@@ -116,6 +116,7 @@ impl Peer {
                 Output::Ask { .. }
                 | Output::Device(_)
                 | Output::Registration(_)
+                | Output::Ping(_)
                 | Output::Security(_) => {}
             }
         }

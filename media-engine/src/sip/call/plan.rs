@@ -44,6 +44,9 @@ pub(in crate::sip) struct Plan {
     pub(in crate::sip) identity: Identity,
     pub(in crate::sip) ways: VecDeque<Way>,
     pub(in crate::sip) order: Order,
+    /// Whether an INVITE that is too large for a datagram may go over a stream: nobody asked for
+    /// datagrams, and we are not bound to the path of a device.
+    pub(in crate::sip) may_stream: bool,
 }
 
 /// In which order the ways are tried.

@@ -117,6 +117,7 @@ impl Scene<'_> {
             .core
             .authorize(peer, writer, &method, uri, body, flow.remote.ip());
         let bytes = finish(writer);
+        let may_stream = !peer.is_pinned && dialog.next_hop().transport().is_none();
         self.core.send(
             self.now,
             Outgoing {
@@ -126,6 +127,7 @@ impl Scene<'_> {
                 flow,
                 server_name,
                 user: User::Call(self.call),
+                may_stream,
             },
         );
         (key, sequence)

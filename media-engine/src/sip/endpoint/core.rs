@@ -14,6 +14,7 @@ use super::output::Output;
 use super::transactions::{ClientEntry, ServerEntry, User};
 use crate::sip::call::{CallEvent, Received};
 use crate::sip::digest::Answerer;
+use crate::sip::guard::recent::Recent;
 use crate::sip::message::Message;
 use crate::sip::transaction::Failure;
 use crate::sip::transaction::key::{Key, KeyMap, Keys};
@@ -32,6 +33,9 @@ pub(in crate::sip) struct Core {
     pub(super) clients: KeyMap<ClientEntry>,
     /// Requests outside dialogs by what their copies have in common (RFC 3261 section 8.2.2.2).
     pub(super) merged: KeyMap<Key>,
+    /// Peers that were not heard over a stream when a request was too large for a datagram, and until
+    /// when they are not tried again.
+    pub(super) no_stream: Recent<SocketAddr, Instant>,
     /// Client transactions by where they sent to, for when a transport breaks.
     pub(super) ways: BTreeSet<(Way, Key)>,
     pub(super) deadlines: Deadlines,
@@ -69,6 +73,7 @@ impl Core {
             servers: KeyMap::default(),
             clients: KeyMap::default(),
             merged: KeyMap::default(),
+            no_stream: Recent::new(NO_STREAM_MAX),
             ways: BTreeSet::new(),
             deadlines: Deadlines::default(),
             outputs: VecDeque::new(),
@@ -153,3 +158,6 @@ impl Core {
         }
     }
 }
+
+/// Peers that are remembered for taking datagrams alone: more than any system has carriers.
+const NO_STREAM_MAX: usize = 1024;

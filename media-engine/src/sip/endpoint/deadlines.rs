@@ -21,6 +21,8 @@ pub(super) enum Owner {
     Resolver,
     /// A registration of ours, by its number.
     Registration(u32),
+    /// The pings of a trunk, by their number.
+    Ping(u32),
 }
 
 /// A deadline as its owner remembers it, so that it can be moved.

@@ -103,17 +103,13 @@ impl Endpoint {
         let Some(trunk) = self.trunks.find(trunk).cloned() else {
             return Ok(Err(404));
         };
-        let host = trunk.host.clone().ok_or(NO_HOST)?;
         let number = trunk.numbers.write(number);
-        let uri = uri_of(&format!(
-            "sip:{}@{host}{}",
-            crate::sip::uri::escape_user(&number),
-            transport_param(trunk.transport)
-        ))?;
-        let proxy = trunk.outbound_proxy.as_deref().map(uri_of).transpose()?;
-        let next = proxy.as_ref().unwrap_or(&uri);
-        let lookup = resolve::Target::of_uri(next).map_err(|_| NO_URI)?;
-        let plan = self.plan_by_trunk(dial, &trunk, uri.clone(), proxy.as_ref());
+        let addressed = trunk.addressed(Some(&number)).map_err(|_| NO_URI)?;
+        let (uri, next) = addressed.ok_or(NO_HOST)?;
+        let lookup = resolve::Target::of_uri(&next).map_err(|_| NO_URI)?;
+        let proxy = trunk.outbound_proxy.as_ref().map(|_| &next);
+        let mut plan = self.plan_by_trunk(dial, &trunk, uri, proxy);
+        plan.may_stream = lookup.transport.is_none();
         if let Err(refused) = self.trunks.begin_call(now, &trunk.id) {
             return Ok(Err(refused.status()));
         }
@@ -136,6 +132,7 @@ impl Endpoint {
             identity,
             ways: VecDeque::new(),
             order: Order::OneByOne,
+            may_stream: false,
         }
     }
 
@@ -168,6 +165,7 @@ impl Endpoint {
                 identity,
                 ways,
                 order,
+                may_stream: false,
             },
             lookup: None,
             trunk: None,
@@ -185,6 +183,7 @@ impl Endpoint {
                 identity,
                 ways: VecDeque::new(),
                 order: Order::OneByOne,
+                may_stream: lookup.transport.is_none(),
             },
             lookup: Some(lookup),
             trunk: None,
@@ -195,17 +194,6 @@ impl Endpoint {
 
 fn uri_of(text: &str) -> Result<Uri, Misuse> {
     Uri::parse(Bytes::copy_from_slice(text.as_bytes())).map_err(|_| NO_URI)
-}
-
-fn transport_param(transport: Option<Transport>) -> &'static str {
-    match transport {
-        None => "",
-        Some(Transport::Udp) => ";transport=udp",
-        Some(Transport::Tcp) => ";transport=tcp",
-        Some(Transport::Tls) => ";transport=tls",
-        Some(Transport::Ws) => ";transport=ws",
-        Some(Transport::Wss) => ";transport=wss",
-    }
 }
 
 /// The path of a call whose name is still looked up: no message takes it.

@@ -27,6 +27,7 @@ mod deadlines;
 mod devices;
 mod dial;
 mod output;
+mod pings;
 mod receive;
 mod transactions;
 mod upkeep;
@@ -52,6 +53,7 @@ use super::{CallId, ConnectionId, Flow};
 use core::Way;
 use deadlines::{Armed, Owner};
 use rand::Rng as _;
+use pings::Pinged;
 use upkeep::{Kept, Seeker};
 
 /// The SIP side of a whole system.
@@ -68,6 +70,8 @@ pub struct Endpoint {
     trunks: Trunks,
     registrations: BTreeMap<u32, Kept>,
     last_registration: u32,
+    pings: BTreeMap<u32, Pinged>,
+    last_ping: u32,
     calls: HashMap<CallId, Call>,
     /// Calls by what requests within their dialogs carry.
     dialogs: KeyMap<CallId>,
@@ -109,6 +113,8 @@ impl Endpoint {
             trunks: Trunks::default(),
             registrations: BTreeMap::new(),
             last_registration: 0,
+            pings: BTreeMap::new(),
+            last_ping: 0,
             core,
             calls: HashMap::new(),
             dialogs: KeyMap::default(),
@@ -135,6 +141,7 @@ impl Endpoint {
             self.core.answerers.insert(trunk.id.clone(), answerer);
         }
         self.set_registrations(now, &trunks);
+        self.set_pings(now, &trunks);
         self.trunks.set(now, trunks);
         self.settle(now);
     }
@@ -217,6 +224,7 @@ impl Endpoint {
                 Owner::Registrar => self.registrar.handle_timeout(now),
                 Owner::Resolver => self.resolver.handle_timeout(now),
                 Owner::Registration(number) => self.registration_due(now, number),
+                Owner::Ping(number) => self.ping_due(now, number),
             }
             self.settle(now);
         }
@@ -430,6 +438,7 @@ impl Endpoint {
                 User::Registration { number, sequence } => {
                     self.registration_unanswered(now, number, sequence);
                 }
+                User::Ping { number, question } => self.ping_unanswered(now, number, question),
                 User::Nobody => {}
             }
         }

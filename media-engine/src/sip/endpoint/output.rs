@@ -8,7 +8,7 @@ use crate::sip::Flow;
 use crate::sip::call::CallEvent;
 use crate::sip::guard::Audit;
 use crate::sip::resolve::{QueryId, Question};
-use crate::sip::{registrar, registration};
+use crate::sip::{ping, registrar, registration};
 
 /// What an endpoint wants done, and what it has to tell. The shell takes them in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +36,8 @@ pub enum Output {
     Device(registrar::Event),
     /// A registration of ours at a carrier is doing otherwise than before.
     Registration(Box<registration::Health>),
+    /// A trunk that is asked whether it lives does otherwise than before.
+    Ping(ping::Health),
     /// Something that an administrator should be able to read later.
     Security(Audit),
 }

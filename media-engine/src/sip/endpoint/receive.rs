@@ -74,6 +74,9 @@ impl Endpoint {
             super::User::Registration { number, sequence } => {
                 self.receive_registered(now, number, sequence, flow, response);
             }
+            super::User::Ping { number, question } => {
+                self.ping_answered(now, number, question, status);
+            }
             super::User::Nobody => {}
         }
     }

@@ -1,6 +1,6 @@
 //! The transactions of an endpoint: found by key, given their deadlines, drained after each step.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -18,7 +18,7 @@ use crate::sip::transaction::key::Key;
 use crate::sip::transaction::server::Server;
 use crate::sip::transaction::{Heard, Output as Wish};
 use crate::sip::write::Writer;
-use crate::sip::{CallId, Flow, Method};
+use crate::sip::{CallId, Flow, Method, Transport};
 
 /// Who sent a request of ours, and waits for its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(in crate::sip) enum User {
     Call(CallId),
     /// A registration of ours, by its number, and the number of its request.
     Registration { number: u32, sequence: u32 },
+    /// The pings of a trunk, by their number, and which question it is.
+    Ping { number: u32, question: u64 },
     /// Nobody: what comes back changes nothing.
     Nobody,
 }
@@ -57,7 +59,18 @@ pub(super) struct ClientEntry {
     user: User,
     /// An INVITE as it was sent: its ACK and its CANCEL are made from it.
     invite: Option<Bytes>,
+    fallback: Option<Fallback>,
     armed: Armed,
+}
+
+/// The datagram of a request that was too large for one and went over a stream.
+#[derive(Debug)]
+struct Fallback {
+    flow: Flow,
+    bytes: Bytes,
+    /// When it goes out after all, if nobody is heard over the stream. The branch is the same, so
+    /// whoever got both has got one request twice.
+    at: Instant,
 }
 
 #[derive(Debug)]
@@ -75,6 +88,9 @@ pub(in crate::sip) struct Outgoing {
     pub(in crate::sip) flow: Flow,
     pub(in crate::sip) server_name: Option<std::sync::Arc<str>>,
     pub(in crate::sip) user: User,
+    /// Whether a stream may carry it where it is too large for a datagram: the target did not ask
+    /// for datagrams.
+    pub(in crate::sip) may_stream: bool,
 }
 
 impl Core {
@@ -167,6 +183,7 @@ impl Core {
 
     /// Sends a request in a transaction of its own.
     pub(in crate::sip) fn send(&mut self, now: Instant, request: Outgoing) {
+        let (request, fallback) = self.over_stream(now, request);
         let reliable = request.flow.transport.is_reliable();
         let invite = request.invite.then(|| request.bytes.clone());
         let machine = if request.invite {
@@ -181,10 +198,68 @@ impl Core {
             server_name: request.server_name,
             user: request.user,
             invite,
+            fallback,
             armed: None,
         };
         self.clients.insert(request.key, entry);
         self.drain_client(request.key);
+    }
+
+    /// Puts a request that is too large for a datagram on a stream (RFC 3261 section 18.1.1), unless
+    /// there is none, or nobody was heard over it lately.
+    fn over_stream(&self, now: Instant, request: Outgoing) -> (Outgoing, Option<Fallback>) {
+        let datagram = request.flow;
+        let stream = Flow {
+            transport: Transport::Tcp,
+            ..datagram
+        };
+        let is_large = request.bytes.len() > DATAGRAM_MAX;
+        let is_refused = self.no_stream.find(&datagram.remote);
+        let is_refused = is_refused.is_some_and(|until| *until > now);
+        let listener = self.listener(&stream).filter(|_| {
+            datagram.transport == Transport::Udp && is_large && request.may_stream && !is_refused
+        });
+        let Some(local) = listener.map(|listener| listener.local) else {
+            return (request, None);
+        };
+        let stream = Flow { local, ..stream };
+        let via = |flow: &Flow| format!("SIP/2.0/{} {};", flow.transport, self.public_address(flow));
+        let Some(bytes) = replaced(&request.bytes, &via(&datagram), &via(&stream)) else {
+            return (request, None);
+        };
+        let fallback = Fallback {
+            flow: datagram,
+            bytes: request.bytes,
+            at: now + STREAM_WAIT,
+        };
+        let request = Outgoing {
+            bytes,
+            flow: stream,
+            ..request
+        };
+        (request, Some(fallback))
+    }
+
+    /// Sends a request as a datagram after all.
+    fn fall_back(&mut self, now: Instant, key: Key) {
+        let Some(entry) = self.clients.get_mut(&key) else {
+            return;
+        };
+        let Some(Fallback { flow, bytes, .. }) = entry.fallback.take() else {
+            return;
+        };
+        self.ways.remove(&(Way::of(&entry.flow), key));
+        self.ways.insert((Way::of(&flow), key));
+        entry.flow = flow;
+        match &mut entry.machine {
+            ClientMachine::Invite(machine) => {
+                entry.invite = Some(bytes.clone());
+                *machine = InviteClient::new(now, bytes, false);
+            }
+            ClientMachine::Other(machine) => *machine = Client::new(now, bytes, false),
+        }
+        *self.no_stream.touch(flow.remote, || now) = now + STREAM_REST;
+        self.drain_client(key);
     }
 
     /// Hands a response to the transaction of its request; tells whose it is when it is news.
@@ -196,6 +271,7 @@ impl Core {
         response: &Message,
     ) -> Option<User> {
         let entry = self.clients.get_mut(&key)?;
+        entry.fallback = None;
         let invite = entry.invite.clone();
         let heard = match &mut entry.machine {
             ClientMachine::Invite(machine) => machine.handle_response(now, status, || {
@@ -246,6 +322,7 @@ impl Core {
                 flow,
                 server_name,
                 user: User::Nobody,
+                may_stream: false, // It follows its INVITE.
             },
         );
     }
@@ -268,6 +345,10 @@ impl Core {
             let Some(entry) = self.clients.get_mut(&key) else {
                 continue;
             };
+            if entry.fallback.is_some() {
+                self.fall_back(now, key);
+                continue;
+            }
             match &mut entry.machine {
                 ClientMachine::Invite(machine) => machine.handle_transport_error(now),
                 ClientMachine::Other(machine) => machine.handle_transport_error(now),
@@ -293,6 +374,9 @@ impl Core {
         let Some(entry) = self.clients.get_mut(&key) else {
             return;
         };
+        if entry.fallback.as_ref().is_some_and(|it| it.at <= now) {
+            return self.fall_back(now, key);
+        }
         match &mut entry.machine {
             ClientMachine::Invite(machine) => machine.handle_timeout(now),
             ClientMachine::Other(machine) => machine.handle_timeout(now),
@@ -361,6 +445,8 @@ impl Core {
             ClientMachine::Invite(machine) => (machine.poll_timeout(), machine.is_terminated()),
             ClientMachine::Other(machine) => (machine.poll_timeout(), machine.is_terminated()),
         };
+        let fallback = entry.fallback.as_ref().map(|fallback| fallback.at);
+        let next = [next, fallback].into_iter().flatten().min();
         self.deadlines
             .set(Owner::Client(key), &mut entry.armed, next);
         if ended && let Some(entry) = self.clients.remove(&key) {
@@ -395,3 +481,20 @@ fn read(bytes: Bytes) -> Option<Message> {
         Ok(Parsed::Keepalive) | Err(_) => None,
     }
 }
+
+/// `bytes` with the first `old` replaced.
+fn replaced(bytes: &[u8], old: &str, new: &str) -> Option<Bytes> {
+    let at = memchr::memmem::find(bytes, old.as_bytes())?;
+    Some([&bytes[..at], new.as_bytes(), &bytes[at + old.len()..]].concat().into())
+}
+
+/// The largest request that goes in a datagram where the path is not known, in bytes (RFC 3261
+/// section 18.1.1): a larger one may be cut on its way, and a firewall drops the pieces.
+const DATAGRAM_MAX: usize = 1300;
+
+/// How long a peer may be silent over a stream before it gets the datagram: one that drops what comes
+/// by TCP would cost the whole 32 s of a transaction.
+const STREAM_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a peer that was silent over a stream is not tried that way again.
+const STREAM_REST: Duration = Duration::from_secs(600);

@@ -30,6 +30,7 @@ pub(super) struct Kept {
 pub(in crate::sip) enum Seeker {
     Registration(u32),
     Call(CallId),
+    Ping(u32),
 }
 
 impl Endpoint {
@@ -183,6 +184,7 @@ impl Endpoint {
                     number,
                     sequence: request.cseq,
                 },
+                may_stream: false, // It is small.
             },
         );
     }
@@ -205,6 +207,9 @@ impl Endpoint {
                         self.settle_registration(now, number);
                     }
                     Some(Seeker::Call(call)) => self.call_resolved(now, call, servers),
+                    Some(Seeker::Ping(number)) => {
+                        self.with_ping(now, number, |ping| ping.handle_servers(now, servers));
+                    }
                     None => {}
                 },
             }

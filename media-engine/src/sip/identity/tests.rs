@@ -36,6 +36,7 @@ fn trunk(trusted: bool) -> Trunk {
         calls_max: 1,
         calls_per_second_max: 1,
         trusted,
+        ping: None,
     }
 }
 

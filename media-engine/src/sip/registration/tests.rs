@@ -42,6 +42,7 @@ fn trunk() -> Trunk {
         calls_max: 10,
         calls_per_second_max: 10,
         trusted: true,
+        ping: None,
     }
 }
 

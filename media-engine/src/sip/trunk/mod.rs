@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use super::digest::Credentials;
 use super::guard::bucket::{Bucket, Rate};
-use super::{Transport, TrunkId};
+use super::headers::Invalid;
+use super::uri::{Uri, escape_user};
+use super::{Transport, TrunkId, ping};
 use crate::codec::Codec;
 
 mod network;
@@ -50,6 +52,37 @@ pub struct Trunk {
     /// Whether it is believed who calls: P-Asserted-Identity, Privacy, Diversion
     /// (RFC 3325 section 8 calls this the trust domain).
     pub trusted: bool,
+    /// Set when it is asked now and then whether it lives.
+    pub ping: Option<ping::Rule>,
+}
+
+impl Trunk {
+    /// The URI of a number there, or of the trunk itself, and the URI that requests to it go to
+    /// first: the proxy's, where there is one. `None` where it only calls us.
+    ///
+    /// # Errors
+    ///
+    /// Where host or proxy make no SIP URI.
+    pub fn addressed(&self, number: Option<&str>) -> Result<Option<(Uri, Uri)>, Invalid> {
+        let Some(host) = &self.host else {
+            return Ok(None);
+        };
+        let user = number.map_or_else(String::new, |number| format!("{}@", escape_user(number)));
+        let transport = match self.transport {
+            None => "",
+            Some(Transport::Udp) => ";transport=udp",
+            Some(Transport::Tcp) => ";transport=tcp",
+            Some(Transport::Tls) => ";transport=tls",
+            Some(Transport::Ws) => ";transport=ws",
+            Some(Transport::Wss) => ";transport=wss",
+        };
+        let uri: Uri = format!("sip:{user}{host}{transport}").parse()?;
+        let next = match &self.outbound_proxy {
+            Some(proxy) => proxy.parse()?,
+            None => uri.clone(),
+        };
+        Ok(Some((uri, next)))
+    }
 }
 
 /// One entry of the addresses of a trunk.

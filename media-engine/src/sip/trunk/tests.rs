@@ -27,6 +27,7 @@ fn trunk(id: &str, addresses: &[&str]) -> Trunk {
         calls_max: 2,
         calls_per_second_max: 2,
         trusted: true,
+        ping: None,
     }
 }
 

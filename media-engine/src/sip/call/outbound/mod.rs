@@ -42,6 +42,8 @@ pub(in crate::sip) struct Outbound {
     /// Where to try next, when nobody answers where we try.
     ways: VecDeque<Way>,
     order: Order,
+    /// Whether an INVITE that is too large for a datagram may go over a stream.
+    may_stream: bool,
     /// The INVITEs that are out; none while the name of the target is looked up.
     branches: Vec<Branch>,
     /// What those who refused said, as far as it is worth telling.
@@ -82,6 +84,7 @@ impl Outbound {
             interval: None,
             ways: plan.ways,
             order: plan.order,
+            may_stream: plan.may_stream,
             branches: Vec::new(),
             refusal: None,
             change: None,
@@ -214,6 +217,7 @@ impl Outbound {
                 flow,
                 server_name: peer.server_name.clone(),
                 user: User::Call(scene.call),
+                may_stream: self.may_stream,
             },
         );
         self.branches.push(branch);

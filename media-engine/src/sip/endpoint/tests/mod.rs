@@ -12,10 +12,11 @@ use crate::sip::message::Message;
 use crate::sip::parse::{Parsed, parse};
 use crate::sip::resolve::{QueryId, Question};
 use crate::sip::trunk::{Address, Numbers};
-use crate::sip::{Transport, TrunkId, call};
+use crate::sip::{Transport, TrunkId, call, ping};
 
 mod devices;
 mod outbound;
+mod pings;
 mod timed;
 
 /// An endpoint with one trunk at 192.0.2.9, and the words to speak with it.
@@ -26,6 +27,7 @@ pub(super) struct Bench {
     pub(super) sent: Vec<Sent>,
     pub(super) events: Vec<CallEvent>,
     pub(super) asked: Vec<(QueryId, Question)>,
+    pub(super) pings: Vec<ping::Condition>,
 }
 
 /// A message that the endpoint sent.
@@ -80,6 +82,7 @@ pub(super) fn trunk(id: &str, network: &str) -> Trunk {
         calls_max: 1000,
         calls_per_second_max: 1000,
         trusted: true,
+        ping: None,
     }
 }
 
@@ -122,6 +125,7 @@ impl Bench {
             sent: Vec::new(),
             events: Vec::new(),
             asked: Vec::new(),
+            pings: Vec::new(),
         }
     }
 
@@ -160,6 +164,7 @@ impl Bench {
                 }),
                 Output::Call(event) => self.events.push(event),
                 Output::Ask { query, question } => self.asked.push((query, question)),
+                Output::Ping(health) => self.pings.push(health.condition),
                 Output::Device(_) | Output::Registration(_) | Output::Security(_) => {}
             }
         }

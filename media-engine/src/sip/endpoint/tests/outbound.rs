@@ -569,3 +569,92 @@ fn each_request_within_a_call_answers_the_carriers_challenge_once() {
     assert_eq!(bench.endpoint.calls(), 0);
     bench.assert_empty_in_the_end();
 }
+
+/// Dials by the trunk with an offer that no datagram should carry.
+fn dial_with_much_to_say(bench: &mut Bench) -> CallId {
+    let dial = Dial {
+        target: by_trunk(),
+        caller: Caller::default(),
+        offer: Bytes::from(vec![b'v'; 1300]),
+        ring_limit: Duration::from_secs(60),
+    };
+    let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
+    bench.drain();
+    call
+}
+
+#[test]
+fn a_request_too_large_for_a_datagram_goes_by_tcp() {
+    let mut bench = bench("192.0.2.9");
+    dial_with_much_to_say(&mut bench);
+    assert_eq!(bench.log(), ["INVITE"]);
+    let invite = bench.last();
+    assert_eq!(invite.flow.transport, Transport::Tcp);
+    assert_eq!(invite.flow.remote, address(TRUNK));
+    let via = invite.header(Name::Via);
+    assert!(via.starts_with("SIP/2.0/TCP 192.0.2.1:5060;branch="), "{via}");
+    // Once it is heard of, it waits as long as any other.
+    bench.reply(&invite, 180, "t", "", "");
+    bench.run_until(10_000);
+    assert_eq!(bench.log(), ["INVITE"]);
+    bench.reply(&invite, 486, "t", "", "");
+    assert_eq!(bench.last().flow.transport, Transport::Tcp);
+    assert_eq!(bench.last().header(Name::Via), via);
+    bench.assert_empty_in_the_end();
+}
+
+#[test]
+fn a_peer_that_refuses_tcp_gets_the_datagram_and_is_not_asked_again_for_a_while() {
+    let mut bench = bench("192.0.2.9");
+    let call = dial_with_much_to_say(&mut bench);
+    let stream = bench.last();
+    bench.endpoint.handle_transport_error(bench.now, stream.flow);
+    bench.drain();
+    assert_eq!(bench.log(), ["INVITE", "INVITE"]);
+    let datagram = bench.last();
+    assert_eq!(datagram.flow.transport, Transport::Udp);
+    assert!(datagram.header(Name::Via).starts_with("SIP/2.0/UDP "));
+    let branch = |sent: &Sent| sent.message.top_via().expect("a Via").branch().map(<[u8]>::to_vec);
+    assert_eq!(branch(&datagram), branch(&stream));
+    assert_eq!(bench.take_events(), []);
+    // From here on it is a datagram like any other.
+    bench.run_until(600);
+    assert_eq!(bench.log().len(), 3);
+    bench.reply(&datagram, 180, "t", "", "");
+    let now = bench.now;
+    assert_eq!(bench.endpoint.hang_up(now, call, Cause::Normal), Ok(()));
+    bench.drain();
+    assert_eq!(bench.last().message.method(), Some(&Method::Cancel));
+    assert_eq!(bench.last().flow.transport, Transport::Udp);
+    assert_eq!(bench.last().header(Name::Via), datagram.header(Name::Via));
+    bench.reply(&datagram, 487, "t", "", "");
+
+    dial_with_much_to_say(&mut bench);
+    assert_eq!(bench.last().flow.transport, Transport::Udp);
+    bench.now += Duration::from_secs(600);
+    dial_with_much_to_say(&mut bench);
+    assert_eq!(bench.last().flow.transport, Transport::Tcp);
+}
+
+#[test]
+fn a_peer_that_is_silent_over_tcp_gets_the_datagram_after_two_seconds() {
+    let mut bench = bench("192.0.2.9");
+    dial_with_much_to_say(&mut bench);
+    bench.run_until(1_999);
+    assert_eq!(bench.log(), ["INVITE"]);
+    bench.run_until(2_000);
+    assert_eq!(bench.last().flow.transport, Transport::Udp);
+    assert_eq!(bench.last().at_ms, 2_000);
+}
+
+#[test]
+fn a_carrier_that_asks_for_udp_gets_datagrams_however_large() {
+    let mut bench = bench("192.0.2.9");
+    let trunk = Trunk {
+        transport: Some(Transport::Udp),
+        ..carrier("192.0.2.9")
+    };
+    bench.endpoint.set_trunks(bench.now, vec![trunk]);
+    dial_with_much_to_say(&mut bench);
+    assert_eq!(bench.last().flow.transport, Transport::Udp);
+}
