@@ -265,6 +265,7 @@ impl World {
                     caller: Caller::default(),
                     offer: sdp.clone(),
                     ring_limit: Duration::from_secs(40),
+                    referral: None,
                 };
                 let call = endpoint.dial(now, dial).expect("a good target");
                 calls.entry(call).or_default().offered.push(sdp);
@@ -316,7 +317,10 @@ impl World {
                 story.offered.push(invite.offer.expect("our callers offer"));
                 self.think(side, call);
             }
-            CallEvent::Ringing { .. } | CallEvent::Info { .. } => {}
+            CallEvent::Ringing { .. }
+            | CallEvent::Info { .. }
+            | CallEvent::Transfer { .. }
+            | CallEvent::TransferProgress { .. } => {}
             CallEvent::EarlyMedia { sdp, .. } => assert_answer(seed, story, &sdp),
             CallEvent::Answered { sdp, .. } => {
                 assert!(!story.answered, "seed {seed}: answered twice");
@@ -429,6 +433,8 @@ fn call_of(event: &CallEvent) -> CallId {
         | CallEvent::OfferAnswered { call, .. }
         | CallEvent::OfferRejected { call, .. }
         | CallEvent::Info { call, .. }
+        | CallEvent::Transfer { call, .. }
+        | CallEvent::TransferProgress { call, .. }
         | CallEvent::Ended { call, .. } => *call,
     }
 }

@@ -63,6 +63,9 @@ impl Owner {
             }
             SipCommand::AcceptOffer { call, sdp } => endpoint.accept_offer(at, call, sdp),
             SipCommand::RejectOffer { call, status } => endpoint.reject_offer(at, call, status),
+            SipCommand::RefuseTransfer { call, status } => {
+                endpoint.refuse_transfer(at, call, status)
+            }
             SipCommand::HangUp { call, cause } => endpoint.hang_up(at, call, cause),
             SipCommand::Dial { leg, dial } => {
                 let call = endpoint.dial(at, *dial);

@@ -216,6 +216,13 @@ async fn carriers_and_devices_keep_their_secrets_to_themselves() {
         world.put(&admin, &path, without).await.expect(200)["has_credentials"],
         false
     );
+    let asked = json!({ "name": "Outra", "settings": { "host": "203.0.113.9", "ping": { "every_s": 60 } } });
+    let made = world.post(&admin, "/api/v1/trunks", asked).await;
+    let path = format!("/api/v1/trunks/{}", id(&made.expect(201)));
+    let read = world.get(&admin, &path).await.expect(200);
+    assert_eq!(read["settings"]["ping"]["every_s"], 60);
+    assert_eq!(read["ping"]["condition"], "unknown");
+    assert_eq!(read["ping"]["lost"], 0);
     let bad = json!({ "name": "x", "settings": { "addresses": ["not an address"] } });
     assert_eq!(
         world.post(&admin, "/api/v1/trunks", bad).await.code(422),

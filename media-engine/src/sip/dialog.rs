@@ -205,6 +205,21 @@ impl Dialog {
             .header_display(Name::CSeq, format_args!("{sequence} {method}"))
     }
 
+    /// The peer as a Refer-To names it, to be called by somebody who takes our place in this dialog
+    /// (RFC 3891 section 6.1).
+    pub fn refer_to(&self) -> String {
+        let replaces = [
+            &self.call_id[..],
+            b";to-tag=",
+            &self.remote_tag,
+            b";from-tag=",
+            &self.local_tag,
+        ]
+        .concat();
+        let target = String::from_utf8_lossy(self.target.as_bytes());
+        format!("<{target}?Replaces={}>", super::call::escaped(&replaces))
+    }
+
     fn strict_router(&self) -> Option<&Route> {
         self.routes
             .first()

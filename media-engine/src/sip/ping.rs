@@ -338,7 +338,11 @@ mod tests {
         let (now, question) = begin(&mut ping, start, &[8, 9]);
         ping.handle_answer(now, question, 503);
         let next = ping.poll_output();
-        let Some(Output::Send { server: next, question }) = next else {
+        let Some(Output::Send {
+            server: next,
+            question,
+        }) = next
+        else {
             panic!("the next server is asked, not {next:?}");
         };
         assert_eq!(next, server(9));

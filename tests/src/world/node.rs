@@ -307,7 +307,9 @@ impl Node {
             | CallEvent::Offered { call, .. }
             | CallEvent::OfferAnswered { call, .. }
             | CallEvent::OfferRejected { call, .. }
-            | CallEvent::Info { call, .. } => {
+            | CallEvent::Info { call, .. }
+            | CallEvent::Transfer { call, .. }
+            | CallEvent::TransferProgress { call, .. } => {
                 assert_eq!(self.ends.get(call), Some(&0), "{event:?} behind the end");
             }
         }
@@ -362,6 +364,9 @@ impl Node {
             }
             SipCommand::AcceptOffer { call, sdp } => endpoint.accept_offer(at, call, sdp),
             SipCommand::RejectOffer { call, status } => endpoint.reject_offer(at, call, status),
+            SipCommand::RefuseTransfer { call, status } => {
+                endpoint.refuse_transfer(at, call, status)
+            }
             SipCommand::HangUp { call, cause } => endpoint.hang_up(at, call, cause),
             SipCommand::Dial { leg, dial } => {
                 let call = endpoint.dial(at, *dial);

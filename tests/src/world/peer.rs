@@ -211,6 +211,7 @@ impl Peer {
             },
             offer: story.negotiation.offer(),
             ring_limit: RING_LIMIT,
+            referral: None,
         };
         let call = self.endpoint.dial(now, dial).expect("Ramal has an address");
         self.calls.insert(call, story);
@@ -303,7 +304,9 @@ impl Peer {
             CallEvent::Ringing { call }
             | CallEvent::EarlyMedia { call, .. }
             | CallEvent::OfferRejected { call, .. }
-            | CallEvent::Info { call, .. } => {
+            | CallEvent::Info { call, .. }
+            | CallEvent::Transfer { call, .. }
+            | CallEvent::TransferProgress { call, .. } => {
                 self.known(call);
             }
         }

@@ -179,12 +179,17 @@ impl Call {
                     self.handle_key(now, pressed.key, Way::Info, shared);
                 }
             }
+            // Nobody on this side of a call may have others called at the company's cost.
+            CallEvent::Transfer { call, .. } => {
+                shared.sip(SipCommand::RefuseTransfer { call, status: 603 });
+            }
             CallEvent::Ended { end, .. } => self.ended(now, end, shared),
             // These tell of calls that we place.
             CallEvent::Incoming { .. }
             | CallEvent::Ringing { .. }
             | CallEvent::EarlyMedia { .. }
             | CallEvent::Answered { .. }
+            | CallEvent::TransferProgress { .. }
             | CallEvent::OfferRejected { .. } => {}
         }
     }

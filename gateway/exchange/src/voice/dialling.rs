@@ -246,6 +246,7 @@ impl Voice {
             caller: dialling.caller.clone(),
             offer,
             ring_limit: dialling.ring,
+            referral: None,
         });
         self.shared.sip(SipCommand::Dial { leg, dial });
     }
@@ -275,6 +276,10 @@ impl Voice {
             CallEvent::OfferAnswered { sdp, .. } => {
                 self.hear(now, leg, &sdp);
             }
+            CallEvent::Transfer { call, .. } => {
+                self.shared
+                    .sip(SipCommand::RefuseTransfer { call, status: 603 });
+            }
             CallEvent::Ended { call, end } => {
                 self.shared.dialled_calls.remove(&call);
                 let result = dialling.end(&end);
@@ -283,6 +288,7 @@ impl Voice {
             // Keys of the other party are for the other party's machine; the rest cannot happen
             // to a call that we place.
             CallEvent::Info { .. }
+            | CallEvent::TransferProgress { .. }
             | CallEvent::OfferRejected { .. }
             | CallEvent::Confirmed { .. }
             | CallEvent::Incoming { .. } => {}

@@ -179,6 +179,14 @@ impl Voice {
     pub fn handle_call(&mut self, now: Now, event: CallEvent) {
         let id = call_of(&event);
         if let CallEvent::Incoming { call, invite } = event {
+            // Nobody has a call that another may take over.
+            if invite.replaces.is_some() {
+                return self.shared.sip(SipCommand::Reject {
+                    call,
+                    status: 603,
+                    retry_after: None,
+                });
+            }
             let begun = Call::begin(now, call, *invite, self.calls.len(), &mut self.shared);
             self.calls.extend(begun.map(|begun| (call, begun)));
         } else if let Some(leg) = self.shared.dialled_calls.get(&id).copied() {
@@ -377,6 +385,8 @@ fn call_of(event: &CallEvent) -> CallId {
         | CallEvent::OfferAnswered { call, .. }
         | CallEvent::OfferRejected { call, .. }
         | CallEvent::Info { call, .. }
+        | CallEvent::Transfer { call, .. }
+        | CallEvent::TransferProgress { call, .. }
         | CallEvent::Ended { call, .. } => *call,
     }
 }

@@ -74,6 +74,13 @@ pub enum SipCommand {
         /// With this status.
         status: u16,
     },
+    /// Refuse the transfer that the peer asks for.
+    RefuseTransfer {
+        /// Of this call.
+        call: CallId,
+        /// With this status.
+        status: u16,
+    },
     /// End the call, whatever it is doing.
     HangUp {
         /// Which.

@@ -11,7 +11,7 @@ use desk::id::{FlowId, NumberId};
 use desk::record::{Change, EndedBy, InteractionOpened, TrailEntry, TrailKind, VoiceMessageLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use media_engine::sip::call::{Caller, End, Incoming, Origin, Party};
+use media_engine::sip::call::{Caller, End, Incoming, Origin, Party, Referral};
 use media_engine::sip::{Flow, Transport, TrunkId};
 
 use super::*;
@@ -242,6 +242,7 @@ fn incoming(dialled: &str) -> Incoming {
         },
         offer: Some(OFFER.into()),
         user_agent: None,
+        replaces: None,
     }
 }
 
@@ -660,4 +661,40 @@ fn a_busy_extension_takes_the_branch_of_the_flow() {
         end,
     });
     scene.hears(&["sorry"]);
+}
+
+#[test]
+fn a_caller_may_neither_transfer_a_call_nor_take_one_over() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.wanted.clear();
+    let referral = Box::new(Referral {
+        to: "0900123456".into(),
+        uri: "sip:0900123456@127.0.0.1".into(),
+        replaces: None,
+        referred_by: None,
+    });
+    scene.tell(CallEvent::Transfer {
+        call: CALL,
+        referral,
+    });
+    assert!(matches!(
+        scene.next(),
+        Output::Sip(SipCommand::RefuseTransfer {
+            call: CALL,
+            status: 603
+        })
+    ));
+    let mut invite = incoming("4000");
+    invite.replaces = Some(CALL);
+    let other = CallId(9);
+    scene.tell(CallEvent::Incoming {
+        call: other,
+        invite: Box::new(invite),
+    });
+    assert!(matches!(
+        scene.next(),
+        Output::Sip(SipCommand::Reject { call, status: 603, .. }) if call == other
+    ));
+    assert_eq!(scene.voice.calls(), 1);
 }

@@ -47,6 +47,10 @@ pub struct Incoming {
     pub offer: Option<Bytes>,
     /// What the peer calls its program (User-Agent header).
     pub user_agent: Option<String>,
+    /// The call whose place this one wants to take (RFC 3891): answer this one, join it with
+    /// whomever that one was joined with, and hang that one up. Both may be of different companies:
+    /// whether the one may have the other is for our user to decide.
+    pub replaces: Option<CallId>,
 }
 
 /// Where an outbound call goes.
@@ -77,6 +81,40 @@ pub struct Dial {
     pub offer: Bytes,
     /// How long it may ring before it is cancelled.
     pub ring_limit: Duration,
+    /// The transfer that makes us call, whose words go along.
+    pub referral: Option<Box<Referral>>,
+}
+
+/// What a peer asks for that wants a call to be transferred (RFC 3515). All of it is the peer's
+/// word: whether it may have such a call placed is for our user to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referral {
+    /// Whom to call: the user part of the URI, percent-decoded, empty where there is none.
+    pub to: String,
+    /// The whole URI, without the headers in it.
+    pub uri: String,
+    /// The call whose place the new one is to take: the transfer is an attended one.
+    pub replaces: Option<Replaced>,
+    /// Who asks, as the Referred-By header says (RFC 3892).
+    pub referred_by: Option<String>,
+}
+
+/// A call whose place another is to take (RFC 3891).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaced {
+    /// One of ours: join its peer with the other party, and no call needs to be placed.
+    Ours(CallId),
+    /// One that somebody else has: the value of the Replaces header that the new call carries.
+    Elsewhere(String),
+}
+
+/// Whom a peer is asked to call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReferTo {
+    /// A SIP URI.
+    Uri(String),
+    /// The peer of another answered call, in which it then takes our place.
+    Call(CallId),
 }
 
 /// What happens to a call.
@@ -152,6 +190,21 @@ pub enum CallEvent {
         content_type: Bytes,
         /// The body.
         body: Bytes,
+    },
+    /// The peer wants the other party to be connected with somebody else: call `accept_transfer` and
+    /// then `report_transfer`, or `refuse_transfer`. Without a word it is refused after 20 s.
+    Transfer {
+        /// The call.
+        call: CallId,
+        /// What it asks for.
+        referral: Box<Referral>,
+    },
+    /// How the transfer is doing that we asked the peer for in `refer`.
+    TransferProgress {
+        /// The call.
+        call: CallId,
+        /// Below 200 it is under way; 200 to 299 it is done; else it failed, and the call goes on.
+        status: u16,
     },
     /// The call is over, and its handle is void. Exactly once per call.
     Ended {

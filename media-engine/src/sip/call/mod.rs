@@ -5,6 +5,8 @@
 //!                     └─▶ reject ──────────────────────────────────────────────────────────────▶ Ended
 //!  outbound   dial ─▶ Ringing · EarlyMedia ─▶ Answered ─▶ Offered · offer · Info ─▶ Ended
 //!                  └─▶ hang_up (CANCEL) ────────────────────────────────────────▶ Ended
+//!  answered   Transfer ─▶ accept_transfer ─▶ report_transfer …      refer ─▶ TransferProgress …
+//!                     └─▶ refuse_transfer
 //! ```
 //!
 //! Whatever happens, a call says [`CallEvent::Ended`] exactly once, as its last event. Bodies are
@@ -20,6 +22,7 @@ mod event;
 mod inbound;
 mod outbound;
 mod plan;
+mod referral;
 mod reliable;
 mod scene;
 mod session;
@@ -33,14 +36,17 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 
 pub use event::{
-    CallEvent, Caller, Cause, Dial, End, Incoming, Misuse, Origin, Party, Reason, Target,
+    CallEvent, Caller, Cause, Dial, End, Incoming, Misuse, Origin, Party, Reason, ReferTo,
+    Referral, Replaced, Target,
 };
 pub(in crate::sip) use inbound::Inbound;
 pub(in crate::sip) use outbound::Outbound;
 pub(in crate::sip) use plan::{Identity, Order, Plan, Way};
+pub(in crate::sip) use referral::{escaped, replaces_of};
 pub(in crate::sip) use scene::{Peer, Received, Scene, allow, supported};
 pub(in crate::sip) use session_timer::{Agreed, TooSmall};
 
+use super::headers::Name;
 use super::message::Message;
 use super::resolve::{Server, Unresolvable};
 use super::transaction::Failure;
@@ -429,6 +435,89 @@ impl Call {
             State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
                 self.misuse("send_info")
             }
+        }
+    }
+
+    /// Accepts the transfer that the peer asks for.
+    pub(in crate::sip) fn accept_transfer(&mut self, scene: &mut Scene<'_>) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.accept_transfer(scene, &self.peer),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("accept_transfer")
+            }
+        }
+    }
+
+    /// Refuses the transfer that the peer asks for.
+    pub(in crate::sip) fn refuse_transfer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        status: u16,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.refuse_transfer(scene, status),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("refuse_transfer")
+            }
+        }
+    }
+
+    /// Tells the peer how the transfer goes.
+    pub(in crate::sip) fn report_transfer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        status: u16,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.report_transfer(scene, &self.peer, status),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("report_transfer")
+            }
+        }
+    }
+
+    /// Asks the peer to call somebody in the place of this call.
+    pub(in crate::sip) fn refer(
+        &mut self,
+        scene: &mut Scene<'_>,
+        headers: Vec<(Name, String)>,
+    ) -> Result<(), Misuse> {
+        match &mut self.state {
+            State::Session(session) => session.refer(scene, &self.peer, headers),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => {
+                self.misuse("refer")
+            }
+        }
+    }
+
+    /// Whether the peer has this tag in a dialog of the call.
+    pub(in crate::sip) fn is_with(&self, remote_tag: &[u8]) -> bool {
+        match &self.state {
+            State::Inbound(inbound) => inbound.dialog().remote_tag() == remote_tag,
+            State::Outbound(outbound) => outbound.is_with(remote_tag),
+            State::Session(session) => session.dialog().remote_tag() == remote_tag,
+            State::Closing(_) | State::Over => false,
+        }
+    }
+
+    /// Whether an INVITE may take the place of this call's peer, else what it is answered with (RFC
+    /// 3891 section 3).
+    pub(in crate::sip) fn replaceable(&self, early_only: bool) -> Result<(), u16> {
+        match &self.state {
+            State::Session(_) if early_only => Err(486),
+            State::Session(_) | State::Outbound(_) => Ok(()),
+            // A caller is not replaced before we have answered.
+            State::Inbound(_) => Err(481),
+            State::Closing(_) | State::Over => Err(603),
+        }
+    }
+
+    /// The peer of an answered call as a Refer-To names it: whoever is called there takes our place
+    /// (RFC 3891).
+    pub(in crate::sip) fn refer_to(&self) -> Option<String> {
+        match &self.state {
+            State::Session(session) => Some(session.dialog().refer_to()),
+            State::Inbound(_) | State::Outbound(_) | State::Closing(_) | State::Over => None,
         }
     }
 

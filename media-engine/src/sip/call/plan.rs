@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::event::Caller;
+use super::event::{Dial, Replaced};
 use crate::sip::Flow;
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::Core;
@@ -60,11 +60,14 @@ pub(in crate::sip) enum Order {
 
 impl Identity {
     /// Says who calls: the number in From, hidden where that is wanted (RFC 3323 section 4.1.1.3),
-    /// and asserted beside it to a carrier that trusts us (RFC 3325).
+    /// and asserted beside it to a carrier that trusts us (RFC 3325); and on whose behalf, where a
+    /// transfer made us call (RFC 3892).
     pub(in crate::sip) fn new(
         core: &mut Core,
         uri: Uri,
-        caller: &Caller,
+        Dial {
+            caller, referral, ..
+        }: &Dial,
         host: &str,
         is_trusted: bool,
     ) -> Self {
@@ -89,6 +92,14 @@ impl Identity {
             && let Ok(uri) = Uri::sip(Some(number), host, None)
         {
             asserted.push((Name::Diversion, format!("<{uri}>;reason=unconditional")));
+        }
+        if let Some(referral) = referral {
+            let referred_by = referral.referred_by.iter();
+            asserted.extend(referred_by.map(|it| (Name::ReferredBy, it.clone())));
+            if let Some(Replaced::Elsewhere(dialog)) = &referral.replaces {
+                asserted.push((Name::Require, "replaces".to_owned()));
+                asserted.push((Name::Replaces, dialog.clone()));
+            }
         }
         Self {
             call_id: format!("{}{}", core.word(), core.word()),

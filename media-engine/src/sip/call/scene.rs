@@ -50,6 +50,8 @@ pub(in crate::sip) struct Received {
     pub(in crate::sip) message: Message,
     /// The path it came by.
     pub(in crate::sip) flow: Flow,
+    /// The call of ours that it wants to be replaced, where it names one.
+    pub(in crate::sip) named: Option<CallId>,
 }
 
 impl Received {
@@ -368,12 +370,12 @@ fn clip(text: &str) -> String {
 
 /// The methods we take, for Allow headers (RFC 3261 section 20.5).
 pub(in crate::sip) fn allow() -> &'static str {
-    "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO"
+    "INVITE, ACK, BYE, CANCEL, OPTIONS, PRACK, UPDATE, INFO, REFER, NOTIFY"
 }
 
 /// The extensions we know, for Supported headers.
 pub(in crate::sip) fn supported() -> &'static str {
-    "100rel, timer"
+    "100rel, timer, replaces, norefersub"
 }
 
 /// The type of session descriptions.

@@ -10,7 +10,7 @@ use crate::sip::call::{
 };
 use crate::sip::dialog::Dialog;
 use crate::sip::guard::Failure as Fault;
-use crate::sip::headers::Name;
+use crate::sip::headers::{Name, Replaces};
 use crate::sip::identity;
 use crate::sip::message::Message;
 use crate::sip::transaction::key::Key;
@@ -93,7 +93,7 @@ impl Endpoint {
         arrival: Arrival,
         merged: Option<Key>,
         message: Message,
-        invite: Box<Incoming>,
+        mut invite: Box<Incoming>,
     ) {
         let Arrival {
             flow, reply, key, ..
@@ -103,6 +103,10 @@ impl Endpoint {
         }
         if self.refuse_unsupported(now, flow, &message) {
             return;
+        }
+        match self.replaced_by(&message, &invite.origin) {
+            Ok(replaces) => invite.replaces = replaces,
+            Err(status) => return self.refuse(now, flow, &message, status, Writer::finish),
         }
         let agreed = match Agreed::as_callee(&message, &self.core.config) {
             Ok(agreed) => agreed,
@@ -131,7 +135,12 @@ impl Endpoint {
         let id = CallId(self.last_call);
         self.core
             .receive(key, true, reply, super::User::Call(id), merged);
-        let request = Received { key, message, flow };
+        let request = Received {
+            key,
+            message,
+            flow,
+            named: invite.replaces,
+        };
         self.core.try_at_once(now, &request);
         let peer = peer(&invite.origin, flow);
         let first_number = self.core.chance(1..=FIRST_NUMBER_MAX);
@@ -156,6 +165,40 @@ impl Endpoint {
         *self.early.entry(source).or_insert(0) += 1;
         self.core.tell(CallEvent::Incoming { call: id, invite });
         self.visit(now, id, None, |_, _| ());
+    }
+
+    /// The call whose place an INVITE wants to take, or what it is answered with (RFC 3891 section
+    /// 3).
+    fn replaced_by(&self, message: &Message, origin: &Origin) -> Result<Option<CallId>, u16> {
+        let mut lines = message.header_lines(Name::Replaces);
+        let Some(line) = lines.next() else {
+            return Ok(None);
+        };
+        let replaces = Replaces::parse(&line).map_err(|_| 400_u16)?;
+        if lines.next().is_some() {
+            return Err(400);
+        }
+        let id = self.call_of(&replaces).ok_or(481_u16)?;
+        let call = self.calls.get(&id).ok_or(481_u16)?;
+        // A carrier has no business with the calls of others, and learns nothing of them.
+        let is_foreign = match origin {
+            Origin::Trunk(trunk) => call.peer.trunk.as_ref() != Some(trunk),
+            Origin::Device(_) => false,
+        };
+        if is_foreign {
+            return Err(481);
+        }
+        call.replaceable(replaces.early_only)?;
+        Ok(Some(id))
+    }
+
+    /// The call of ours whose dialog this names: its tags are from the side of whoever is to have the
+    /// new call (RFC 3891 section 3).
+    pub(super) fn call_of(&self, replaces: &Replaces) -> Option<CallId> {
+        let dialog = self.core.keys.dialog(&replaces.call_id, &replaces.to_tag);
+        let id = self.dialogs.get(&dialog).copied()?;
+        let call = self.calls.get(&id)?;
+        call.is_with(&replaces.from_tag).then_some(id)
     }
 
     /// Whether an INVITE went in a circle: it passed us before, or it has no hop left.
@@ -221,6 +264,7 @@ fn incoming(
         user_agent: message
             .header_text(Name::UserAgent)
             .and_then(|text| identity::inert(&text)),
+        replaces: None,
     })
 }
 

@@ -123,7 +123,7 @@ impl Endpoint {
 
     fn plan_by_trunk(&mut self, dial: &Dial, trunk: &Trunk, uri: Uri, proxy: Option<&Uri>) -> Plan {
         let host = uri.host().map(ToString::to_string).unwrap_or_default();
-        let mut identity = Identity::new(&mut self.core, uri, &dial.caller, &host, trunk.trusted);
+        let mut identity = Identity::new(&mut self.core, uri, dial, &host, trunk.trusted);
         identity.routes = match proxy {
             Some(proxy) => vec![Bytes::from(format!("<{proxy}>"))],
             None => self.service_route(&trunk.id),
@@ -151,7 +151,7 @@ impl Endpoint {
             1 => Order::OneByOne,
             _ => Order::Together,
         };
-        let identity = Identity::new(&mut self.core, uri, &dial.caller, &domain, true);
+        let identity = Identity::new(&mut self.core, uri, dial, &domain, true);
         let ways = targets
             .into_iter()
             .map(|target| Way {
@@ -177,7 +177,7 @@ impl Endpoint {
         let uri = uri_of(text)?;
         let lookup = resolve::Target::of_uri(&uri).map_err(|_| NO_URI)?;
         let domain = self.core.config.domain.clone();
-        let identity = Identity::new(&mut self.core, uri, &dial.caller, &domain, false);
+        let identity = Identity::new(&mut self.core, uri, dial, &domain, false);
         Ok(Course {
             plan: Plan {
                 identity,

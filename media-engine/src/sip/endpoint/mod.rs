@@ -42,18 +42,20 @@ pub(in crate::sip) use core::Core;
 pub(in crate::sip) use receive::abilities;
 pub(in crate::sip) use transactions::{Outgoing, User};
 
-use super::call::{Call, Cause, Misuse, Scene};
+use super::call::{Call, Cause, Misuse, ReferTo, Scene};
 use super::digest::{Answerer, Challenger};
 use super::guard::Guard;
+use super::headers::Name;
 use super::registrar::{Account, Registrar};
 use super::resolve::{Families, ResolutionId, Resolver};
 use super::transaction::key::KeyMap;
 use super::trunk::{Trunk, Trunks};
+use super::uri::Uri;
 use super::{CallId, ConnectionId, Flow};
 use core::Way;
 use deadlines::{Armed, Owner};
-use rand::Rng as _;
 use pings::Pinged;
+use rand::Rng as _;
 use upkeep::{Kept, Seeker};
 
 /// The SIP side of a whole system.
@@ -347,6 +349,86 @@ impl Endpoint {
         self.command(now, call, "send_info", |call, scene| {
             call.send_info(scene, content_type, body)
         })
+    }
+
+    /// Accepts the transfer that the peer asks for ([`CallEvent::Transfer`]): it hears that it is
+    /// tried.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such wish; the peer may have waited too long, or hung up.
+    ///
+    /// [`CallEvent::Transfer`]: super::call::CallEvent::Transfer
+    pub fn accept_transfer(&mut self, now: Instant, call: CallId) -> Result<(), Misuse> {
+        self.command(now, call, "accept_transfer", |call, scene| {
+            call.accept_transfer(scene)
+        })
+    }
+
+    /// Refuses the transfer that the peer asks for, with a status of 300 to 699 (603 mostly).
+    ///
+    /// # Errors
+    ///
+    /// As [`Endpoint::accept_transfer`].
+    pub fn refuse_transfer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: u16,
+    ) -> Result<(), Misuse> {
+        self.command(now, call, "refuse_transfer", |call, scene| {
+            call.refuse_transfer(scene, status)
+        })
+    }
+
+    /// Tells the peer how an accepted transfer goes, by the status that the call to the target has
+    /// got. With 200 or more all is said.
+    ///
+    /// # Errors
+    ///
+    /// When no transfer was accepted, or its end was told.
+    pub fn report_transfer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        status: u16,
+    ) -> Result<(), Misuse> {
+        self.command(now, call, "report_transfer", |call, scene| {
+            call.report_transfer(scene, status)
+        })
+    }
+
+    /// Asks the peer of an answered call to call somebody else (REFER). What comes of it is told by
+    /// [`CallEvent::TransferProgress`]; the call itself goes on until somebody hangs it up.
+    /// `referred_by` is the SIP URI of whoever wants it.
+    ///
+    /// # Errors
+    ///
+    /// When one of the calls is not answered, the target is no SIP URI, or a transfer is under way.
+    ///
+    /// [`CallEvent::TransferProgress`]: super::call::CallEvent::TransferProgress
+    pub fn refer(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        to: &ReferTo,
+        referred_by: Option<&str>,
+    ) -> Result<(), Misuse> {
+        let command = "refer";
+        let to = match to {
+            ReferTo::Call(other) => self.calls.get(other).and_then(Call::refer_to),
+            ReferTo::Uri(uri) => {
+                let uri = uri.parse::<Uri>().ok();
+                uri.map(|uri| format!("<{uri}>"))
+            }
+        };
+        let to = to.ok_or(Misuse {
+            command,
+            state: "there is nobody to be called by that",
+        })?;
+        let mut headers = vec![(Name::ReferTo, to)];
+        headers.extend(referred_by.map(|uri| (Name::ReferredBy, format!("<{uri}>"))));
+        self.command(now, call, command, |call, scene| call.refer(scene, headers))
     }
 
     fn command(

@@ -96,7 +96,9 @@ impl Endpoint {
             let (transport, address) = (server.transport, server.address);
             self.resolver.mark_alive(now, transport, address);
         }
-        self.with_ping(now, number, |ping| ping.handle_answer(now, question, status));
+        self.with_ping(now, number, |ping| {
+            ping.handle_answer(now, question, status)
+        });
     }
 
     /// No answer came. The server is tried last when a call goes there, or the next question.

@@ -7,9 +7,9 @@ use bytes::Bytes;
 
 use super::Endpoint;
 use crate::sip::body;
-use crate::sip::call::{Received, allow, supported};
+use crate::sip::call::{Received, allow, replaces_of, supported};
 use crate::sip::guard::{Admission, Failure as Fault, Source, Standing};
-use crate::sip::headers::{Name, Via};
+use crate::sip::headers::{Name, Replaces, Via};
 use crate::sip::message::Message;
 use crate::sip::parse::{ParseError, Parsed, parse};
 use crate::sip::transaction::key::Key;
@@ -207,7 +207,17 @@ impl Endpoint {
         let invite = message.method() == Some(&Method::Invite);
         let user = super::User::Call(call);
         self.core.receive(key, invite, reply, user, None);
-        let request = Received { key, message, flow };
+        let named = (message.method() == Some(&Method::Refer))
+            .then(|| replaces_of(&message))
+            .flatten()
+            .and_then(|value| Replaces::parse(&value).ok())
+            .and_then(|replaces| self.call_of(&replaces));
+        let request = Received {
+            key,
+            message,
+            flow,
+            named,
+        };
         if invite {
             self.core.try_at_once(now, &request);
         }
@@ -324,7 +334,7 @@ fn reply_flow(flow: Flow, via: &Via) -> Flow {
 }
 
 /// The extensions that a peer may require of us.
-const SUPPORTED: &[&str] = &["100rel", "timer"];
+const SUPPORTED: &[&str] = &["100rel", "timer", "replaces", "norefersub"];
 
 /// The most unknown extensions that a 420 names, so that the answer is no longer than the request.
 const UNSUPPORTED_MAX: usize = 16;

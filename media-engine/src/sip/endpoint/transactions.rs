@@ -223,7 +223,8 @@ impl Core {
             return (request, None);
         };
         let stream = Flow { local, ..stream };
-        let via = |flow: &Flow| format!("SIP/2.0/{} {};", flow.transport, self.public_address(flow));
+        let via =
+            |flow: &Flow| format!("SIP/2.0/{} {};", flow.transport, self.public_address(flow));
         let Some(bytes) = replaced(&request.bytes, &via(&datagram), &via(&stream)) else {
             return (request, None);
         };
@@ -485,7 +486,11 @@ fn read(bytes: Bytes) -> Option<Message> {
 /// `bytes` with the first `old` replaced.
 fn replaced(bytes: &[u8], old: &str, new: &str) -> Option<Bytes> {
     let at = memchr::memmem::find(bytes, old.as_bytes())?;
-    Some([&bytes[..at], new.as_bytes(), &bytes[at + old.len()..]].concat().into())
+    Some(
+        [&bytes[..at], new.as_bytes(), &bytes[at + old.len()..]]
+            .concat()
+            .into(),
+    )
 }
 
 /// The largest request that goes in a datagram where the path is not known, in bytes (RFC 3261

@@ -118,6 +118,8 @@ names! {
     RecordRoute = "Record-Route",
     /// RFC 6086 section 4.1.
     RecvInfo = "Recv-Info",
+    /// RFC 4488 section 4.
+    ReferSub = "Refer-Sub",
     /// RFC 3515 section 2.1.
     ReferTo = "Refer-To" / b'r',
     /// RFC 3892.

@@ -98,6 +98,11 @@ impl Outbound {
         early.any(|early| early.dialog.is_with(request))
     }
 
+    pub(super) fn is_with(&self, remote_tag: &[u8]) -> bool {
+        let mut early = self.branches.iter().flat_map(|branch| &branch.early);
+        early.any(|early| early.dialog.remote_tag() == remote_tag)
+    }
+
     pub(super) fn local_tag(&self) -> &[u8] {
         self.identity.tag.as_bytes()
     }

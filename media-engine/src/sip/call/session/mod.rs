@@ -24,6 +24,9 @@ use crate::sip::{Flow, Method};
 
 mod ours;
 mod theirs;
+mod transfer;
+
+use transfer::{Referred, Referring};
 
 /// The state of an answered call.
 #[derive(Debug)]
@@ -42,6 +45,10 @@ pub(super) struct Session {
     later: Option<Later>,
     /// INFOs of ours that may yet be challenged.
     informing: Vec<Informing>,
+    /// The transfer that the peer asked for.
+    referred: Option<Referred>,
+    /// The transfer that we asked for.
+    referring: Option<Referring>,
     upkeep: Upkeep,
 }
 
@@ -129,6 +136,8 @@ impl Session {
             exchange: Exchange::Settled,
             later: None,
             informing: Vec::new(),
+            referred: None,
+            referring: None,
             upkeep,
         }
     }
@@ -149,6 +158,8 @@ impl Session {
             exchange: Exchange::Settled,
             later: None,
             informing: Vec::new(),
+            referred: None,
+            referring: None,
             upkeep,
         }
     }
@@ -174,7 +185,8 @@ impl Session {
             .iter()
             .filter_map(Unwanted::poll_timeout)
             .min();
-        [unacknowledged, exchange, later, timer, unwanted]
+        let transfer = self.transfer_timeout();
+        [unacknowledged, exchange, later, timer, unwanted, transfer]
             .into_iter()
             .flatten()
             .min()
@@ -203,6 +215,7 @@ impl Session {
         for due in self.unwanted.extract_if(.., |it| it.is_due(now)) {
             due.abandon(scene);
         }
+        self.handle_transfer_timeout(scene);
         if matches!(&self.exchange, Exchange::Ours(ours) if ours.give_up_at <= scene.now) {
             return self.lost(scene, peer, Some(408));
         }
@@ -255,6 +268,8 @@ impl Session {
                     });
                 }
             }
+            Some(Method::Refer) => self.handle_refer(scene, request),
+            Some(Method::Notify) => self.handle_notify(scene, &request),
             Some(Method::Options) => {
                 scene.reply(&request, 200, &tag, |writer| abilities(writer).finish());
             }
@@ -325,6 +340,9 @@ impl Session {
             }
             return State::Session(self);
         }
+        if self.handle_refer_response(scene, peer, key, status, response) {
+            return State::Session(self);
+        }
         if let Some((_, attempt)) = self.upkeep.update.take_if(|(update, _)| *update == key) {
             return self.handle_update_response(scene, peer, (key, attempt), status, response);
         }
@@ -348,6 +366,7 @@ impl Session {
     ) -> State {
         self.unwanted.retain(|it| it.invite != key);
         self.informing.retain(|it| it.info != key);
+        self.handle_refer_failure(scene, key);
         let is_offer = matches!(&self.exchange, Exchange::Ours(ours) if ours.invite == key);
         let is_update = matches!(&self.upkeep.update, Some((update, _)) if *update == key);
         if !is_offer && !is_update {
@@ -394,8 +413,9 @@ impl Session {
         Closing::leave(scene, peer, self.dialog, None)
     }
 
-    /// The call ends while an offer is under way.
+    /// The call ends while an offer or a transfer is under way.
     fn drop_exchange(&mut self, scene: &mut Scene<'_>) {
+        self.drop_referred(scene, 487);
         match std::mem::replace(&mut self.exchange, Exchange::Settled) {
             // RFC 3261 section 15.1.2.
             Exchange::Theirs { request, .. } => {

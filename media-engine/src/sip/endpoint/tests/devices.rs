@@ -120,6 +120,7 @@ fn a_device_registers_and_is_called_by_the_way_it_came() {
         caller: Caller::default(),
         offer: Bytes::from_static(b"v=0 ours"),
         ring_limit: Duration::from_secs(20),
+        referral: None,
     };
     bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();
@@ -139,6 +140,7 @@ fn a_device_that_is_nowhere_is_told_of_at_once() {
         caller: Caller::default(),
         offer: Bytes::new(),
         ring_limit: Duration::from_secs(20),
+        referral: None,
     };
     let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();
@@ -230,6 +232,7 @@ fn ringing(bench: &mut Bench) -> (CallId, Sent, Sent) {
         caller: Caller::default(),
         offer: Bytes::from_static(b"v=0 ours"),
         ring_limit: Duration::from_secs(20),
+        referral: None,
     };
     let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();

@@ -18,6 +18,7 @@ mod devices;
 mod outbound;
 mod pings;
 mod timed;
+mod transfer;
 
 /// An endpoint with one trunk at 192.0.2.9, and the words to speak with it.
 pub(super) struct Bench {

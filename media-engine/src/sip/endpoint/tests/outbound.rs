@@ -34,6 +34,7 @@ fn dial(bench: &mut Bench, target: Target) -> CallId {
         },
         offer: Bytes::from_static(b"v=0 ours"),
         ring_limit: Duration::from_secs(60),
+        referral: None,
     };
     let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();
@@ -577,6 +578,7 @@ fn dial_with_much_to_say(bench: &mut Bench) -> CallId {
         caller: Caller::default(),
         offer: Bytes::from(vec![b'v'; 1300]),
         ring_limit: Duration::from_secs(60),
+        referral: None,
     };
     let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();
@@ -592,7 +594,10 @@ fn a_request_too_large_for_a_datagram_goes_by_tcp() {
     assert_eq!(invite.flow.transport, Transport::Tcp);
     assert_eq!(invite.flow.remote, address(TRUNK));
     let via = invite.header(Name::Via);
-    assert!(via.starts_with("SIP/2.0/TCP 192.0.2.1:5060;branch="), "{via}");
+    assert!(
+        via.starts_with("SIP/2.0/TCP 192.0.2.1:5060;branch="),
+        "{via}"
+    );
     // Once it is heard of, it waits as long as any other.
     bench.reply(&invite, 180, "t", "", "");
     bench.run_until(10_000);
@@ -608,13 +613,21 @@ fn a_peer_that_refuses_tcp_gets_the_datagram_and_is_not_asked_again_for_a_while(
     let mut bench = bench("192.0.2.9");
     let call = dial_with_much_to_say(&mut bench);
     let stream = bench.last();
-    bench.endpoint.handle_transport_error(bench.now, stream.flow);
+    bench
+        .endpoint
+        .handle_transport_error(bench.now, stream.flow);
     bench.drain();
     assert_eq!(bench.log(), ["INVITE", "INVITE"]);
     let datagram = bench.last();
     assert_eq!(datagram.flow.transport, Transport::Udp);
     assert!(datagram.header(Name::Via).starts_with("SIP/2.0/UDP "));
-    let branch = |sent: &Sent| sent.message.top_via().expect("a Via").branch().map(<[u8]>::to_vec);
+    let branch = |sent: &Sent| {
+        sent.message
+            .top_via()
+            .expect("a Via")
+            .branch()
+            .map(<[u8]>::to_vec)
+    };
     assert_eq!(branch(&datagram), branch(&stream));
     assert_eq!(bench.take_events(), []);
     // From here on it is a datagram like any other.

@@ -41,7 +41,11 @@ fn next(bench: &mut Bench) -> Sent {
 #[test]
 fn a_trunk_is_asked_whether_it_lives_and_any_answer_says_so() {
     let mut bench = bench();
-    assert_eq!(bench.endpoint.pings().count(), 1, "one of them can be asked");
+    assert_eq!(
+        bench.endpoint.pings().count(),
+        1,
+        "one of them can be asked"
+    );
     let first = next(&mut bench);
     assert!(first.at_ms <= 10_000);
     assert_eq!(first.flow.remote, address(TRUNK));
@@ -109,6 +113,7 @@ fn a_server_that_does_not_answer_is_dialled_last() {
         caller: Caller::default(),
         offer: Bytes::from_static(b"v=0 ours"),
         ring_limit: Duration::from_secs(20),
+        referral: None,
     };
     bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();

@@ -209,6 +209,7 @@ fn a_422_makes_us_ask_for_longer_once() {
         caller: Caller::default(),
         offer: Bytes::from_static(b"v=0 ours"),
         ring_limit: Duration::from_secs(60),
+        referral: None,
     };
     let call = bench.endpoint.dial(bench.now, dial).expect("a good target");
     bench.drain();
