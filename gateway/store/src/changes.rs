@@ -5,6 +5,7 @@
 //! one transaction the outcome is the same as change by change, in their order.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
@@ -43,8 +44,8 @@ pub async fn apply<'a>(
     for part in parts(&group.trail) {
         append(db, &part).await?;
     }
-    for left in group.voice_messages {
-        leave(db, left).await?;
+    for part in parts(&group.voice_messages) {
+        leave(db, &part).await?;
     }
     let number = |opened: &&InteractionOpened| {
         let number = numbers.get(&opened.id)?.clone();
@@ -223,7 +224,7 @@ async fn insert(
                                    from_name, to_address, number, trunk, device, sip_call_id,
                                    started_ms, flow, flow_version, instance)
          VALUES {} ON CONFLICT (id) DO NOTHING RETURNING id",
-        values(part.len(), 17),
+        values(db, part.len(), 17),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (opened, number) in part {
@@ -275,7 +276,7 @@ async fn update(
                 queued_ms = COALESCE(v.column7, queued_ms), codec = COALESCE(v.column8, codec)
            FROM (VALUES {}) AS v
           WHERE id = v.column1 AND ended_ms IS NULL",
-        values(part.len(), 8),
+        values(db, part.len(), 8),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, update) in part {
@@ -308,7 +309,7 @@ async fn end(
                 queued_ms = COALESCE(v.column11, queued_ms), codec = COALESCE(v.column12, codec)
            FROM (VALUES {}) AS v
           WHERE id = v.column1 AND ended_ms IS NULL",
-        values(part.len(), 12),
+        values(db, part.len(), 12),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, update, end) in part {
@@ -339,7 +340,7 @@ async fn append(
     let sql = format!(
         "INSERT INTO trail (interaction, seq, at_ms, kind, detail) VALUES {}
          ON CONFLICT (interaction, seq) DO NOTHING",
-        values(part.len(), 5),
+        values(db, part.len(), 5),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, lines) in part {
@@ -361,52 +362,82 @@ async fn append(
     Ok(())
 }
 
-async fn leave(db: &mut AnyConnection, left: &VoiceMessageLeft) -> Result<(), Error> {
-    sqlx::query(
+async fn leave(db: &mut AnyConnection, part: &[&&VoiceMessageLeft]) -> Result<(), Error> {
+    let sql = format!(
         "INSERT INTO voice_messages (id, company, interaction, service, file, bytes, duration_ms,
                                      left_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(left.id.as_str())
-    .bind(left.company.as_str())
-    .bind(left.interaction.as_str())
-    .bind(left.service.as_ref().map(ServiceId::as_str))
-    .bind(&left.file)
-    .bind(whole(left.bytes))
-    .bind(whole(left.duration_ms))
-    .bind(left.left_ms)
-    .execute(db)
-    .await?;
+         VALUES {} ON CONFLICT (id) DO NOTHING",
+        values(db, part.len(), 8),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for left in part {
+        query = query
+            .bind(left.id.as_str())
+            .bind(left.company.as_str())
+            .bind(left.interaction.as_str())
+            .bind(left.service.as_ref().map(ServiceId::as_str))
+            .bind(left.file.as_str())
+            .bind(whole(left.bytes))
+            .bind(whole(left.duration_ms))
+            .bind(left.left_ms);
+    }
+    query.execute(db).await?;
     Ok(())
 }
 
-/// Cuts rows into parts, each for one statement, of 1, 2, 4 … [`ROWS_MAX`] rows: so few lengths
-/// that each statement is prepared once. The last row is repeated where a part is too short:
+/// Cuts rows into parts, each for one statement, of so few lengths that each statement is prepared
+/// once: 1, 2, 3, 4, 6, 8, 12 … [`ROWS_MAX`]. The last row is repeated where a part is too short:
 /// every statement here takes a repeated row without harm.
 fn parts<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
     rows.chunks(ROWS_MAX).map(|part| {
-        let length = part.len().next_power_of_two();
         part.iter()
             .chain(part.last().into_iter().cycle())
-            .take(length)
+            .take(length(part.len()))
             .collect()
     })
 }
 
-/// The parameters of so many rows: `($1, $2), ($3, $4)`.
-fn values(rows: usize, columns: usize) -> String {
-    let row = |row: usize| {
-        let numbers = row * columns + 1..=(row + 1) * columns;
-        format!(
-            "({})",
-            numbers
-                .map(|n| format!("${n}"))
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
-    };
-    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+/// The length of the statement for so many rows: a power of two, or one and a half of one.
+fn length(rows: usize) -> usize {
+    let above = rows.next_power_of_two();
+    let between = above / 4 * 3;
+    if rows <= between { between } else { above }
 }
+
+/// The parameters of so many rows, as the database likes them best.
+fn values(db: &AnyConnection, rows: usize, columns: usize) -> String {
+    if db.backend_name() == SQLITE {
+        bare(rows, columns)
+    } else {
+        numbered(rows, columns)
+    }
+}
+
+/// `(?, ?), (?, ?)`. SQLite finds a parameter that has a name, as `$1` is one, by going through
+/// all names, at every binding: a long statement would take time in the square of its length.
+fn bare(rows: usize, columns: usize) -> String {
+    let row = format!("({})", vec!["?"; columns].join(", "));
+    vec![row; rows].join(", ")
+}
+
+/// `($1, $2), ($3, $4)`.
+fn numbered(rows: usize, columns: usize) -> String {
+    let mut text = String::new();
+    for parameter in 0..rows * columns {
+        let before = match parameter % columns {
+            0 if parameter == 0 => "(",
+            0 => "), (",
+            _ => ", ",
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{before}${}", parameter + 1);
+    }
+    text.push(')');
+    text
+}
+
+/// What sqlx calls it.
+const SQLITE: &str = "SQLite";
 
 /// Rows in one statement. A power of two; with 17 columns well below the 32,766 parameters that
 /// SQLite takes and the 65,535 of PostgreSQL.
@@ -419,16 +450,24 @@ mod tests {
     #[test]
     fn parts_hold_every_row_and_have_few_lengths() {
         let rows: Vec<usize> = (0..150).collect();
+        let mut lengths = BTreeSet::new();
         for many in 0..rows.len() {
             let parts: Vec<_> = parts(&rows[..many]).collect();
-            assert!(
-                parts
-                    .iter()
-                    .all(|part| part.len().is_power_of_two() && part.len() <= ROWS_MAX)
-            );
+            lengths.extend(parts.iter().map(Vec::len));
             let held: BTreeSet<_> = parts.into_iter().flatten().collect();
             assert_eq!(held.len(), many);
         }
-        assert_eq!(values(2, 2), "($1, $2), ($3, $4)");
+        assert_eq!(
+            lengths,
+            BTreeSet::from([1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64])
+        );
+    }
+
+    #[test]
+    fn parameters_are_bare_for_sqlite_and_numbered_for_postgresql() {
+        assert_eq!(bare(2, 3), "(?, ?, ?), (?, ?, ?)");
+        assert_eq!(numbered(2, 3), "($1, $2, $3), ($4, $5, $6)");
+        assert_eq!(bare(1, 1), "(?)");
+        assert_eq!(numbered(1, 1), "($1)");
     }
 }

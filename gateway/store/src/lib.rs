@@ -5,9 +5,10 @@
 //!   exchange ─▶ Change ─▶ Writer ─▶ changes, a group in one transaction ─▶ the same
 //! ```
 //!
-//! One SQL serves both databases: `$1` parameters, text ids, integer milliseconds, `RETURNING`,
-//! `ON CONFLICT`. No rule of the business is decided here; where two writers may meet, the
-//! `WHERE` of the statement decides, and the function's doc says what.
+//! One SQL serves both databases: `$1` parameters (a bare `?` in long statements on SQLite), text
+//! ids, integer milliseconds, `RETURNING`, `ON CONFLICT`. No rule of the business is decided here;
+//! where two writers may meet, the `WHERE` of the statement decides, and the function's doc says
+//! what.
 //!
 //! Invariants:
 //! - Every statement on a company's rows names the company: an id of another company finds

@@ -7,12 +7,13 @@
 //! ```
 //!
 //! The disk is asked to sync once for everybody who waited while it was busy: the busier, the
-//! larger the groups. Changes that nobody waits for gather a little. A save that the database refuses must not take the
-//! others of its group with it: then each is written alone.
+//! larger the groups. Changes that nobody waits for gather a little. A save that the database
+//! refuses does not take the others of its group with it: the group is then written save by save.
 
 use std::time::Duration;
 
 use desk::record::Change;
+use sqlx::Connection;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
@@ -32,7 +33,7 @@ pub enum SaveError {
     /// Too many saves wait for the disk: the call is to be refused with 503.
     #[error("{QUEUE_MAX} saves wait already")]
     Overloaded,
-    /// The database was away for longer than a caller waits.
+    /// The database was away for longer than a caller waits, or does not work at all.
     #[error("the database is away")]
     Away,
     /// The database refused these very changes: a bug of ours.
@@ -115,29 +116,23 @@ async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
     while saves.recv_many(&mut group, GROUP_MAX).await > 0 {
         linger(&mut saves, &mut group).await;
         match write_patiently(&store, &group).await {
-            Ok(protocols) => {
-                for (save, protocols) in group.drain(..).zip(protocols) {
-                    tell(save.done, Ok(protocols));
+            Ok(outcomes) => {
+                for (save, outcome) in group.drain(..).zip(outcomes) {
+                    tell(save.done, outcome.map_err(SaveError::Refused));
                 }
             }
-            Err(error) if error.is_temporary() => {
+            Err(error) => {
                 tracing::error!(%error, saves = group.len(), "the database is away; saves failed");
                 for save in group.drain(..) {
                     tell(save.done, Err(SaveError::Away));
                 }
             }
-            Err(error) => {
-                tracing::warn!(%error, saves = group.len(), "a group failed; each save alone now");
-                for save in group.drain(..) {
-                    let alone = std::slice::from_ref(&save);
-                    let written = write_patiently(&store, alone).await;
-                    let told = written.map(|mut protocols| protocols.pop().unwrap_or_default());
-                    tell(save.done, told.map_err(SaveError::Refused));
-                }
-            }
         }
     }
 }
+
+/// What came of one save: the numbers of what it opened, or why the database refused it.
+type Outcome = Result<Vec<Protocol>, Error>;
 
 /// Lets a group grow as long as nobody in it waits.
 async fn linger(saves: &mut mpsc::Receiver<Save>, group: &mut Vec<Save>) {
@@ -154,7 +149,7 @@ async fn linger(saves: &mut mpsc::Receiver<Save>, group: &mut Vec<Save>) {
 
 /// Writes a group, again and again while the database is only away for a moment. Where the
 /// answer to a commit was lost, writing it twice is harmless.
-async fn write_patiently(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Error> {
+async fn write_patiently(store: &Store, group: &[Save]) -> Result<Vec<Outcome>, Error> {
     let begun = Instant::now();
     loop {
         match write(store, group).await {
@@ -167,8 +162,19 @@ async fn write_patiently(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protoc
     }
 }
 
-/// Writes a group in one transaction; returns the protocol numbers of each save of it.
-async fn write(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Error> {
+/// Writes a group in one transaction, all at once; where the database refuses something of it,
+/// save by save.
+async fn write(store: &Store, group: &[Save]) -> Result<Vec<Outcome>, Error> {
+    match write_at_once(store, group).await {
+        Err(error) if !error.is_temporary() => {
+            tracing::warn!(%error, saves = group.len(), "a group was refused; now save by save");
+            write_one_by_one(store, group).await
+        }
+        result => result,
+    }
+}
+
+async fn write_at_once(store: &Store, group: &[Save]) -> Result<Vec<Outcome>, Error> {
     let mut db = store.begin().await?;
     let changes = group.iter().flat_map(|save| &save.changes);
     let mut protocols = changes::apply(&mut db, changes).await?.into_iter();
@@ -181,8 +187,26 @@ async fn write(store: &Store, group: &[Save]) -> Result<Vec<Vec<Protocol>>, Erro
     };
     Ok(group
         .iter()
-        .map(|save| protocols.by_ref().take(opened(save)).collect())
+        .map(|save| Ok(protocols.by_ref().take(opened(save)).collect()))
         .collect())
+}
+
+/// Still one transaction, so that one bad save costs the others no sync of the disk each.
+async fn write_one_by_one(store: &Store, group: &[Save]) -> Result<Vec<Outcome>, Error> {
+    let mut db = store.begin().await?;
+    let mut outcomes = Vec::with_capacity(group.len());
+    for save in group {
+        let mut part = db.begin().await?;
+        let outcome = changes::apply(&mut part, &save.changes).await;
+        match outcome {
+            Ok(_) => part.commit().await?,
+            Err(error) if error.is_temporary() => return Err(error),
+            Err(_) => part.rollback().await?,
+        }
+        outcomes.push(outcome);
+    }
+    db.commit().await?;
+    Ok(outcomes)
 }
 
 fn tell(

@@ -214,15 +214,19 @@ on_both! {
         let (writer, _task) = Writer::start(store.clone());
         let nobody = id("nobody");
         let good = writer.hand_over(vec![opened(&a, "good", 1)]).unwrap();
-        let bad = writer.hand_over(vec![line(&id("bad"), 0, 1), opened(&nobody, "bad", 1)]).unwrap();
+        // Its line would be taken; its company is none.
+        let bad = vec![opened(&a, "half", 1), line(&id("half"), 0, 1), opened(&nobody, "bad", 1)];
+        let bad = writer.hand_over(bad).unwrap();
+        writer.note(vec![line(&id("good"), 0, 1)]).unwrap();
         let also = writer.hand_over(vec![opened(&a, "also", 1)]).unwrap();
-        good.wait().await.unwrap();
-        assert!(matches!(bad.wait().await, Err(SaveError::Refused(_))));
-        also.wait().await.unwrap();
+        let given = [good.wait().await.unwrap(), also.wait().await.unwrap()].concat();
+        let given: Vec<_> = given.iter().map(|given| (given.interaction.as_str(), given.number.as_str())).collect();
+        assert_eq!(given, [("good", "20261122000001"), ("also", "20261122000002")]);
+        assert!(matches!(bad.wait().await, Err(SaveError::Refused(store::Error::Reference))));
         let calls = interactions::list(store.pool(), &a, &Filter::default(), 9).await.unwrap();
-        assert_eq!(calls.len(), 2);
+        assert_eq!(calls.len(), 2, "all or none of a save");
         let (lines,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM trail").fetch_one(store.pool()).await.unwrap();
-        assert_eq!(lines, 0, "all or none of a save");
+        assert_eq!(lines, 1, "the line of the good one");
     }
 }
 
