@@ -10,6 +10,7 @@ pub mod instance;
 pub mod messages;
 pub mod passwords;
 pub mod playback;
+pub mod records;
 pub mod secrets;
 pub mod serve;
 pub mod setup;

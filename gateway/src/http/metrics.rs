@@ -98,12 +98,23 @@ fn telephony(text: &mut Text, status: &Status) {
         "Legs ended by a fault of ours.",
         status.legs_failed,
     );
-    let help = "Groups of records that the writer could not take.";
     text.one(
         "ramal_saves_refused_total",
         "counter",
-        help,
+        "Turns at whose end the writer of records was full.",
         status.saves_refused,
+    );
+    text.one(
+        "ramal_records_waiting",
+        "gauge",
+        "Changes of records that the writer has no room for.",
+        status.records_waiting,
+    );
+    text.one(
+        "ramal_records_lost_total",
+        "counter",
+        "Changes of records that were lost because too many waited.",
+        status.records_lost,
     );
     let registered = status.registrations.iter();
     let registered = registered.filter(|health| health.condition == Condition::Registered);

@@ -20,7 +20,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::id::PromptId;
-use desk::record::Change;
 use exchange::clip::Clip;
 use exchange::directory::Directory;
 use exchange::voice::{Recording, Voice, VoiceConfig};
@@ -48,6 +47,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fetch::Fetcher;
 use crate::playback::{Shelf, Sources};
+use crate::records::Records;
 
 pub use status::Status;
 
@@ -103,10 +103,11 @@ enum Command {
     Status(oneshot::Sender<Status>),
     Close,
     HangUpAll,
+    End,
 }
 
 impl Telephony {
-    /// Starts the task. It ends when the last handle is dropped.
+    /// Starts the task. It ends when the last handle is dropped, or by [`Telephony::close`].
     pub fn start(
         endpoint: EndpointConfig,
         voice: VoiceConfig,
@@ -139,8 +140,8 @@ impl Telephony {
         status.await.map_err(|_| Stopped)
     }
 
-    /// Takes no new calls; returns when none is left, or when `patience` has passed and the rest
-    /// was hung up.
+    /// Takes no new calls; when none is left, or when `patience` has passed and the rest was hung
+    /// up, the task ends, whoever still has a handle to it.
     ///
     /// # Errors
     ///
@@ -159,7 +160,7 @@ impl Telephony {
             }
             tokio::time::sleep(CLOSE_POLL).await;
         }
-        Ok(())
+        self.send(Command::End).await
     }
 
     async fn send(&self, command: Command) -> Result<(), Stopped> {
@@ -258,7 +259,8 @@ struct Owner {
     media: Media,
     media_events: mpsc::Receiver<MediaEvent>,
     resolver: Arc<Resolver>,
-    writer: Writer,
+    /// What calls leave behind; what is of turns before when the writer was full.
+    records: Records,
     sources: Arc<Sources>,
     fetcher: Fetcher,
     messages: PathBuf,
@@ -269,12 +271,6 @@ struct Owner {
     prompts: Prompts,
     shelf: Shelf,
     legs: HashMap<LegId, Leg>,
-    /// Calls whose beginning is among the changes, in their order.
-    opening: Vec<CallId>,
-    /// How many of them, from the first on, were refused because the writer was full.
-    refused: usize,
-    /// Changes of this turn, in order; those of turns before when the writer was full.
-    changes: Vec<Change>,
     answers: (
         mpsc::UnboundedSender<Answer>,
         mpsc::UnboundedReceiver<Answer>,
@@ -303,7 +299,7 @@ impl Owner {
             media: surroundings.media,
             media_events: surroundings.media_events,
             resolver: surroundings.resolver,
-            writer: surroundings.writer,
+            records: Records::new(surroundings.writer),
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
             messages: surroundings.messages,
@@ -313,9 +309,6 @@ impl Owner {
             prompts: Arc::default(),
             shelf: Shelf::default(),
             legs: HashMap::new(),
-            opening: Vec::new(),
-            refused: 0,
-            changes: Vec::new(),
             // As many answers as things are under way, which calls and their flows bound.
             answers: mpsc::unbounded_channel(),
             devices: BTreeSet::new(),
@@ -342,12 +335,16 @@ impl Owner {
                 }
                 Some(answer) = self.answers.1.recv() => self.handle_answer(answer),
                 command = commands.recv() => match command {
+                    Some(Command::End) | None => break,
                     Some(command) => self.handle_command(command),
-                    None => break,
                 },
                 () = tokio::time::sleep_until(due.into()) => {}
             }
             self.turn();
+        }
+        while self.records.waiting() > 0 {
+            tokio::time::sleep(WRITER_RETRY).await;
+            self.hand_over();
         }
         self.media.shut_down();
     }
@@ -355,7 +352,7 @@ impl Owner {
     /// When something is due that nobody tells us of.
     fn due(&self) -> Instant {
         let due = [self.endpoint.poll_timeout(), self.voice.poll_timeout()];
-        let retry = (!self.changes.is_empty()).then(|| clock::now() + WRITER_RETRY);
+        let retry = (self.records.waiting() > 0).then(|| clock::now() + WRITER_RETRY);
         let idle = clock::now() + IDLE;
         due.into_iter().flatten().chain(retry).min().unwrap_or(idle)
     }
@@ -550,6 +547,8 @@ impl Owner {
             }
             Command::Close => self.voice.close(),
             Command::HangUpAll => self.voice.hang_up_all(moment()),
+            // The loop is over before it comes here.
+            Command::End => {}
         }
     }
 }

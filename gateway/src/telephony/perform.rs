@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use desk::id::PromptId;
-use desk::record::Change;
 use exchange::clip::Clip;
 use exchange::voice::{MediaCommand, Output, SipCommand, Toward};
 use ivr::Now;
@@ -17,6 +16,7 @@ use media_engine::sip::call::Target;
 use media_engine_net::{clock, media};
 
 use crate::playback::Sources;
+use crate::records::HandedOver;
 
 use super::{Answer, Leg, Owner, Playing, Prompts, is_current};
 
@@ -24,10 +24,9 @@ impl Owner {
     pub(super) fn perform(&mut self, now: Now, output: Output) {
         match output {
             Output::Open { call, opened } => {
-                self.opening.push(call);
-                self.changes.push(Change::InteractionOpened(opened));
+                self.records.open(call, opened);
             }
-            Output::Save(change) => self.changes.push(change),
+            Output::Save(change) => self.records.save(change),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
             Output::Fetch {
@@ -393,54 +392,36 @@ impl Owner {
         });
     }
 
-    /// Gives the changes of this turn to the writer.
+    /// Gives what calls left behind in this turn to the writer.
     pub(super) fn hand_over(&mut self) {
-        if self.changes.is_empty() {
-            return;
-        }
-        if !self.writer.has_room() {
-            // The changes stay with us until there is room; new calls are not taken meanwhile. What
-            // was refused keeps its place: its record comes with a number of its own later.
+        let HandedOver { opening, refused } = self.records.hand_over();
+        if self.records.waiting() > 0 {
             self.statistics.saves_refused += 1;
-            let refused = self.opening[self.refused..].to_vec();
-            self.refused = self.opening.len();
+        }
+        if !refused.is_empty() {
+            let _ = self.answers.0.send(Answer::NotOpened(refused));
+        }
+        if opening.is_empty() {
+            return;
+        }
+        let answers = self.answers.0.clone();
+        tokio::spawn(async move {
+            let (mut opened, mut refused) = (Vec::new(), Vec::new());
+            for (call, pending) in opening {
+                match pending.wait().await {
+                    // One number: a call has one opening.
+                    Ok(given) => opened.extend(given.into_iter().map(|given| (call, given.number))),
+                    Err(error) => {
+                        tracing::error!(%error, "a call is refused: its record cannot be written");
+                        refused.push(call);
+                    }
+                }
+            }
+            let _ = answers.send(Answer::Opened(opened));
             if !refused.is_empty() {
-                let _ = self.answers.0.send(Answer::NotOpened(refused));
+                let _ = answers.send(Answer::NotOpened(refused));
             }
-            return;
-        }
-        self.refused = 0;
-        let calls: Vec<_> = std::mem::take(&mut self.opening);
-        let changes = std::mem::take(&mut self.changes);
-        if calls.is_empty() {
-            if let Err(error) = self.writer.note(changes) {
-                tracing::error!(%error, "records were lost");
-            }
-            return;
-        }
-        match self.writer.hand_over(changes) {
-            Ok(pending) => {
-                let answers = self.answers.0.clone();
-                tokio::spawn(async move {
-                    let answer = match pending.wait().await {
-                        // One number for each opening, in their order.
-                        Ok(given) => {
-                            let numbers = given.into_iter().map(|protocol| protocol.number);
-                            Answer::Opened(calls.into_iter().zip(numbers).collect())
-                        }
-                        Err(error) => {
-                            tracing::error!(%error, "calls are refused: their records cannot be written");
-                            Answer::NotOpened(calls)
-                        }
-                    };
-                    let _ = answers.send(answer);
-                });
-            }
-            Err(error) => {
-                tracing::error!(%error, "calls are refused: their records were lost");
-                let _ = self.answers.0.send(Answer::NotOpened(calls));
-            }
-        }
+        });
     }
 }
 

@@ -36,8 +36,12 @@ pub struct Status {
     pub without_media: u64,
     /// Legs ended by a fault of ours.
     pub legs_failed: u64,
-    /// Groups of records that the writer could not take.
+    /// Turns at whose end the writer was full.
     pub saves_refused: u64,
+    /// Changes of records that wait until the writer has room.
+    pub records_waiting: usize,
+    /// Changes of records that were lost because too many waited.
+    pub records_lost: usize,
     /// Strangers, wrong passwords and floods that were kept out.
     pub security_events: u64,
     /// Devices that are registered, by their ids.
@@ -61,6 +65,8 @@ impl Owner {
             without_media: self.statistics.without_media,
             legs_failed: self.statistics.legs_failed,
             saves_refused: self.statistics.saves_refused,
+            records_waiting: self.records.waiting(),
+            records_lost: self.records.lost(),
             security_events: self.statistics.security_events,
             devices: self.devices.iter().map(|device| device.0.clone()).collect(),
             registrations: self.registrations.values().cloned().collect(),
