@@ -3,6 +3,7 @@
 //! [`SETTINGS`] is the one list of what can be set: `ramal --help` prints it, the file is read
 //! against it, and each setting is an environment variable too (`http` is `RAMAL_HTTP`).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -195,22 +196,30 @@ pub enum ConfigError {
         /// Which key, and what is wrong with it.
         source: toml::de::Error,
     },
+    /// A variable that begins like ours, and is none: mistyped, or of another version.
+    #[error("{name} is not a setting; did you mean {nearest}?")]
+    Unknown {
+        /// The variable.
+        name: String,
+        /// The one of ours that looks most like it.
+        nearest: String,
+    },
     /// Values that are right alone and wrong together.
     #[error("{0}")]
     Contradiction(&'static str),
 }
 
 impl Config {
-    /// Reads `file` (defaults when there is none) and overlays it with the environment, which
-    /// `variable` looks up.
+    /// Reads `file` (defaults when there is none) and overlays it with the environment.
     ///
     /// # Errors
     ///
     /// [`ConfigError`], which names the file and the key.
     pub fn load(
         file: Option<&Path>,
-        variable: impl Fn(&str) -> Option<String>,
+        environment: &BTreeMap<String, String>,
     ) -> Result<Self, ConfigError> {
+        all_known(environment)?;
         let mut table = toml::Table::new();
         let mut origin = "the environment".to_owned();
         if let Some(path) = file {
@@ -225,9 +234,9 @@ impl Config {
             })?;
         }
         for setting in SETTINGS {
-            let name = format!("RAMAL_{}", setting.key.to_uppercase());
-            if let Some(value) = variable(&name).filter(|value| !value.is_empty()) {
-                table.insert(setting.key.to_owned(), typed(setting, value));
+            let value = environment.get(&variable(setting));
+            if let Some(value) = value.filter(|value| !value.is_empty()) {
+                table.insert(setting.key.to_owned(), typed(setting, value.clone()));
             }
         }
         let config: Self = table
@@ -304,6 +313,50 @@ impl Config {
         Ok(self)
     }
 }
+
+/// The environment variable of a setting.
+fn variable(setting: &Setting) -> String {
+    format!("RAMAL_{}", setting.key.to_uppercase())
+}
+
+/// Refuses what looks like a setting of ours and would be ignored.
+fn all_known(environment: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    let mut known: Vec<String> = SETTINGS.iter().map(variable).collect();
+    known.push(CONFIG_VARIABLE.to_owned());
+    for name in environment.keys() {
+        let ours =
+            name.starts_with("RAMAL_") && !OF_TESTS.iter().any(|prefix| name.starts_with(prefix));
+        if ours && !known.contains(name) {
+            let wanted = name.to_uppercase();
+            let nearest = known.iter().min_by_key(|known| distance(known, &wanted));
+            return Err(ConfigError::Unknown {
+                name: name.clone(),
+                nearest: nearest.cloned().unwrap_or_default(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// How many letters must be changed, added or left out to make one of the other (Levenshtein).
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (done, a) in one.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], done + 1);
+        for (at, b) in other.bytes().enumerate() {
+            let changed = diagonal + usize::from(a != b);
+            diagonal = row[at + 1];
+            row[at + 1] = changed.min(row[at] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+/// Where the configuration is; a setting only of the command line.
+pub const CONFIG_VARIABLE: &str = "RAMAL_CONFIG";
+
+/// What tests are told by begins so; they start this program, and it inherits that.
+const OF_TESTS: [&str; 2] = ["RAMAL_TEST_", "RAMAL_WORLD_"];
 
 /// A variable is text; where its key wants a number, it is read as one.
 fn typed(setting: &Setting, value: String) -> toml::Value {
@@ -387,10 +440,8 @@ mod tests {
     use super::*;
 
     fn from_environment(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
-        Config::load(None, |name| {
-            let pair = pairs.iter().find(|(key, _)| *key == name)?;
-            Some(pair.1.to_owned())
-        })
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Config::load(None, &pairs.iter().map(text).collect())
     }
 
     #[test]
@@ -439,6 +490,28 @@ mod tests {
             .collect();
         let config: Result<Config, _> = toml::from_str(&all);
         assert!(config.is_ok(), "{config:?}");
+    }
+
+    #[test]
+    fn a_mistyped_variable_is_told_the_one_that_was_meant() {
+        for (name, nearest) in [
+            ("RAMAL_HTPP", "RAMAL_HTTP"),
+            ("RAMAL_SIPTLS", "RAMAL_SIP_TLS"),
+            ("RAMAL_RTP_PORT", "RAMAL_RTP_PORTS"),
+            ("RAMAL_data", "RAMAL_DATA"),
+            ("RAMAL_CONF", "RAMAL_CONFIG"),
+            ("RAMAL_CALL_MAX", "RAMAL_CALLS_MAX"),
+        ] {
+            let error = from_environment(&[(name, "")]).expect_err(name);
+            let wanted = format!("{name} is not a setting; did you mean {nearest}?");
+            assert_eq!(error.to_string(), wanted);
+        }
+        let others = [
+            ("RAMAL_CONFIG", "ramal.toml"),
+            ("RAMAL_TEST_POSTGRES", "require"),
+            ("PATH", "/bin"),
+        ];
+        assert!(from_environment(&others).is_ok());
     }
 
     #[test]

@@ -1,12 +1,13 @@
 //! The program `ramal`.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use ramal::config::{Config, LogFormat, SETTINGS};
+use ramal::config::{CONFIG_VARIABLE, Config, LogFormat, SETTINGS};
 use ramal::first;
 use ramal::serve::{self, Started};
 use tracing_subscriber::EnvFilter;
@@ -29,7 +30,7 @@ enum Command {
     /// Take calls and serve the API until told to stop.
     Serve {
         /// The configuration; without one the settings below and their defaults hold.
-        #[arg(long, env = "RAMAL_CONFIG")]
+        #[arg(long, env = CONFIG_VARIABLE)]
         config: Option<PathBuf>,
         /// Make a demo company where the database is empty.
         #[arg(long)]
@@ -48,7 +49,7 @@ enum Command {
     /// Say what is wrong with a configuration, without starting anything.
     Check {
         /// The configuration to check.
-        #[arg(long, env = "RAMAL_CONFIG")]
+        #[arg(long, env = CONFIG_VARIABLE)]
         config: Option<PathBuf>,
     },
 }
@@ -63,7 +64,7 @@ enum UserCommand {
         #[arg(long)]
         company: Option<String>,
         /// The configuration that `serve` runs with.
-        #[arg(long, env = "RAMAL_CONFIG")]
+        #[arg(long, env = CONFIG_VARIABLE)]
         config: Option<PathBuf>,
     },
 }
@@ -78,7 +79,7 @@ enum KeyCommand {
         #[arg(long)]
         company: Option<String>,
         /// The configuration that `serve` runs with.
-        #[arg(long, env = "RAMAL_CONFIG")]
+        #[arg(long, env = CONFIG_VARIABLE)]
         config: Option<PathBuf>,
     },
 }
@@ -162,8 +163,12 @@ fn check(config: Option<PathBuf>) -> Result<(), String> {
 }
 
 fn load(file: Option<PathBuf>) -> Result<Config, String> {
-    Config::load(file.as_deref(), |name| std::env::var(name).ok())
-        .map_err(|error| error.to_string())
+    // What is no text is no setting of ours.
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let environment = std::env::vars_os().filter_map(text).collect();
+    Config::load(file.as_deref(), &environment).map_err(|error| error.to_string())
 }
 
 fn start_log(config: &Config) -> Result<(), String> {

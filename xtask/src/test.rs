@@ -30,7 +30,7 @@ pub(crate) fn test() -> Result<(), Error> {
         .env("RAMAL_TEST_INTEROP", "require");
     if let Ok(xtask) = std::env::current_exe() {
         // Both were built by the same cargo into the same folder.
-        tests.env("RAMAL_BIN", xtask.with_file_name("ramal"));
+        tests.env("RAMAL_TEST_PROGRAM", xtask.with_file_name("ramal"));
     }
     run(&mut tests)?;
     run(&mut program(

@@ -237,9 +237,9 @@ fn listens(greeting: &str, transport: &str) -> Option<SocketAddr> {
     })
 }
 
-/// The program under test: `RAMAL_BIN`, or built now, which takes no time where it is fresh.
+/// The program under test: `RAMAL_TEST_PROGRAM`, or built now, which takes no time where it is fresh.
 fn program() -> PathBuf {
-    if let Some(built) = std::env::var_os("RAMAL_BIN") {
+    if let Some(built) = std::env::var_os("RAMAL_TEST_PROGRAM") {
         return built.into();
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
