@@ -84,7 +84,7 @@ fn row(
 ) -> Result<calendars::Calendar, Problem> {
     let findings = validate_calendar(&hours(asked.hours.clone())?);
     if !is_publishable(&findings) {
-        return Err(Problem::field("hours", "findings").with_findings(&findings));
+        return Err(Problem::field("hours", "findings").with_findings(findings));
     }
     let name = name(&asked.name)?;
     Ok(calendars::Calendar {

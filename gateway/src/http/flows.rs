@@ -3,19 +3,20 @@
 use std::collections::BTreeSet;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use desk::id::{CompanyId, FlowId, UserId};
 use ivr::simple::SimpleForm;
-use ivr::validate::{self, Catalogue, Code, Severity};
+use ivr::validate::{self, Catalogue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::flows;
 use store::prompts::PromptState;
 
 use super::body::{Asked, Body, Id, Listed, Paging, name};
-use super::problem::{Problem, ProblemBody};
+use super::findings::{Finding, shown};
+use super::problem::{Problem, ProblemBody, Tongue};
 use super::who::{By, Reads, Tenant, Writes};
 use super::{App, Deed};
 
@@ -119,24 +120,6 @@ pub(super) struct SimpleDraft {
     form: Value,
 }
 
-/// One thing that is wrong with a flow.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Finding {
-    /// `error` or `warning`; errors keep a flow from being published.
-    #[schema(value_type = String)]
-    severity: Severity,
-    #[schema(value_type = String)]
-    code: Code,
-    /// At which node; nothing for the flow itself.
-    node: Option<String>,
-    /// Where in it: a JSON pointer.
-    field: String,
-    /// The name, text or number that is wrong.
-    detail: String,
-    /// For people.
-    sentence: &'static str,
-}
-
 /// What is wrong with a draft.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Findings {
@@ -144,18 +127,6 @@ pub(super) struct Findings {
     /// Whether it may be published.
     publishable: bool,
     findings: Vec<Finding>,
-}
-
-fn shown(findings: &[validate::Finding]) -> Vec<Finding> {
-    let show = |finding: &validate::Finding| Finding {
-        severity: finding.severity,
-        code: finding.code,
-        node: finding.node.as_ref().map(|node| node.as_str().to_owned()),
-        field: finding.field.clone(),
-        detail: finding.detail.clone(),
-        sentence: finding.code.sentence(),
-    };
-    findings.iter().map(show).collect()
 }
 
 fn parse(value: &Value) -> Result<ivr::Flow, Problem> {
@@ -423,6 +394,7 @@ pub(super) async fn validate(
     State(app): State<App>,
     Reads(tenant): Reads,
     Id(id): Id<FlowId>,
+    headers: HeaderMap,
 ) -> Result<Json<Findings>, Problem> {
     let row = find(&app, &tenant, &id).await?;
     let findings = judge(&app, &tenant, &id, &parse(&row.draft)?).await?;
@@ -430,7 +402,7 @@ pub(super) async fn validate(
     Ok(Json(Findings {
         revision: row.draft_revision,
         publishable,
-        findings: shown(&findings),
+        findings: shown(&findings, Tongue::of(headers.get(header::ACCEPT_LANGUAGE))),
     }))
 }
 
@@ -448,7 +420,7 @@ pub(super) async fn publish(
     let row = find(&app, &tenant, &id).await?;
     let findings = judge(&app, &tenant, &id, &parse(&row.draft)?).await?;
     if !validate::is_publishable(&findings) {
-        return Err(Problem::field("flow", "findings").with_findings(&shown(&findings)));
+        return Err(Problem::field("flow", "findings").with_findings(findings));
     }
     let author = match &tenant.who.by {
         By::User { user, .. } => Some(&user.id),

@@ -20,6 +20,7 @@ mod calendars;
 mod companies;
 mod devices;
 mod docs;
+mod findings;
 mod flows;
 mod health;
 mod interactions;

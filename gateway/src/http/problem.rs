@@ -4,7 +4,10 @@ use axum::Json;
 use axum::extract::rejection::{BytesRejection, JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use ivr::validate;
 use serde::Serialize;
+
+use super::findings::{Finding, shown};
 
 /// Why a request was refused. It becomes a [`ProblemBody`] in the language of the asker.
 #[derive(Debug, Clone)]
@@ -13,7 +16,7 @@ pub(super) struct Problem {
     code: &'static str,
     field: Option<String>,
     detail: Option<String>,
-    findings: Option<serde_json::Value>,
+    findings: Option<Vec<validate::Finding>>,
     retry_after_s: Option<u64>,
 }
 
@@ -33,8 +36,7 @@ pub(super) struct ProblemBody {
     detail: Option<String>,
     /// What is wrong with a flow or a calendar, and where.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<Object>>)]
-    findings: Option<serde_json::Value>,
+    findings: Option<Vec<Finding>>,
 }
 
 /// The languages that people are answered in.
@@ -165,9 +167,9 @@ impl Problem {
         }
     }
 
-    pub(super) fn with_findings(self, findings: &impl Serialize) -> Self {
+    pub(super) fn with_findings(self, findings: Vec<validate::Finding>) -> Self {
         Self {
-            findings: serde_json::to_value(findings).ok(),
+            findings: Some(findings),
             ..self
         }
     }
@@ -179,7 +181,7 @@ impl Problem {
             message: sentence(self.code, tongue),
             field: self.field,
             detail: self.detail,
-            findings: self.findings,
+            findings: self.findings.map(|findings| shown(&findings, tongue)),
         };
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();

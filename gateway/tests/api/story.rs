@@ -121,6 +121,10 @@ async fn from_an_empty_installation_to_a_number_that_answers() {
         ),
         (Some(false), Some("no-such-prompt"))
     );
+    assert_eq!(
+        judged["findings"][0]["sentence"],
+        "este áudio não existe ou não está publicado"
+    );
     let refused = world.ask(&admin, Method::POST, &at("/publish"), None).await;
     assert_eq!(refused.code(422), "findings");
     world

@@ -17,6 +17,11 @@ function make(tag, attributes = {}, ...children) {
   return element;
 }
 
+// A description: what stands between backticks is code.
+function prose(text) {
+  return (text || '').split('`').map((part, at) => (at % 2 ? make('code', {}, part) : part));
+}
+
 function resolve(schema, seen = []) {
   if (!schema) return {};
   if (schema.$ref) {
@@ -74,7 +79,7 @@ function fields(schema) {
     make('tr', {},
       make('td', {}, make('code', {}, name), (whole.required || []).includes(name) ? ' *' : ''),
       make('td', {}, typeOf(property)),
-      make('td', {}, property.description || resolve(property).description || '')));
+      make('td', {}, ...prose(property.description || resolve(property).description))));
   return rows.length ? make('table', {}, ...rows) : null;
 }
 
@@ -86,7 +91,7 @@ function parametersOf(operation) {
     table.append(make('tr', {},
       make('td', {}, make('code', {}, parameter.name), parameter.required ? ' *' : ''),
       make('td', {}, input),
-      make('td', {}, parameter.description || '')));
+      make('td', {}, ...prose(parameter.description))));
   }
   return table.children.length ? table : null;
 }
@@ -104,7 +109,7 @@ function bodyOf(operation) {
     for (const [name, property] of Object.entries(resolve(media.schema).properties || {})) {
       const file = property.format === 'binary';
       holder.append(make('p', {}, make('label', {}, `${name} `,
-        make('input', { name, 'data-form': '1', type: file ? 'file' : 'text' })), ` ${property.description || ''}`));
+        make('input', { name, 'data-form': '1', type: file ? 'file' : 'text' })), ' ', ...prose(property.description)));
     }
   }
   return holder;
@@ -171,10 +176,10 @@ function operationOf(path, method, operation) {
   });
   const details = make('details', { class: 'operation' },
     make('summary', {}, make('span', { class: `method ${method}` }, method.toUpperCase()),
-      make('span', { class: 'path' }, path), make('span', { class: 'summary' }, operation.summary || '')));
+      make('span', { class: 'path' }, path), make('span', { class: 'summary' }, ...prose(operation.summary))));
   details.addEventListener('toggle', () => {
     if (details.children.length > 1) return;
-    details.append(make('div', {}, operation.description ? make('p', {}, operation.description) : null,
+    details.append(make('div', {}, operation.description ? make('p', {}, ...prose(operation.description)) : null,
       form, answer, make('h4', {}, 'Answers'), make('table', {}, ...responses)));
   });
   details.dataset.text = `${method} ${path} ${operation.summary || ''}`.toLowerCase();
@@ -184,10 +189,10 @@ function operationOf(path, method, operation) {
 function showAll() {
   id('version').textContent = description.info.version;
   const main = id('operations');
-  main.replaceChildren(make('p', {}, description.info.description || ''));
+  main.replaceChildren(make('p', {}, ...prose(description.info.description)));
   id('tags').replaceChildren();
   for (const tag of description.tags || []) {
-    const section = make('section', { id: tag.name }, make('h2', {}, tag.name), make('p', {}, tag.description || ''));
+    const section = make('section', { id: tag.name }, make('h2', {}, tag.name), make('p', {}, ...prose(tag.description)));
     for (const [path, item] of Object.entries(description.paths)) {
       for (const method of METHODS) {
         const operation = item[method];
