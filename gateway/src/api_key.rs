@@ -4,7 +4,8 @@
 //! 160 bits of chance, shown once; the database has a hash of the whole key.
 
 use rand::{CryptoRng, Rng};
-use sha2::{Digest, Sha256};
+
+use crate::files;
 
 /// A new key.
 #[derive(Clone, PartialEq, Eq)]
@@ -36,10 +37,7 @@ pub fn prefix(presented: &str) -> Option<&str> {
 
 /// What the database keeps of a key. A key is chance itself, so a fast hash is enough.
 pub fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    files::sha256(text.as_bytes())
 }
 
 /// Letters and digits that are not mistaken for each other, five bits each.

@@ -5,25 +5,23 @@
 
 use std::path::Path;
 
-use bytes::Bytes;
 use desk::id::{
     CalendarId, CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId, UserId,
 };
 use ivr::simple::{Offer, SimpleForm};
 use ivr::{CalendarRef, Key, Language, Say};
-use media_engine::audio::wav;
+use rand::SeedableRng;
 use rand::rngs::StdRng;
-use rand::{Rng, SeedableRng};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Store;
 use store::prompts::{Prompt, PromptKind, PromptState};
 
-use crate::passwords;
 use crate::secrets::Secrets;
 use crate::setup::TrunkSettings;
 use crate::sound_files::SoundFiles;
 use crate::voices::{Speech, Voices};
+use crate::{api_key, files, passwords};
 
 /// How people and telephones get in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +81,7 @@ impl Maker<'_> {
             let logins = self.fill(now_ms, StdRng::from_seed(seed)).await?;
             let text = serde_json::to_vec_pretty(&logins)
                 .map_err(|error| DemoError::Form(error.to_string()))?;
-            tokio::fs::write(&file, text).await?;
+            files::write_whole(&file, &text)?;
             return Ok(Some(logins));
         }
         let known = tokio::fs::read(&file).await.ok();
@@ -93,12 +91,12 @@ impl Maker<'_> {
     async fn fill(&self, now_ms: i64, mut random: StdRng) -> Result<Logins, DemoError> {
         let logins = Logins {
             administrator: "admin@demo.example".to_owned(),
-            password: password(&mut random),
+            password: api_key::letters(&mut random, PASSWORD_LENGTH),
             devices: DEVICES
                 .iter()
                 .map(|(username, ..)| (*username).to_owned())
                 .collect(),
-            device_password: password(&mut random),
+            device_password: api_key::letters(&mut random, PASSWORD_LENGTH),
         };
         // Speaking takes time; the transaction begins when everything is at hand.
         let mut prompts = Vec::new();
@@ -190,14 +188,7 @@ impl Maker<'_> {
         };
         match self.voices.speak(&speech).await {
             Ok(audio) => {
-                #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-                let samples: Vec<i16> = audio
-                    .samples
-                    .iter()
-                    .map(|sample| (sample * 32_767.0) as i16)
-                    .collect();
-                let original = Bytes::from(wav::pcm16(audio.rate, &samples));
-                let kept = self.sounds.import(original).await;
+                let kept = self.sounds.import_speech(&audio).await;
                 let kept = kept.map_err(|error| DemoError::Form(error.to_string()))?;
                 prompt.bytes = kept.bytes;
                 prompt.duration_ms = u64::try_from(kept.duration.as_millis()).unwrap_or(u64::MAX);
@@ -417,14 +408,8 @@ fn prompt_named<'p>(prompts: &'p [Prompt], name: &str) -> &'p PromptId {
     &found.unwrap_or(&prompts[0]).id
 }
 
-/// Sixteen letters and digits that are not mistaken for each other: 80 bits.
-fn password(random: &mut StdRng) -> String {
-    (0..16)
-        .map(|_| char::from(ALPHABET[random.random_range(0..ALPHABET.len())]))
-        .collect()
-}
-
-const ALPHABET: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz234567890";
+/// 80 bits.
+const PASSWORD_LENGTH: usize = 16;
 
 const LOGINS_FILE: &str = "demo-logins.json";
 

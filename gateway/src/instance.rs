@@ -7,6 +7,8 @@ use std::path::Path;
 use desk::id::InstanceId;
 use rand::RngCore;
 
+use crate::files;
+
 /// The name of the process that keeps its data in this folder, made when it runs there first.
 ///
 /// # Errors
@@ -23,10 +25,7 @@ pub fn of(folder: &Path, now_ms: i64, random: &mut impl RngCore) -> io::Result<I
         return Ok(known);
     }
     let made = InstanceId::new(now_ms, random);
-    let unfinished = folder.join(format!("{FILE}.unfinished"));
-    std::fs::write(&unfinished, made.as_str())?;
-    std::fs::File::open(&unfinished)?.sync_all()?;
-    std::fs::rename(&unfinished, &file)?;
+    files::write_whole(&file, made.as_str().as_bytes())?;
     Ok(made)
 }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use exchange::voice::Recording;
 
+use crate::files;
+
 /// The file that a recording is written into before it is a message of this name.
 pub fn unfinished(folder: &Path, name: &str) -> PathBuf {
     folder.join(format!("{name}{UNFINISHED}"))
@@ -37,8 +39,7 @@ fn put(folder: &Path, file: &Path, length: Duration) -> io::Result<Option<Record
     let sound = fs::File::open(file)?;
     sound.sync_all()?;
     let bytes = sound.metadata()?.len();
-    fs::rename(file, path(folder, name))?;
-    fs::File::open(folder)?.sync_all()?; // The name is the folder's.
+    files::put(file, &path(folder, name))?;
     Ok(Some(Recording {
         file: name.to_owned(),
         bytes,

@@ -12,40 +12,59 @@ use include_dir::{Dir, include_dir};
 use ivr::Language;
 use ivr::words;
 use media_engine::audio::prompt::{Frames, Prompt, WIDE};
+use media_engine::audio::to_i16;
 use media_engine::codec::Codec;
-use sha2::{Digest, Sha256};
 
-use crate::sound_files::{self, SoundError, SoundFiles};
-use crate::voices::{Speech, VoiceError, Voices};
+use crate::sound_files::{self, Decoder, SoundError, SoundFiles};
+use crate::speech::{SpeechError, SpeechFiles};
 
 /// Clips that are in memory, in the codecs that calls speak.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Shelf {
-    clips: HashMap<(Clip, Codec), Kept>,
+    clips: HashMap<Key, Kept>,
+    /// The clips by when they were asked for, the one that was not asked for longest first.
+    order: BTreeMap<u64, Key>,
     bytes: usize,
-    /// Counts look-ups, so that the one that was not asked for longest can be told.
+    /// How many there may be, [`SHELF_BYTES_MAX`] but in tests.
+    bytes_max: usize,
+    /// Counts what is asked for.
     turn: u64,
 }
+
+type Key = (Clip, Codec);
 
 #[derive(Debug)]
 struct Kept {
     frames: Arc<Frames>,
+    /// Its place in the order.
     used: u64,
+}
+
+impl Default for Shelf {
+    fn default() -> Self {
+        Self {
+            clips: HashMap::new(),
+            order: BTreeMap::new(),
+            bytes: 0,
+            bytes_max: SHELF_BYTES_MAX,
+            turn: 0,
+        }
+    }
 }
 
 impl Shelf {
     /// All of `clips`, or nothing when one of them is not here.
     pub fn take(&mut self, clips: &[Clip], codec: Codec) -> Option<Vec<Arc<Frames>>> {
-        self.turn += 1;
-        let turn = self.turn;
-        clips
-            .iter()
-            .map(|clip| {
-                let kept = self.clips.get_mut(&(clip.clone(), codec))?;
-                kept.used = turn;
-                Some(kept.frames.clone())
-            })
-            .collect()
+        let take = |clip: &Clip| {
+            let kept = self.clips.get_mut(&(clip.clone(), codec))?;
+            self.turn += 1;
+            if let Some(key) = self.order.remove(&kept.used) {
+                self.order.insert(self.turn, key);
+            }
+            kept.used = self.turn;
+            Some(kept.frames.clone())
+        };
+        clips.iter().map(take).collect()
     }
 
     /// Whether a clip is here.
@@ -55,21 +74,18 @@ impl Shelf {
 
     /// Keeps a clip; when the shelf is full, what was not asked for longest makes room.
     pub fn keep(&mut self, clip: Clip, frames: Arc<Frames>) {
+        self.turn += 1;
         let key = (clip, frames.codec());
+        let used = self.turn;
         self.bytes += frames.bytes();
-        let kept = Kept {
-            frames,
-            used: self.turn,
-        };
-        if let Some(replaced) = self.clips.insert(key, kept) {
+        self.order.insert(used, key.clone());
+        if let Some(replaced) = self.clips.insert(key, Kept { frames, used }) {
             self.bytes -= replaced.frames.bytes();
+            self.order.remove(&replaced.used);
         }
-        while self.bytes > SHELF_BYTES_MAX && self.clips.len() > 1 {
-            let oldest = self.clips.iter().min_by_key(|(_, kept)| kept.used);
-            let Some(key) = oldest.map(|(key, _)| key.clone()) else {
-                return;
-            };
-            if let Some(gone) = self.clips.remove(&key) {
+        while self.bytes > self.bytes_max && self.order.len() > 1 {
+            let oldest = self.order.pop_first();
+            if let Some(gone) = oldest.and_then(|(_, key)| self.clips.remove(&key)) {
                 self.bytes -= gone.frames.bytes();
             }
         }
@@ -77,11 +93,17 @@ impl Shelf {
 
     /// Forgets the prompts that have changed.
     pub fn forget_prompts(&mut self, changed: impl Fn(&PromptId) -> bool) {
-        let bytes = &mut self.bytes;
-        self.clips.retain(|(clip, _), kept| {
+        let Self {
+            clips,
+            order,
+            bytes,
+            ..
+        } = self;
+        clips.retain(|(clip, _), kept| {
             let goes = matches!(clip, Clip::Prompt(id) if changed(id));
             if goes {
                 *bytes -= kept.frames.bytes();
+                order.remove(&kept.used);
             }
             !goes
         });
@@ -98,12 +120,12 @@ impl Shelf {
 pub struct Sources {
     /// The sound of prompts.
     pub prompts: SoundFiles,
-    /// What was spoken before: the same text in the same voice is said once.
-    pub speech: SoundFiles,
-    /// Who can speak.
-    pub voices: Arc<Voices>,
+    /// What voices say.
+    pub speech: SpeechFiles,
     /// A folder of sounds that go before the shipped ones.
     pub sounds: Option<PathBuf>,
+    /// Decodes for calls; no upload gets it.
+    pub decoder: Decoder,
 }
 
 /// Why a clip is not heard.
@@ -117,7 +139,7 @@ pub enum ClipError {
     Sound(#[from] SoundError),
     /// Nobody could speak it.
     #[error(transparent)]
-    Voice(#[from] VoiceError),
+    Speech(#[from] Arc<SpeechError>),
 }
 
 impl Sources {
@@ -141,54 +163,48 @@ impl Sources {
                 name,
                 text,
             } => {
-                if let Some(samples) = generated(name) {
-                    return prompt_of(samples);
+                let (language, name) = (*language, name.clone());
+                if let Some((tone_hz, ms)) = generated(&name) {
+                    return self.made(move || tone(tone_hz, ms)).await;
                 }
                 match self
-                    .shipped(&format!("{}/{name}", folder_of(*language)))
+                    .shipped(&format!("{}/{name}", folder_of(language)))
                     .await
                 {
-                    Some(bytes) => decoded(bytes).await,
-                    None => self.speak(*language, None, text).await,
+                    Some(bytes) => self.decoded(move || sound_files::decode(bytes)).await,
+                    None => Ok(self.speech.say(language, None, text).await?),
                 }
             }
             Clip::Speech {
                 language,
                 voice,
                 text,
-            } => self.speak(*language, voice.as_deref(), text).await,
+            } => Ok(self.speech.say(*language, voice.as_deref(), text).await?),
             Clip::Music => match self.shipped("music/default").await {
-                Some(bytes) => in_background(move || sound_files::played(bytes)).await,
-                None => prompt_of(silence(1_000)),
+                Some(bytes) => self.decoded(move || sound_files::played(bytes)).await,
+                None => self.made(|| silence(1_000)).await,
             },
-            Clip::RingingTone => prompt_of(ringing_tone()),
+            Clip::RingingTone => self.made(ringing_tone).await,
         }
     }
 
-    /// A text in a voice, from disk when it was said before.
-    async fn speak(
+    async fn decoded(
         &self,
-        language: Language,
-        voice: Option<&str>,
-        text: &str,
+        work: impl FnOnce() -> Result<Prompt, SoundError> + Send + 'static,
     ) -> Result<Prompt, ClipError> {
-        // A voice that is not here any more must not silence the flow.
-        let wanted = voice
-            .and_then(|name| name.parse().ok())
-            .filter(|name| self.voices.has(name));
-        let voice = wanted.or_else(|| self.voices.default_for(language));
-        let speech = Speech {
-            text: text.to_owned(),
-            language,
-            voice,
-            speed: 1.0,
-        };
-        let key = key_of(&speech);
-        if let Ok(prompt) = self.speech.load(&key).await {
-            return Ok(prompt);
-        }
-        let audio = self.voices.speak(&speech).await?;
-        Ok(self.speech.keep_as(&key, audio).await?)
+        Ok(self.decoder.run(work).await?)
+    }
+
+    /// A sound that is made, not spoken.
+    async fn made(
+        &self,
+        make: impl FnOnce() -> Vec<f32> + Send + 'static,
+    ) -> Result<Prompt, ClipError> {
+        self.decoded(move || {
+            let wide = make().into_iter().map(to_i16).collect();
+            Prompt::from_wide(wide).map_err(|_| SoundError::Decoder)
+        })
+        .await
     }
 
     async fn shipped(&self, name: &str) -> Option<Bytes> {
@@ -210,34 +226,11 @@ impl Sources {
 /// The sounds that ship with the program.
 static SOUNDS: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../sounds");
 
-async fn decoded(bytes: Bytes) -> Result<Prompt, ClipError> {
-    in_background(move || sound_files::decode(bytes)).await
-}
-
-async fn in_background(
-    work: impl FnOnce() -> Result<Prompt, SoundError> + Send + 'static,
-) -> Result<Prompt, ClipError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    Ok(done.unwrap_or(Err(SoundError::Decoder))?)
-}
-
-fn prompt_of(samples: Vec<f32>) -> Result<Prompt, ClipError> {
-    #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-    let wide = samples
-        .into_iter()
-        .map(|sample| (sample * 32_767.0) as i16)
-        .collect();
-    Ok(Prompt::from_wide(wide).map_err(|_| SoundError::Decoder)?)
-}
-
-/// A sound that is made, not spoken.
-fn generated(name: &str) -> Option<Vec<f32>> {
+/// A sound that is made: its tone, 0 Hz for silence, and how long it lasts, in milliseconds.
+fn generated(name: &str) -> Option<(f32, u32)> {
     let (name, ms) = words::GENERATED.iter().find(|(known, _)| *known == name)?;
-    Some(if *name == words::BEEP {
-        tone(BEEP_HZ, *ms)
-    } else {
-        silence(*ms)
-    })
+    let hz = if *name == words::BEEP { BEEP_HZ } else { 0.0 };
+    Some((hz, *ms))
 }
 
 /// One second of 425 Hz, four of silence: the ringing tone of Brazil (ITU-T E.180 supplement 2).
@@ -275,20 +268,6 @@ fn folder_of(language: Language) -> &'static str {
     }
 }
 
-/// The same text in the same voice has the same name on disk.
-fn key_of(speech: &Speech) -> String {
-    let voice = speech
-        .voice
-        .as_ref()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let whole = format!("{voice}\n{}\n{}", speech.speed, speech.text);
-    Sha256::digest(whole.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 /// Frames in memory: at 8 kB a second of G.711, eight hours of prompts.
 const SHELF_BYTES_MAX: usize = 256 * 1024 * 1024;
 
@@ -305,6 +284,47 @@ const FADE_MS: u32 = 5;
 mod tests {
     use super::*;
     use media_engine::audio::{intake, loudness};
+
+    /// 20 ms of A-law each: 160 bytes.
+    fn frames(count: usize) -> Arc<Frames> {
+        let prompt = Prompt::from_wide(vec![0; count * 320]).expect("a rate");
+        Arc::new(prompt.frames(Codec::Pcma))
+    }
+
+    fn prompt(name: &str) -> Clip {
+        Clip::Prompt(name.parse().expect("an id"))
+    }
+
+    #[test]
+    fn a_full_shelf_loses_what_was_not_asked_for_longest() {
+        let mut shelf = Shelf {
+            bytes_max: 4 * frames(1).bytes(),
+            ..Shelf::default()
+        };
+        let names = ["a", "b", "c", "d"];
+        for name in names {
+            shelf.keep(prompt(name), frames(1));
+        }
+        assert!(shelf.take(&[prompt("a")], Codec::Pcma).is_some());
+        shelf.keep(prompt("b"), frames(1));
+        assert_eq!(shelf.bytes(), 4 * frames(1).bytes(), "a clip is kept once");
+        shelf.keep(prompt("e"), frames(2));
+        let kept = |shelf: &Shelf| {
+            let has = |name: &&str| shelf.has(&prompt(name), Codec::Pcma);
+            ["a", "b", "c", "d", "e"]
+                .into_iter()
+                .filter(has)
+                .collect::<String>()
+        };
+        assert_eq!(kept(&shelf), "abe");
+
+        shelf.forget_prompts(|id| id.as_str() == "a");
+        assert_eq!(kept(&shelf), "be");
+        assert_eq!(shelf.bytes(), 3 * frames(1).bytes());
+        shelf.keep(prompt("f"), frames(100));
+        assert_eq!(kept(&shelf), "", "what is too large alone is kept alone");
+        assert_eq!((shelf.order.len(), shelf.clips.len()), (1, 1));
+    }
 
     #[test]
     fn every_word_of_the_catalogue_ships_and_plays() {

@@ -4,11 +4,13 @@
 //! has ciphertext; who restores a backup needs both.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::rand::{SecureRandom, SystemRandom};
+
+use crate::files;
 
 /// Encrypts and decrypts secrets.
 pub struct Secrets {
@@ -62,7 +64,8 @@ impl Secrets {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let mut bytes = vec![0; KEY_BYTES];
                 random.fill(&mut bytes).map_err(|_| SecretError::NoChance)?;
-                write_private(&path, &bytes).map_err(failed)?;
+                // Half a key on disk would never be a key again, and all secrets lost.
+                files::write_whole(&path, &bytes).map_err(failed)?;
                 bytes
             }
             Err(error) => return Err(failed(error)),
@@ -119,23 +122,25 @@ impl Secrets {
     }
 }
 
-/// Nobody but us reads the file, from its first byte on.
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 const KEY_FILE: &str = "secret.key";
 const KEY_BYTES: usize = 32;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_key_is_whole_and_nobody_elses_whatever_an_earlier_start_left_half_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        for left in ["secret.0.unfinished", "secret.1.unfinished"] {
+            fs::write(folder.path().join(left), b"half").expect("written");
+        }
+        Secrets::open(folder.path()).expect("a new key");
+        let key = fs::metadata(folder.path().join(KEY_FILE)).expect("the key");
+        assert_eq!(key.len(), KEY_BYTES as u64);
+        let mode = std::os::unix::fs::PermissionsExt::mode(&key.permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
 
     #[test]
     fn a_secret_opens_with_its_key_for_its_owner_alone() {

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use desk::id::InstanceId;
 use exchange::voice::VoiceConfig;
 use media_engine::sip::Transport;
@@ -19,6 +20,7 @@ use rand::rngs::StdRng;
 use store::{Store, Writer};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::demo::{Logins, Maker};
@@ -28,7 +30,8 @@ use crate::instance;
 use crate::playback::Sources;
 use crate::secrets::Secrets;
 use crate::setup;
-use crate::sound_files::SoundFiles;
+use crate::sound_files::{Decoder, SoundFiles};
+use crate::speech::SpeechFiles;
 use crate::telephony::{Surroundings, Telephony};
 use crate::voices::Voices;
 
@@ -112,7 +115,8 @@ pub async fn serve(
     close_left_open(&store, &instance).await?;
     let (writer, writing) = Writer::start(store.clone());
     let voices = Arc::new(Voices::discover(&config.data).await);
-    let prompts = SoundFiles::new(config.data.join("prompts"));
+    let folder = |name| config.data.join(name);
+    let prompts = SoundFiles::new(folder("prompts"), Decoder::default());
     let logins = if demo {
         let maker = Maker {
             store: &store,
@@ -125,11 +129,17 @@ pub async fn serve(
     } else {
         None
     };
+    let decoder = Decoder::default();
     let sources = Arc::new(Sources {
-        prompts: prompts.clone(),
-        speech: SoundFiles::new(config.data.join("speech")),
-        voices: voices.clone(),
+        prompts: SoundFiles::new(folder("prompts"), decoder.clone()),
+        speech: SpeechFiles::new(
+            folder("speech"),
+            decoder.clone(),
+            voices.clone(),
+            store.clone(),
+        ),
         sounds: config.sounds.clone(),
+        decoder,
     });
     let listener = TcpListener::bind(config.http).await;
     let listener = listener.map_err(|error| ServeError::Http(config.http, error))?;
@@ -176,7 +186,7 @@ pub async fn serve(
         seed: seed()?,
     });
     let (close, closed) = watch::channel(());
-    let serving = tokio::spawn(serve_http(listener, app, closed));
+    let serving = tokio::spawn(serve_http(listener, http::router(app), closed));
 
     started(&Started {
         sip,
@@ -187,13 +197,21 @@ pub async fn serve(
     drop(close);
     tracing::info!("no new calls; the program ends when those that run are over");
     telephony.close(CLOSE_PATIENCE).await?;
-    drop(telephony);
-    let _ = serving.await;
+    wait_for_requests(serving, REQUESTS_PATIENCE).await;
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
     let _ = writing.await;
-    store.close().await;
+    // A request that was cut off may still hold a connection; what is committed is on disk.
+    let _ = tokio::time::timeout(REQUESTS_PATIENCE, store.close()).await;
     Ok(())
+}
+
+/// Lets the requests that are under way end, and cuts off those that take longer.
+async fn wait_for_requests(mut serving: JoinHandle<()>, patience: Duration) {
+    if tokio::time::timeout(patience, &mut serving).await.is_err() {
+        tracing::warn!("requests were cut off");
+        serving.abort();
+    }
 }
 
 /// Nobody but us reads the data folder: callers, recordings and password hashes are in it.
@@ -204,8 +222,8 @@ fn keep_private(folder: &Path) -> Result<(), ServeError> {
 }
 
 /// Serves the API until the other end of `closed` is dropped, and what is under way then.
-async fn serve_http(listener: TcpListener, app: App, mut closed: watch::Receiver<()>) {
-    let service = http::router(app).into_make_service_with_connect_info::<SocketAddr>();
+async fn serve_http(listener: TcpListener, pages: Router, mut closed: watch::Receiver<()>) {
+    let service = pages.into_make_service_with_connect_info::<SocketAddr>();
     let told = async move { while closed.changed().await.is_ok() {} };
     let served = axum::serve(listener, service)
         .with_graceful_shutdown(told)
@@ -298,3 +316,41 @@ fn seed() -> Result<[u8; 32], ServeError> {
 
 /// How long calls that run may go on when the program is told to end.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long requests may take to end when the last call is over: an answer on its way arrives, and
+/// nobody keeps the program from ending.
+const REQUESTS_PATIENCE: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::AsyncWriteExt;
+    use tokio::net::TcpStream;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_that_never_ends_does_not_keep_the_program_from_ending() {
+        let (arrived, mut arrivals) = mpsc::channel(1);
+        let hang = move || async move {
+            let _ = arrived.send(()).await;
+            std::future::pending::<()>().await;
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (close, closed) = watch::channel(());
+        let pages = Router::new().route("/", get(hang));
+        let serving = tokio::spawn(serve_http(listener, pages, closed));
+        let mut asker = TcpStream::connect(address).await.expect("a connection");
+        let request = b"GET / HTTP/1.1\r\nHost: ramal\r\n\r\n";
+        asker.write_all(request).await.expect("sent");
+        arrivals.recv().await.expect("the request arrives");
+
+        drop(close);
+        let patience = Duration::from_millis(50);
+        let (least, most) = (clock::now() + patience, clock::now() + 100 * patience);
+        wait_for_requests(serving, patience).await;
+        assert!((least..most).contains(&clock::now()));
+    }
+}

@@ -7,24 +7,58 @@
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use media_engine::audio::intake::{self, IntakeError};
 use media_engine::audio::prompt::Prompt;
-use media_engine::audio::{Mono, loudness};
-use sha2::{Digest, Sha256};
+use media_engine::audio::{Mono, loudness, to_i16, wav};
 use tokio::sync::Semaphore;
 
-/// The folder of all prompts' sound.
+use crate::files;
+
+/// Heavy work on sounds: one piece at a time, in the order in which it was asked for. Clones are
+/// the same. Calls have one of their own, so that no caller waits behind an upload.
+#[derive(Debug, Clone)]
+pub struct Decoder(Arc<Semaphore>);
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(AT_ONCE_MAX)))
+    }
+}
+
+impl Decoder {
+    /// Runs heavy work away from the tasks that serve calls; a panic of it stays there.
+    ///
+    /// # Errors
+    ///
+    /// What the work says; [`SoundError::Decoder`] when it broke down.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, SoundError> + Send + 'static,
+    ) -> Result<T, SoundError> {
+        // The semaphore is never closed.
+        let permit = self.0.clone().acquire_owned().await;
+        let permit = permit.map_err(|_| SoundError::Decoder)?;
+        let guarded = move || {
+            // Who asked may be gone before the work is done: it counts all the same.
+            let _permit = permit;
+            catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SoundError::Decoder))
+        };
+        tokio::task::spawn_blocking(guarded)
+            .await
+            .unwrap_or(Err(SoundError::Decoder))
+    }
+}
+
+/// A folder of sounds.
 #[derive(Debug, Clone)]
 pub struct SoundFiles {
     folder: PathBuf,
-    /// Decoding takes memory and a core: only so many at once.
-    decoders: Arc<Semaphore>,
+    decoder: Decoder,
 }
 
 /// A sound that was taken in.
@@ -56,11 +90,8 @@ pub enum SoundError {
 
 impl SoundFiles {
     /// Keeps sounds in `folder`, which is made when the first one comes.
-    pub fn new(folder: PathBuf) -> Self {
-        Self {
-            folder,
-            decoders: Arc::new(Semaphore::new(DECODERS_MAX)),
-        }
+    pub fn new(folder: PathBuf, decoder: Decoder) -> Self {
+        Self { folder, decoder }
     }
 
     /// Takes in an uploaded file.
@@ -71,24 +102,45 @@ impl SoundFiles {
     pub async fn import(&self, original: Bytes) -> Result<Imported, SoundError> {
         let source = original.clone();
         let (hash, prompt, loudness_lufs) = self
-            .work(move || {
+            .decoder
+            .run(move || {
                 let audio = intake::read(source.clone())?.audio;
                 let loudness = loudness::integrated(&audio.samples, audio.rate);
                 let prompt = Prompt::new(&audio).map_err(|_| SoundError::Decoder)?;
-                Ok((hash_of(&source), prompt, loudness))
+                Ok((files::sha256(&source), prompt, loudness))
             })
             .await?;
         let bytes = original.len() as u64;
-        tokio::fs::create_dir_all(self.shelf(&hash)).await?;
-        write_whole(&self.path(&hash, ORIGINAL), &original).await?;
+        let duration = prompt.duration();
+        self.write(&hash, ORIGINAL, original).await?;
         // Last: a sound is here when the file that is played is.
-        write_whole(&self.path(&hash, PLAYED), &prompt.wav()).await?;
+        self.write(&hash, PLAYED, prompt.wav().into()).await?;
         Ok(Imported {
             hash,
             bytes,
-            duration: prompt.duration(),
+            duration,
             loudness_lufs,
         })
+    }
+
+    /// Takes in what a voice said, as if it was uploaded.
+    ///
+    /// # Errors
+    ///
+    /// [`SoundError`].
+    pub async fn import_speech(&self, speech: &Mono) -> Result<Imported, SoundError> {
+        let samples: Vec<i16> = speech.samples.iter().copied().map(to_i16).collect();
+        self.import(wav::pcm16(speech.rate, &samples).into()).await
+    }
+
+    /// What callers would hear of what a voice said; nothing is kept.
+    ///
+    /// # Errors
+    ///
+    /// [`SoundError`].
+    pub async fn as_heard(&self, speech: Mono) -> Result<Vec<u8>, SoundError> {
+        let made = move || Prompt::new(&speech).map_err(|_| SoundError::Decoder);
+        self.decoder.run(move || Ok(made()?.as_heard())).await
     }
 
     /// Takes in what a voice said, under a name of the caller's.
@@ -98,9 +150,8 @@ impl SoundFiles {
     /// [`SoundError`].
     pub async fn keep_as(&self, name: &str, speech: Mono) -> Result<Prompt, SoundError> {
         let made = move || Prompt::new(&speech).map_err(|_| SoundError::Decoder);
-        let prompt = self.work(made).await?;
-        tokio::fs::create_dir_all(self.shelf(name)).await?;
-        write_whole(&self.path(name, PLAYED), &prompt.wav()).await?;
+        let prompt = self.decoder.run(made).await?;
+        self.write(name, PLAYED, prompt.wav().into()).await?;
         Ok(prompt)
     }
 
@@ -111,7 +162,7 @@ impl SoundFiles {
     /// [`SoundError`], when it is not there or damaged.
     pub async fn load(&self, hash: &str) -> Result<Prompt, SoundError> {
         let bytes = tokio::fs::read(self.path(hash, PLAYED)).await?;
-        self.work(move || played(bytes.into())).await
+        self.decoder.run(move || played_as_it_is(&bytes)).await
     }
 
     /// The original file of a sound.
@@ -130,6 +181,19 @@ impl SoundFiles {
             .unwrap_or(false)
     }
 
+    /// Remembers that a sound was asked for now, in the time of its file.
+    pub async fn touch(&self, name: &str) {
+        let path = self.path(name, PLAYED);
+        let touch = move || {
+            let file = std::fs::OpenOptions::new().append(true).open(path)?;
+            file.set_modified(SystemTime::now())
+        };
+        let touched = tokio::task::spawn_blocking(touch).await;
+        if let Ok(Err(error)) = touched {
+            tracing::warn!(%error, "a sound counts as asked for longer ago than it was");
+        }
+    }
+
     /// Forgets a sound; forgetting one that is not here is no error.
     ///
     /// # Errors
@@ -145,22 +209,12 @@ impl SoundFiles {
         Ok(())
     }
 
-    /// Runs heavy work away from the tasks that serve calls; a panic of a decoder stays there.
-    async fn work<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> Result<T, SoundError> + Send + 'static,
-    ) -> Result<T, SoundError> {
-        // The semaphore is never closed.
-        let _permit = self
-            .decoders
-            .acquire()
-            .await
-            .map_err(|_| SoundError::Decoder)?;
-        let guarded =
-            move || catch_unwind(AssertUnwindSafe(work)).unwrap_or(Err(SoundError::Decoder));
-        tokio::task::spawn_blocking(guarded)
-            .await
-            .unwrap_or(Err(SoundError::Decoder))
+    async fn write(&self, name: &str, kind: &str, bytes: Bytes) -> io::Result<()> {
+        tokio::fs::create_dir_all(self.shelf(name)).await?;
+        let path = self.path(name, kind);
+        let write = move || files::write_whole(&path, &bytes);
+        let written = tokio::task::spawn_blocking(write).await;
+        written.map_err(io::Error::other)?
     }
 
     fn shelf(&self, hash: &str) -> PathBuf {
@@ -182,70 +236,64 @@ pub fn decode(bytes: Bytes) -> Result<Prompt, SoundError> {
     Prompt::new(&audio).map_err(|_| SoundError::Decoder)
 }
 
-/// A file whose loudness is final: one that we wrote, or music that is meant to be softer.
+/// Any file whose loudness is final, as music that is meant to be softer than speech. Heavy, too.
 ///
 /// # Errors
 ///
 /// [`SoundError`].
 pub fn played(bytes: Bytes) -> Result<Prompt, SoundError> {
     let audio = intake::read(bytes)?.audio;
-    #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-    let wide = audio
-        .samples
-        .iter()
-        .map(|sample| (sample * 32_768.0).round() as i16)
-        .collect();
+    let wide = audio.samples.into_iter().map(to_i16).collect();
     Prompt::from_wide(wide).map_err(|_| SoundError::Decoder)
 }
 
-/// Writes beside the file and renames: after a crash there is the whole file or none.
-async fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // Two who write the same sound at once, as two callers who are told the same sentence, must not
-    // write into one file.
-    static WRITTEN: AtomicU64 = AtomicU64::new(0);
-    let turn = WRITTEN.fetch_add(1, Ordering::Relaxed);
-    let unfinished = path.with_extension(format!("{turn}.unfinished"));
-    let file = tokio::fs::File::create(&unfinished).await?;
-    let mut file = tokio::io::BufWriter::new(file);
-    tokio::io::AsyncWriteExt::write_all(&mut file, bytes).await?;
-    tokio::io::AsyncWriteExt::flush(&mut file).await?;
-    file.into_inner().sync_all().await?;
-    tokio::fs::rename(&unfinished, path).await
-}
-
-fn hash_of(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// A file that we wrote.
+fn played_as_it_is(file: &[u8]) -> Result<Prompt, SoundError> {
+    Prompt::from_wav(file).ok_or(SoundError::Decoder)
 }
 
 const ORIGINAL: &str = "original";
 const PLAYED: &str = "wav";
 
-/// Files decoded at once: one leaves the other core to the calls.
-const DECODERS_MAX: usize = 1;
+/// Pieces of work at once for each decoder: a large upload and a caller's prompt together, no more.
+const AT_ONCE_MAX: usize = 1;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_same_sound_written_by_many_at_once_is_whole_for_each() {
+    async fn a_caller_does_not_wait_behind_an_upload() {
         let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("ab.wav");
-        let bytes: Arc<[u8]> = vec![7; 1_000_000].into();
-        let many: Vec<_> = (0..8)
-            .map(|_| {
-                let (path, bytes) = (path.clone(), bytes.clone());
-                tokio::spawn(async move { write_whole(&path, &bytes).await })
-            })
-            .collect();
-        for one in many {
-            one.await.expect("no panic").expect("written");
-        }
-        assert_eq!(std::fs::read(&path).expect("there"), &bytes[..]);
-        let left = std::fs::read_dir(folder.path()).expect("a folder").count();
-        assert_eq!(left, 1, "nothing unfinished stays");
+        let (uploads, calls) = (Decoder::default(), Decoder::default());
+        let known = SoundFiles::new(folder.path().to_owned(), calls);
+        let speech = Mono {
+            rate: 16_000,
+            samples: (0..16_000u16).map(|n| f32::from(n % 80) / 160.0).collect(),
+        };
+        let kept = known.keep_as("abcd", speech).await.expect("kept");
+
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let begin = |uploads: Decoder| async move {
+            let work = move || {
+                let _ = finished.recv();
+                Ok(())
+            };
+            uploads.run(work).await
+        };
+        let upload = tokio::spawn(begin(uploads.clone()));
+        tokio::task::yield_now().await;
+        assert_eq!(uploads.0.available_permits(), 0, "the upload is at work");
+        assert!(known.load("abcd").await.expect("loaded") == kept);
+        finish.send(()).expect("the upload waits");
+        upload.await.expect("no panic").expect("done");
+    }
+
+    #[tokio::test]
+    async fn a_decoder_that_breaks_down_takes_the_next_piece_of_work() {
+        let decoder = Decoder::default();
+        let broken: Result<(), _> = decoder.run(|| panic!("a bad file")).await;
+        assert!(matches!(broken, Err(SoundError::Decoder)));
+        assert_eq!(decoder.run(|| Ok(1)).await.expect("works"), 1);
     }
 }

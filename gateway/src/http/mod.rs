@@ -51,9 +51,9 @@ use media_engine_net::sip::TransportCounters;
 use media_engine_net::{chance, clock};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
-use sha2::{Digest, Sha256};
 use store::{Store, Transaction};
 
+use crate::files;
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::SoundFiles;
@@ -234,22 +234,13 @@ pub fn router(app: App) -> Router {
 /// A secret nobody can guess, in hexadecimal.
 fn secret() -> Result<String, Problem> {
     let bytes = chance::seed().map_err(|error| Problem::unavailable(&error))?;
-    Ok(hexadecimal(&bytes))
+    Ok(files::hexadecimal(&bytes))
 }
 
 /// Chance for one secret, fresh from the system.
 fn generator() -> Result<StdRng, Problem> {
     let seed = chance::seed().map_err(|error| Problem::unavailable(&error))?;
     Ok(StdRng::from_seed(seed))
-}
-
-/// SHA-256 in lower-case hexadecimal.
-fn digest(text: &str) -> String {
-    hexadecimal(&Sha256::digest(text.as_bytes()))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// JSON of the API: the largest flow is a tenth of it.

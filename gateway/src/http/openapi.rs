@@ -6,6 +6,7 @@ use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
+use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, api_keys, audit, calendars, companies, devices, flows, health, interactions, metrics,
     numbers, prompts, services, session, trunks, users, voice_messages, voices,
@@ -61,7 +62,7 @@ pub fn document() -> Document {
         (name = "records", description = "What happened."),
         (name = "operation", description = "How the program is."),
     ),
-    security(("key" = []), ("cookie" = [])),
+    security(("key" = []), ("cookie" = []), ("plain_cookie" = [])),
     modifiers(&Schemes, &Names),
 )]
 struct Described;
@@ -76,8 +77,17 @@ impl Modify for Schemes {
             .bearer_format("rml_<prefix>_<secret>")
             .build();
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
-        let cookie = ApiKey::Cookie(ApiKeyValue::new("__Host-ramal"));
-        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+        for (scheme, name, place) in [
+            ("cookie", STRICT_COOKIE, "Over HTTPS."),
+            (
+                "plain_cookie",
+                PLAIN_COOKIE,
+                "Over plain HTTP on the machine itself.",
+            ),
+        ] {
+            let cookie = ApiKey::Cookie(ApiKeyValue::with_description(name, place));
+            components.add_security_scheme(scheme, SecurityScheme::ApiKey(cookie));
+        }
     }
 }
 
@@ -108,6 +118,18 @@ impl Modify for Names {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    #[test]
+    fn every_way_to_log_in_is_described_by_its_name() {
+        let document = serde_json::to_value(super::document()).expect("JSON");
+        let schemes = &document["components"]["securitySchemes"];
+        for (scheme, name) in [("cookie", "__Host-ramal"), ("plain_cookie", "ramal")] {
+            assert_eq!(schemes[scheme]["name"], name);
+            assert_eq!(schemes[scheme]["in"], "cookie");
+        }
+        let offered = document["security"].as_array().expect("a list");
+        assert_eq!(offered.len(), 3, "{offered:?}");
+    }
 
     #[test]
     fn every_operation_has_a_name_of_its_own() {

@@ -208,15 +208,8 @@ pub(super) async fn from_text(
 /// What is said goes the way of an upload from here on.
 async fn say(app: &App, spoken: &Spoken) -> Result<(Imported, String), Problem> {
     let (said, voice) = speak(app, spoken).await?;
-    let made = tokio::task::spawn_blocking(move || {
-        media_engine::audio::prompt::Prompt::new(&said).map(|prompt| prompt.wav())
-    });
-    let made = made.await.map_err(|error| Problem::unavailable(&error))?;
-    let wav = made.map_err(|error| Problem::unavailable(&error))?;
-    Ok((
-        app.prompts.import(wav.into()).await.map_err(refused)?,
-        voice.to_string(),
-    ))
+    let sound = app.prompts.import_speech(&said).await.map_err(refused)?;
+    Ok((sound, voice.to_string()))
 }
 
 struct Made {

@@ -18,8 +18,8 @@ use super::body::Body;
 use super::problem::{Problem, ProblemBody};
 use super::users::{RoleWord, check_password};
 use super::who::{By, SESSION_IDLE_MS, Who, cookie_name, remote};
-use super::{App, Deed, digest, secret};
-use crate::passwords;
+use super::{App, Deed, secret};
+use crate::{files, passwords};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -84,7 +84,7 @@ pub(super) async fn log_in(
     let session = Session {
         id: app.id(SessionId::new),
         user: user.id.clone(),
-        token_hash: digest(&token),
+        token_hash: files::sha256(token.as_bytes()),
         csrf: secret()?,
         created_ms: now_ms,
         last_seen_ms: now_ms,

@@ -7,7 +7,6 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use ivr::Language;
 use media_engine::audio::Mono;
-use media_engine::audio::prompt::Prompt;
 use serde::Deserialize;
 
 use super::App;
@@ -70,10 +69,8 @@ pub(super) async fn preview(
 ) -> Result<impl IntoResponse, Problem> {
     drop(writes); // It is the right to it that counts.
     let (speech, _) = speak(&app, &asked).await?;
-    let made =
-        tokio::task::spawn_blocking(move || Prompt::new(&speech).map(|prompt| prompt.as_heard()));
-    let made = made.await.map_err(|error| Problem::unavailable(&error))?;
-    let wav = made.map_err(|error| Problem::unavailable(&error))?;
+    let heard = app.prompts.as_heard(speech).await;
+    let wav = heard.map_err(|error| Problem::unavailable(&error))?;
     Ok(([(header::CONTENT_TYPE, "audio/wav")], wav))
 }
 

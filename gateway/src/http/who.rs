@@ -11,9 +11,9 @@ use serde::Deserialize;
 use store::sessions::Session;
 use store::users::{Role, User};
 
+use super::App;
 use super::problem::Problem;
-use super::{App, digest};
-use crate::api_key;
+use crate::{api_key, files};
 
 /// Who asks.
 #[derive(Debug)]
@@ -132,7 +132,9 @@ async fn by_key(app: &App, key: &str, remote: String) -> Result<Who, Problem> {
 async fn by_cookie(app: &App, parts: &Parts) -> Result<Who, Problem> {
     let now_ms = app.now_ms();
     let token = cookie(&parts.headers).ok_or_else(Problem::anonymous)?;
-    let found = store::sessions::by_token(app.store.pool(), &digest(token), now_ms).await?;
+    let found =
+        store::sessions::by_token(app.store.pool(), &files::sha256(token.as_bytes()), now_ms)
+            .await?;
     let (session, user) = found.ok_or_else(Problem::anonymous)?;
     let safe = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
     let shown = parts
@@ -300,11 +302,17 @@ fn cookie(headers: &HeaderMap) -> Option<&str> {
 /// How the cookie is called for who sends these headers.
 pub(super) fn cookie_name(headers: &HeaderMap) -> &'static str {
     if is_plain_loopback(headers) {
-        "ramal"
+        PLAIN_COOKIE
     } else {
-        "__Host-ramal"
+        STRICT_COOKIE
     }
 }
+
+/// A browser takes a cookie of this name over HTTPS alone, and from no other host of the domain.
+pub(super) const STRICT_COOKIE: &str = "__Host-ramal";
+
+/// Over plain HTTP on this very machine, where the strict name cannot be had.
+pub(super) const PLAIN_COOKIE: &str = "ramal";
 
 fn is_plain_loopback(headers: &HeaderMap) -> bool {
     let text = |name| {

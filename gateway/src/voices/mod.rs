@@ -21,6 +21,8 @@ use ivr::Language;
 use media_engine::audio::Mono;
 use serde::{Deserialize, Serialize};
 
+use crate::flights::Flights;
+
 /// A voice that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Voice {
@@ -131,7 +133,7 @@ pub struct Speech {
 }
 
 /// Why nothing was said.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum VoiceError {
     /// There is nothing to say, or too much.
     #[error("the text must have 1 to {TEXT_LENGTH_MAX} bytes")]
@@ -164,6 +166,8 @@ pub struct Voices {
     espeak: Option<espeak::Espeak>,
     kokoro: Option<kokoro::Kokoro>,
     server: Option<openai::OpenAi>,
+    /// What is being said, by who says it how.
+    under_way: Flights<(VoiceName, u32, String), Result<Mono, VoiceError>>,
 }
 
 impl Voices {
@@ -173,6 +177,7 @@ impl Voices {
             espeak: espeak::Espeak::discover().await,
             kokoro: kokoro::Kokoro::discover(data).await,
             server: openai::OpenAi::discover(data).await,
+            under_way: Flights::default(),
         }
     }
 
@@ -200,7 +205,7 @@ impl Voices {
         self.list().iter().any(|voice| voice.id == *name)
     }
 
-    /// Says it.
+    /// Says it; when it is being said to somebody already, that is heard.
     ///
     /// # Errors
     ///
@@ -227,11 +232,15 @@ impl Voices {
         let Some(voice) = voice else {
             return Err(VoiceError::UnknownVoice(name));
         };
-        tokio::time::timeout(SPEAK_TIME_MAX, self.by(&voice, text, speech))
-            .await
-            .map_err(|_| VoiceError::TooSlow {
-                engine: name.engine.name(),
-            })?
+        let key = (name.clone(), speech.speed.to_bits(), text.to_owned());
+        let work = async {
+            tokio::time::timeout(SPEAK_TIME_MAX, self.by(&voice, text, speech))
+                .await
+                .map_err(|_| VoiceError::TooSlow {
+                    engine: name.engine.name(),
+                })?
+        };
+        self.under_way.join(key, work).await
     }
 
     /// Says it in a voice that is here.
@@ -303,6 +312,7 @@ mod tests {
             espeak: None,
             kokoro: None,
             server: None,
+            under_way: Flights::default(),
         }
     }
 

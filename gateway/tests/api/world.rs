@@ -19,7 +19,8 @@ use ramal::fetch::{Fetcher, Inside};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
 use ramal::secrets::Secrets;
-use ramal::sound_files::SoundFiles;
+use ramal::sound_files::{Decoder, SoundFiles};
+use ramal::speech::SpeechFiles;
 use ramal::telephony::{Surroundings, Telephony};
 use ramal::voices::Voices;
 use ramal::{api_key, passwords};
@@ -87,7 +88,7 @@ impl World {
             .expect("a database");
         let secrets = Arc::new(Secrets::open(folder.path()).expect("a key"));
         let voices = Arc::new(Voices::discover(folder.path()).await);
-        let prompts = SoundFiles::new(folder.path().join("prompts"));
+        let prompts = SoundFiles::new(folder.path().join("prompts"), Decoder::default());
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = TransportsConfig {
             udp: vec![loopback],
@@ -101,9 +102,14 @@ impl World {
         let (writer, _) = Writer::start(store.clone());
         let sources = Sources {
             prompts: prompts.clone(),
-            speech: SoundFiles::new(folder.path().join("speech")),
-            voices: voices.clone(),
+            speech: SpeechFiles::new(
+                folder.path().join("speech"),
+                Decoder::default(),
+                voices.clone(),
+                store.clone(),
+            ),
             sounds: None,
+            decoder: Decoder::default(),
         };
         let surroundings = Surroundings {
             transports,

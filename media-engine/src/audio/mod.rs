@@ -41,7 +41,7 @@ pub(crate) fn duration_of(samples: usize, rate: u32) -> Duration {
 /// The nearest 16-bit sample, clipped at full scale.
 #[must_use]
 #[allow(clippy::cast_possible_truncation, reason = "a float cast saturates")]
-pub(crate) fn to_i16(sample: f32) -> i16 {
+pub fn to_i16(sample: f32) -> i16 {
     (sample * 32_768.0).round() as i16
 }
 
