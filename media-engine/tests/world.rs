@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Party, Target};
+use media_engine::sip::call::{CallEvent, Caller, Cause, Dial, End, Party, ReferTo, Target};
 use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Listener, Output};
 use media_engine::sip::trunk::{Address, Numbers, Trunk};
 use media_engine::sip::{CallId, Flow, Transport, TrunkId};
@@ -34,6 +34,8 @@ enum Act {
     Reject(CallId, u16),
     Offer(CallId),
     Info(CallId),
+    Refer(CallId),
+    Report(CallId),
     HangUp(CallId),
 }
 
@@ -54,6 +56,8 @@ struct Story {
     confirmed: bool,
     refused: Option<u16>,
     hung_up: bool,
+    /// Whether it asked for a transfer and has not heard how that ended.
+    refers: bool,
     end: Option<End>,
 }
 
@@ -69,6 +73,8 @@ struct World {
     sent: u64,
     /// Offers made, so that no two are alike.
     offers: u64,
+    /// Transfers that worked, and those that failed, as those heard who asked for them.
+    transfers: [usize; 2],
     seed: u64,
 }
 
@@ -147,6 +153,7 @@ impl World {
             acts: BTreeSet::new(),
             sent: 0,
             offers: 0,
+            transfers: [0; 2],
             seed,
         };
         for call in 0..calls {
@@ -299,6 +306,15 @@ impl World {
             Act::Info(call) => {
                 endpoint.send_info(now, call, "application/dtmf", b"5").ok();
             }
+            Act::Refer(call) => {
+                let to = ReferTo::Uri("sip:4001@192.0.2.3".into());
+                if endpoint.refer(now, call, &to, None).is_ok() {
+                    calls.entry(call).or_default().refers = true;
+                }
+            }
+            Act::Report(call) => {
+                endpoint.report_transfer(now, call, 200).ok();
+            }
             Act::HangUp(call) => {
                 if endpoint.hang_up(now, call, Cause::Normal).is_ok() {
                     calls.entry(call).or_default().hung_up = true;
@@ -317,10 +333,18 @@ impl World {
                 story.offered.push(invite.offer.expect("our callers offer"));
                 self.think(side, call);
             }
-            CallEvent::Ringing { .. }
-            | CallEvent::Info { .. }
-            | CallEvent::Transfer { .. }
-            | CallEvent::TransferProgress { .. } => {}
+            CallEvent::Ringing { .. } | CallEvent::Info { .. } => {}
+            CallEvent::Transfer { .. } => {
+                let now = self.now;
+                let accepted = self.sides[side].endpoint.accept_transfer(now, call);
+                assert_eq!(accepted, Ok(()), "seed {seed}");
+                self.plan(side, 3_000, Act::Report(call));
+            }
+            CallEvent::TransferProgress { status, .. } => {
+                assert!(story.refers, "seed {seed}: news of no transfer");
+                story.refers = status < 200;
+                self.transfers[usize::from(status >= 300)] += usize::from(status >= 200);
+            }
             CallEvent::EarlyMedia { sdp, .. } => assert_answer(seed, story, &sdp),
             CallEvent::Answered { sdp, .. } => {
                 assert!(!story.answered, "seed {seed}: answered twice");
@@ -366,6 +390,9 @@ impl World {
         for _ in 0..self.random.random_range(0..3) {
             self.plan(side, 8_000, Act::Offer(call));
             self.plan(side, 8_000, Act::Info(call));
+        }
+        if self.chance(200) {
+            self.plan(side, 8_000, Act::Refer(call));
         }
         // Some calls outlive a few refreshes; in others nobody ever hangs up but one side.
         let long = if self.chance(100) { 4_000_000 } else { 20_000 };
@@ -460,11 +487,12 @@ fn assert_answer(seed: u64, story: &Story, sdp: &Bytes) {
 
 #[test]
 fn every_call_ends_once_on_each_side_and_leaves_nothing() {
-    let (mut answered, mut refused, mut lost) = (0, 0, 0);
+    let (mut answered, mut refused, mut lost, mut transferred) = (0, 0, 0, 0);
     for seed in 0..1000 {
         let mut world = World::new(seed, 1 + usize::try_from(seed % 3).expect("small"));
         world.run();
         world.check();
+        transferred += world.transfers[0];
         for story in world.sides[CALLER].calls.values() {
             answered += usize::from(story.answered);
             let end = story.end.as_ref().expect("checked");
@@ -476,6 +504,7 @@ fn every_call_ends_once_on_each_side_and_leaves_nothing() {
     assert!(answered > 500, "{answered} calls were answered");
     assert!(refused > 50, "{refused} calls were refused");
     assert!(lost > 50, "{lost} calls met silence");
+    assert!(transferred > 50, "{transferred} transfers worked");
 }
 
 #[test]

@@ -150,7 +150,14 @@ impl Closing {
                     return State::Over;
                 }
             }
-            Some(Method::Invite | Method::Update | Method::Info | Method::Prack) => {
+            Some(
+                Method::Invite
+                | Method::Update
+                | Method::Info
+                | Method::Prack
+                | Method::Refer
+                | Method::Notify,
+            ) => {
                 scene.reply(&request, 481, &tag, Writer::finish);
             }
             Some(_) | None => {

@@ -193,6 +193,13 @@ impl Inbound {
                     writer.header(Name::Contact, contact).finish()
                 });
             }
+            // Nothing is there yet that could be transferred.
+            Some(Method::Refer) => {
+                scene.reply(&request, 403, &tag, Writer::finish);
+            }
+            Some(Method::Notify) => {
+                scene.reply(&request, 481, &tag, Writer::finish);
+            }
             Some(_) | None => {
                 scene.reply(&request, 405, &tag, |writer| {
                     writer.header(Name::Allow, allow()).finish()

@@ -491,7 +491,9 @@ impl Outbound {
                 }
             },
             Some(Method::Info | Method::Options) => 200,
-            Some(Method::Bye | Method::Prack) => 481,
+            Some(Method::Bye | Method::Prack | Method::Notify) => 481,
+            // Nothing is there yet that could be transferred.
+            Some(Method::Refer) => 403,
             Some(Method::Invite) => 491,
             Some(_) | None => 405,
         };

@@ -118,6 +118,15 @@ fn what_cannot_be_called_is_refused_at_once() {
     bench.receive(&within("NOTIFY", 4, "c", &tag, "Event: refer\n"));
     assert_eq!(bench.statuses(), [400, 416, 481]);
     assert_eq!(bench.take_events(), []);
+    let mut early = Bench::new();
+    early.receive(&invite("1", ""));
+    let (ringing, _) = early.incoming();
+    early.endpoint.ring(early.now, ringing).expect("it waits");
+    early.drain();
+    let early_tag = early.last().tag();
+    early.receive(&within("REFER", 2, "e", &early_tag, REFER_TO));
+    early.receive(&within("NOTIFY", 3, "f", &early_tag, "Event: refer\n"));
+    assert_eq!(early.statuses().split_off(2), [403, 481]);
     // Outside of a call nobody may ask us to call anybody.
     let outside = within("REFER", 1, "d", "", REFER_TO).replace(";tag=\n", "\n");
     bench.receive(&outside);
