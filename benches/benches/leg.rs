@@ -138,8 +138,8 @@ fn legs(criterion: &mut Criterion) {
 
     let master = MasterKey::new(Suite::Aes128Sha1_80, &[7; 30]).expect("30 bytes");
     let srtp = Some(Keys {
-        local: master.clone(),
-        remote: master.clone(),
+        local: master,
+        remote: master,
     });
     let mut world = playing(&LegConfig {
         srtp,

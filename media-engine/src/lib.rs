@@ -4,6 +4,7 @@
 //!  datagram ─▶ sip::framing ─▶ sip::message ─▶ sip::transaction ─▶ sip::dialog ─▶ sip::call ═ CallEvent ═▶
 //!                                     sip::endpoint owns them all        ◀═ CallCommand ═
 //!  packet ───▶ rtp::packet ─▶ rtp::jitter ─▶ codec ─▶ dtmf, recording      leg owns them all
+//!  check ────▶ ice::agent ─▶ answers, and which leg an address behind a shared port belongs to
 //!  upload ───▶ audio::intake ─▶ audio::prompt (20 ms frames in each codec) ─▶ leg plays by copying
 //! ```
 //!

@@ -133,7 +133,7 @@ fn transcoding_allocates_nothing() {
 fn srtp_allocates_nothing() {
     let key = MasterKey::new(Suite::Aes128Sha1_80, &[7; 30]).expect("30 bytes");
     let srtp = Some(Keys {
-        local: key.clone(),
+        local: key,
         remote: key,
     });
     let mut visited = Visited::new(LegConfig {

@@ -96,6 +96,16 @@ impl Visits {
     }
 }
 
+fn codecs_told(events: &[LegEvent]) -> Vec<Codec> {
+    let mut told = vec![];
+    for event in events {
+        if let LegEvent::CodecChanged { codec } = event {
+            told.push(*codec);
+        }
+    }
+    told
+}
+
 fn audio_packet(payload_type: u8, ssrc: u32, sequence: u16) -> Vec<u8> {
     let timestamp = u32::from(sequence) * 160;
     let mut datagram = vec![0xd5; HEADER + 160];
@@ -473,18 +483,18 @@ fn keys_are_dialled_into_others_in_place_of_audio() {
 fn a_peer_with_a_new_key_still_understands_us_after_the_wrap() {
     let mut random = rand::rngs::StdRng::seed_from_u64(1);
     let [ours, theirs, new] = [(); 3].map(|()| MasterKey::draw(Suite::Aes128Sha1_80, &mut random));
-    let keyed = |remote: &MasterKey| LegConfig {
+    let keyed = |remote| LegConfig {
         srtp: Some(Keys {
-            local: ours.clone(),
-            remote: remote.clone(),
+            local: ours,
+            remote,
         }),
         ..config()
     };
-    let mut visits = Visits::new(keyed(&theirs));
+    let mut visits = Visits::new(keyed(theirs));
     let mut peer = Unprotector::new(&ours);
     for turn in 0..66_000 {
         if turn == 65_990 {
-            visits.leg.reconfigure(visits.now, keyed(&new));
+            visits.leg.reconfigure(visits.now, keyed(new));
         }
         visits.visit();
         for (_, mut datagram) in visits.sent.drain(..) {

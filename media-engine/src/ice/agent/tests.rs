@@ -56,10 +56,11 @@ fn answered(agent: &mut Agent, to: SocketAddr) -> (Vec<u8>, Vec<Output>) {
         .iter()
         .position(|output| matches!(output, Output::Transmit { .. }))
         .expect("an answer");
-    match rest.remove(place) {
-        Output::Transmit { to: found, bytes } if found == to => (bytes, rest),
-        other => panic!("{other:?}"),
-    }
+    let Output::Transmit { to: found, bytes } = rest.remove(place) else {
+        panic!("looked for above");
+    };
+    assert_eq!(found, to);
+    (bytes, rest)
 }
 
 #[test]

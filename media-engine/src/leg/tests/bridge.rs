@@ -273,11 +273,8 @@ fn a_peer_that_changes_its_codec_is_still_heard_by_the_other() {
     let holes = heard.iter().filter(|sample| **sample < 8_000).count();
     // Two packets in the jitter buffer when it begins; none when packets pass again.
     assert!(holes <= 4, "{holes}");
-    let changes = joined.events[0].iter().filter_map(|event| match event {
-        LegEvent::CodecChanged { codec } => Some(*codec),
-        _ => None,
-    });
-    assert!(changes.eq([Codec::Pcmu, Codec::Pcma]));
+    let changes = codecs_told(&joined.events[0]);
+    assert_eq!(changes, [Codec::Pcmu, Codec::Pcma]);
 }
 
 /// No codec of ours makes them, and behind them there would be no room for a tag.

@@ -159,11 +159,8 @@ fn a_change_of_rate_or_clock_is_heard_through() {
         quiet <= 12,
         "{quiet} of 300 frames are lost with three changes of the clock"
     );
-    let told = visits.events.iter().filter_map(|event| match event {
-        LegEvent::CodecChanged { codec } => Some(*codec),
-        _ => None,
-    });
-    assert!(told.eq(codecs[1..].iter().copied()), "{:?}", visits.events);
+    let told = codecs_told(&visits.events);
+    assert_eq!(told, codecs[1..]);
 }
 
 #[test]
