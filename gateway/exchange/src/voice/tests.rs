@@ -698,3 +698,39 @@ fn a_caller_may_neither_transfer_a_call_nor_take_one_over() {
     ));
     assert_eq!(scene.voice.calls(), 1);
 }
+
+#[test]
+fn a_key_that_comes_by_info_and_in_the_media_is_one_key() {
+    let info = || CallEvent::Info {
+        call: CALL,
+        content_type: "application/dtmf-relay".into(),
+        body: "Signal=7\r\nDuration=160\r\n".into(),
+    };
+    for (tellings, expected) in [(1, 1), (2, 2)] {
+        let mut scene = Scene::new(MENU);
+        scene.answered("4000");
+        let hello = scene.hears(&["hello"]);
+        scene.played(hello);
+        scene.press('7');
+        for _ in 0..tellings {
+            scene.tell(info());
+        }
+        scene.ended(Party::Peer);
+        let wrong = scene.details(TrailKind::InvalidInput).len();
+        assert_eq!(
+            wrong, expected,
+            "once in the media, {tellings} times by INFO"
+        );
+    }
+}
+
+#[test]
+fn a_party_that_changes_its_codec_is_in_the_trail() {
+    let mut scene = Scene::new(MENU);
+    scene.answered("4000");
+    scene.voice.handle_codec(scene.now, LegId(1), Codec::Pcmu);
+    scene.ended(Party::Peer);
+    let details = scene.details(TrailKind::MediaChanged);
+    assert_eq!(details.len(), 1);
+    assert_eq!(details[0]["codec"], "PCMU");
+}
