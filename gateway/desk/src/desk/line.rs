@@ -1,10 +1,12 @@
 //! The line of one service, and what is known of the service beside its rules.
 //!
-//! Works that need the same of an agent stand in one set, in order of their places, so that the
-//! best work for an agent is found by looking at the first of each set that fits: the cost grows
-//! with the different needs in a service, not with the number of those who wait.
+//! Works that need the same of an agent stand in one set, in order of their places, and the sets
+//! stand in the order of their first. So the best work for an agent is found by looking at the sets
+//! in this order until one fits: the cost grows with the different needs of those who came before
+//! it, not with the number of those who wait.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::id::{ServiceId, SkillId};
 use crate::rules::{OverflowThen, ServiceRules};
@@ -79,7 +81,9 @@ pub(super) struct Line {
     /// answered.
     all: BTreeSet<Place>,
     /// Those who may be offered to anyone who has what they need.
-    ready: BTreeMap<Needs, BTreeSet<Place>>,
+    ready: BTreeMap<Arc<Needs>, BTreeSet<Place>>,
+    /// The first of each set of `ready`.
+    firsts: BTreeMap<Place, Arc<Needs>>,
     /// Those who ring at all who are free, so that one who becomes free rings too.
     ringing: BTreeSet<Place>,
 }
@@ -109,20 +113,45 @@ impl Line {
     }
 
     pub(super) fn make_ready(&mut self, needs: Needs, place: Place) {
-        self.ready.entry(needs).or_default().insert(place);
-    }
-
-    pub(super) fn unready(&mut self, needs: &Needs, place: Place) {
-        if let Some(set) = self.ready.get_mut(needs) {
-            set.remove(&place);
-            if set.is_empty() {
-                self.ready.remove(needs);
+        let needs = match self.ready.get_key_value(&needs) {
+            Some((known, _)) => Arc::clone(known),
+            None => Arc::new(needs),
+        };
+        let set = self.ready.entry(Arc::clone(&needs)).or_default();
+        let before = set.first().copied();
+        set.insert(place);
+        if before.is_none_or(|before| place < before) {
+            if let Some(before) = before {
+                self.firsts.remove(&before);
             }
+            self.firsts.insert(place, needs);
         }
     }
 
-    pub(super) fn ready(&self) -> impl Iterator<Item = (&Needs, &BTreeSet<Place>)> {
-        self.ready.iter()
+    pub(super) fn unready(&mut self, needs: &Needs, place: Place) {
+        let Some(set) = self.ready.get_mut(needs) else {
+            return;
+        };
+        set.remove(&place);
+        let next = set.first().copied();
+        if let Some(needs) = self.firsts.remove(&place)
+            && let Some(next) = next
+        {
+            self.firsts.insert(next, needs);
+        }
+        if next.is_none() {
+            self.ready.remove(needs);
+        }
+    }
+
+    /// What stands in sets of equal needs, the set with the earliest place first.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (Place, &Needs)> {
+        self.firsts.iter().map(|(place, needs)| (*place, &**needs))
+    }
+
+    /// The places of those with these needs, in order.
+    pub(super) fn ready_with(&self, needs: &Needs) -> impl Iterator<Item = Place> {
+        self.ready.get(needs).into_iter().flatten().copied()
     }
 
     pub(super) fn ring(&mut self, place: Place) {

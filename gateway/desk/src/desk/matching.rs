@@ -62,23 +62,25 @@ impl Desk {
             return false;
         };
         let mut ranks = self.candidates(job);
-        // Who has become free in this turn and has something more urgent to do comes to that.
-        let turn = &self.turn.agents_to_match;
-        ranks.retain(|(.., index)| {
-            let agent = &self.agents[index.0];
-            !turn.contains(index) || self.best_for(at, agent, *index) == Some(job.place)
-        });
         if ranks.is_empty() {
             return false;
         }
         let routing = self.services[job.service.0].rules.routing;
         let all = routing == Routing::RingAll && matches!(job.standing, Standing::Ready(_));
         let keep = if all { RING_ALL_MAX } else { CONSIDERED_MAX };
-        if ranks.len() > keep {
-            ranks.select_nth_unstable(keep);
+        if self.turn.agents_to_match.is_empty() {
+            if ranks.len() > keep {
+                ranks.select_nth_unstable(keep);
+                ranks.truncate(keep);
+            }
+            ranks.sort_unstable();
+        } else {
+            ranks.sort_unstable();
+            if !self.put_the_undisturbed_first(at, job.place, all, &mut ranks) {
+                return false;
+            }
             ranks.truncate(keep);
         }
-        ranks.sort_unstable();
         let chosen = if all { ranks.len() } else { 1 };
         let agents: Vec<AgentIndex> = ranks.iter().map(|(.., index)| *index).collect();
         let (chosen, behind) = agents.split_at(chosen);
@@ -88,6 +90,32 @@ impl Desk {
         self.offer(seq, at.saturating_add(ring_ms), chosen);
         self.turn.decided.push(Change::Decided(Box::new(decision)));
         true
+    }
+
+    /// Passes over those who have become free in this turn as well and have something more urgent
+    /// to do: they come to that. Of all who ring, they are left out; of others, the first who has
+    /// not is put first. Returns whether anybody is left.
+    fn put_the_undisturbed_first(
+        &self,
+        at: i64,
+        place: Place,
+        all: bool,
+        ranks: &mut Vec<Rank>,
+    ) -> bool {
+        let undisturbed = |(.., index): &Rank| {
+            let agent = &self.agents[index.0];
+            !self.turn.agents_to_match.contains(index)
+                || self.best_for(at, agent, *index) == Some(place)
+        };
+        if all {
+            ranks.retain(undisturbed);
+            return !ranks.is_empty();
+        }
+        let first = ranks.iter().position(undisturbed);
+        if let Some(first) = first {
+            ranks[..=first].rotate_right(1);
+        }
+        first.is_some()
     }
 
     /// Lets one who has become free ring for a work for which others ring.
@@ -117,19 +145,26 @@ impl Desk {
         if !room.contains(&true) {
             return None;
         }
-        let mut best = Best::default();
+        let mut best = Best {
+            urgency: i64::MIN,
+            place: None,
+        };
         for service in &agent.services {
             let line = &self.services[service.0].line;
-            for (needs, places) in line.ready() {
+            for (first, needs) in line.ready() {
+                if self.urgency(at, *service, first) < best.urgency {
+                    break;
+                }
                 if room[needs.medium as usize] && agent.can(needs) {
-                    let mut places = places.iter().copied();
-                    let first = places.find(|place| !self.rests(place.seq, agent));
-                    best.offer(self.urgency(at, *service, first), first);
+                    let mut places = line.ready_with(needs);
+                    if let Some(place) = places.find(|place| !self.rests(place.seq, agent)) {
+                        best.offer(self.urgency(at, *service, place), place);
+                    }
                 }
             }
             for place in line.ringing() {
                 if self.can_join(place.seq, agent, &room) {
-                    best.offer(self.urgency(at, *service, Some(place)), Some(place));
+                    best.offer(self.urgency(at, *service, place), place);
                 }
             }
         }
@@ -137,7 +172,7 @@ impl Desk {
             let job = self.job(place.seq);
             let mine = matches!(job.standing, Standing::Held(holder) if holder == index);
             if mine && room[job.record.work.medium as usize] && !self.rests(place.seq, agent) {
-                best.offer(self.urgency(at, job.service, Some(*place)), Some(*place));
+                best.offer(self.urgency(at, job.service, *place), *place);
             }
         }
         best.place
@@ -145,11 +180,9 @@ impl Desk {
 
     /// How urgent work at `place` is beside that of other services: its age, by the weight of its
     /// service.
-    fn urgency(&self, at: i64, service: ServiceIndex, place: Option<Place>) -> i64 {
+    fn urgency(&self, at: i64, service: ServiceIndex, place: Place) -> i64 {
         let weight = i64::from(self.services[service.0].rules.weight.max(1));
-        place.map_or(i64::MIN, |place| {
-            at.saturating_sub(place.key_ms).saturating_mul(weight)
-        })
+        at.saturating_sub(place.key_ms).saturating_mul(weight)
     }
 
     fn can_join(&self, seq: u64, agent: &Agent, room: &[bool; MEDIA]) -> bool {
@@ -432,21 +465,20 @@ impl Desk {
 }
 
 /// The most urgent of what was offered; of equals, the first by place.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Best {
     urgency: i64,
     place: Option<Place>,
 }
 
 impl Best {
-    fn offer(&mut self, urgency: i64, place: Option<Place>) {
-        let Some(new) = place else { return };
+    fn offer(&mut self, urgency: i64, place: Place) {
         let better = self
             .place
-            .is_none_or(|old| urgency > self.urgency || (urgency == self.urgency && new < old));
+            .is_none_or(|old| urgency > self.urgency || (urgency == self.urgency && place < old));
         if better {
             self.urgency = urgency;
-            self.place = place;
+            self.place = Some(place);
         }
     }
 }
