@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The disk is asked to sync once for everybody who waited while it was busy: the busier, the
-//! larger the groups. Changes that nobody waits for gather a little. A save that the database
+//! larger the groups. Changes that nobody waits for gather a little, and where several waited for
+//! the last group, the next gathers as well. A save that the database
 //! refuses does not take the others of its group with it: the group is then written save by save.
 
 use std::time::Duration;
@@ -113,8 +114,10 @@ impl Pending {
 
 async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
     let mut group = Vec::with_capacity(GROUP_MAX);
+    let mut busy = false;
     while saves.recv_many(&mut group, GROUP_MAX).await > 0 {
-        linger(&mut saves, &mut group).await;
+        linger(&mut saves, &mut group, busy).await;
+        busy = group.iter().filter(|save| save.done.is_some()).count() >= BUSY;
         match write_patiently(&store, &group).await {
             Ok(outcomes) => {
                 for (save, outcome) in group.drain(..).zip(outcomes) {
@@ -134,11 +137,18 @@ async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
 /// What came of one save: the numbers of what it opened, or why the database refused it.
 type Outcome = Result<Vec<Protocol>, Error>;
 
-/// Lets a group grow as long as nobody in it waits.
-async fn linger(saves: &mut mpsc::Receiver<Save>, group: &mut Vec<Save>) {
-    let until = Instant::now() + LINGER;
-    let mut seen = 0;
-    while group.len() < GROUP_MAX && group.iter().skip(seen).all(|save| save.done.is_none()) {
+/// Lets a group grow as long as nobody in it waits, and for a moment more when the hour is busy.
+async fn linger(saves: &mut mpsc::Receiver<Save>, group: &mut Vec<Save>, busy: bool) {
+    let mut until = Instant::now() + LINGER;
+    let (mut seen, mut awaited) = (0, false);
+    while group.len() < GROUP_MAX {
+        if !awaited && group.iter().skip(seen).any(|save| save.done.is_some()) {
+            awaited = true;
+            until = until.min(Instant::now() + GATHER);
+        }
+        if awaited && !busy {
+            return;
+        }
         seen = group.len();
         match timeout_at(until, saves.recv_many(group, GROUP_MAX - seen)).await {
             Ok(1..) => {}
@@ -231,6 +241,13 @@ const GROUP_MAX: usize = 1_024;
 /// How long changes that nobody waits for gather: at a thousand calls a second some twenty calls
 /// share a group, and a crash takes no more than a blink of their trail.
 pub const LINGER: Duration = Duration::from_millis(20);
+
+/// So many who waited for one group make the next one gather: a caller alone is never held up.
+const BUSY: usize = 2;
+
+/// How long a group gathers in a busy hour. A group costs as much as a dozen of its rows, so fewer of
+/// them leave more of the machine for calls; a caller does not notice a thousandth of a second.
+const GATHER: Duration = Duration::from_millis(1);
 
 /// How long a save waits for a database that is away: as long as a caller bears silence.
 const PATIENCE: Duration = Duration::from_secs(5);
