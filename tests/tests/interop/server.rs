@@ -8,6 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use desk::record::{InteractionState, TrailEntry, TrailKind};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use store::interactions::{Filter, Interaction};
 use store::{PAGE_MAX, Page, Store};
 use tempfile::TempDir;
@@ -56,9 +58,8 @@ impl Server {
 
     /// Asks the process to end (SIGTERM).
     pub(crate) fn terminate(&self) {
-        let pid = self.process.id().to_string();
-        let told = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(told.expect("the program kill").success());
+        let process = i32::try_from(self.process.id()).expect("a process number");
+        kill(Pid::from_raw(process), Signal::SIGTERM).expect("the server runs");
     }
 
     /// How it ended, within `limit`.
