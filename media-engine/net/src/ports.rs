@@ -115,8 +115,10 @@ impl Ports {
                     self.in_use += 1;
                     return Ok(sockets);
                 }
-                // Somebody else's port: try the next.
-                Err(PortError::Bind { error, .. }) if error.kind() == io::ErrorKind::AddrInUse => {}
+                // Somebody else's port: try the next, and this one again when it is its turn.
+                Err(PortError::Bind { error, .. }) if error.kind() == io::ErrorKind::AddrInUse => {
+                    self.rest(now, at);
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -133,9 +135,8 @@ impl Ports {
             return;
         };
         if self.pairs.get(at) == Some(&Pair::InUse) {
-            self.pairs[at] = Pair::Resting;
             self.in_use -= 1;
-            self.resting.push_back((now + REUSE_DELAY, at));
+            self.rest(now, at);
         }
     }
 
@@ -147,6 +148,11 @@ impl Ports {
     /// How many pairs the range holds.
     pub fn capacity(&self) -> usize {
         self.pairs.len()
+    }
+
+    fn rest(&mut self, now: Instant, at: usize) {
+        self.pairs[at] = Pair::Resting;
+        self.resting.push_back((now + REUSE_DELAY, at));
     }
 
     /// The next free pair in the round.
@@ -289,6 +295,21 @@ mod tests {
             .open(crate::clock::now(), loopback(3))
             .expect("the other pair");
         assert_eq!(pair.address.port(), 40_032);
+        drop(squatter);
+    }
+
+    #[test]
+    fn a_port_that_somebody_else_holds_is_in_nobodys_way() {
+        let squatter = UdpSocket::bind(SocketAddr::new(loopback(3), 40_034)).expect("free");
+        let mut ports = pool(40_034..=40_037);
+        let now = crate::clock::now();
+        for _ in 0..200 {
+            let pair = ports.open(now, loopback(3)).expect("the other pair");
+            let port = pair.address.port();
+            assert_eq!(port, 40_036);
+            drop(pair);
+            ports.close(now, port);
+        }
         drop(squatter);
     }
 
