@@ -67,6 +67,7 @@ pub struct Negotiation {
     written: String,
     slots: Vec<Slot>,
     bundle: bool,
+    /// Our description in force: what we offered last, or answered.
     offered: Option<Audio>,
     agreed: Option<MediaParameters>,
 }
@@ -167,7 +168,8 @@ impl Negotiation {
             }),
         };
         let sdp = self.write(&audio);
-        self.offered = None;
+        // A refresh of the session by re-INVITE offers it again as it stands (RFC 4028 section 7.4).
+        self.offered = Some(audio);
         self.agreed = Some(media.clone());
         Ok(Answer { sdp, media })
     }
@@ -216,7 +218,8 @@ impl Negotiation {
         sdp
     }
 
-    /// Reads the answer to our [`Negotiation::offer`]. The answer of an early response may come again in
+    /// Reads the answer to our [`Negotiation::offer`], or to our last answer when that was offered again
+    /// to refresh the session. The answer of an early response may come again in
     /// a later one, so this may be called more than once.
     ///
     /// # Errors

@@ -614,6 +614,18 @@ fn the_answer_to_our_offer_decides_and_may_number_differently() {
 }
 
 #[test]
+fn our_answer_offered_again_may_be_answered() {
+    let peer = offer("8 101", &["rtpmap:101 telephone-event/8000"]);
+    let mut negotiation = Negotiation::new(local());
+    let agreed = negotiation.answer(peer.as_bytes()).expect("an agreement");
+    let again = negotiation.read_answer(peer.as_bytes());
+    assert_eq!(again, Ok(agreed.media));
+    let held = peer.replace("sendrecv", "sendonly") + "a=sendonly\r\n";
+    let media = negotiation.answer(held.as_bytes()).expect("a hold").media;
+    assert_eq!(negotiation.read_answer(held.as_bytes()), Ok(media));
+}
+
+#[test]
 fn an_answer_that_is_none_is_told_apart() {
     let good = offer("8", &[]);
     let nothing = Negotiation::new(local()).read_answer(good.as_bytes());

@@ -212,6 +212,21 @@ fn offers(scene: &mut Scene, call: CallId, sdp: &'static str) {
 }
 
 #[test]
+fn a_refresh_of_the_session_changes_nothing() {
+    let mut scene = scene_in_menu();
+    // We said our answer again in a re-INVITE; this is the answer to that.
+    let sdp = OTHER_CODEC.replace("AVP 0", "AVP 8").into();
+    scene.tell(CallEvent::OfferAnswered { call: CALL, sdp });
+    scene.ended(Party::Peer);
+    let kinds: Vec<_> = scene.trail().into_iter().skip(3).collect();
+    assert_eq!(kinds, [TrailKind::Ended]);
+    let Some(Change::InteractionEnded { end, .. }) = scene.changes.last() else {
+        panic!("an end");
+    };
+    assert_eq!(end.cause.as_str(), "hung_up");
+}
+
+#[test]
 fn hold_and_codec_are_remembered_whoever_made_the_offer() {
     for change in [offers, answers_our_offer] {
         let mut scene = scene_in_menu();
