@@ -217,6 +217,10 @@ pub enum PauseReason {
     Missed,
     /// The agent's phone could not be reached.
     Unreachable,
+    /// The agent's phone was busy with something else.
+    Busy,
+    /// The agent refused what their phone rang for.
+    Refused,
 }
 
 /// What a service learnt from its work.
@@ -258,7 +262,7 @@ impl PauseReason {
     pub fn chosen(&self) -> Option<&PauseId> {
         match self {
             Self::Chosen(pause) | Self::Forced(pause) => Some(pause),
-            Self::Missed | Self::Unreachable => None,
+            Self::Missed | Self::Unreachable | Self::Busy | Self::Refused => None,
         }
     }
 }

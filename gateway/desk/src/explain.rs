@@ -274,6 +274,12 @@ fn pause(reason: &PauseReason, language: Language, names: &impl Names) -> String
         (PauseReason::Unreachable, Language::PtBr) => "por ramal inacessível".to_owned(),
         (PauseReason::Unreachable, Language::En) => "phone unreachable".to_owned(),
         (PauseReason::Unreachable, Language::Es) => "por extensión inaccesible".to_owned(),
+        (PauseReason::Busy, Language::PtBr) => "por ramal ocupado".to_owned(),
+        (PauseReason::Busy, Language::En) => "phone busy".to_owned(),
+        (PauseReason::Busy, Language::Es) => "por extensión ocupada".to_owned(),
+        (PauseReason::Refused, Language::PtBr) => "por oferta recusada".to_owned(),
+        (PauseReason::Refused, Language::En) => "refused an offer".to_owned(),
+        (PauseReason::Refused, Language::Es) => "por oferta rechazada".to_owned(),
     }
 }
 

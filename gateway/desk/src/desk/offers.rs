@@ -51,10 +51,33 @@ impl Desk {
     ///
     /// [`DeskError::OfferOver`].
     pub fn handle_unreachable(&mut self, now: Instant, offer: OfferId) -> Result<(), DeskError> {
+        self.handle_not_taken(now, offer, PauseReason::Unreachable)
+    }
+
+    /// The agent's phone did not take the work, for this reason: they are paused with it, the work
+    /// keeps its place and goes to the next.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::OfferOver`].
+    pub fn handle_not_taken(
+        &mut self,
+        now: Instant,
+        offer: OfferId,
+        reason: PauseReason,
+    ) -> Result<(), DeskError> {
+        let end = match reason {
+            PauseReason::Missed => OfferEnd::Lapsed,
+            PauseReason::Unreachable => OfferEnd::Unreachable,
+            PauseReason::Busy
+            | PauseReason::Refused
+            | PauseReason::Chosen(_)
+            | PauseReason::Forced(_) => OfferEnd::Refused,
+        };
         self.turn(now, |desk, at| {
             let (seq, index) = desk.standing_offer(offer)?;
-            desk.end_offer(seq, offer, OfferEnd::Unreachable);
-            desk.pause_agent(at, index, PauseReason::Unreachable);
+            desk.end_offer(seq, offer, end);
+            desk.pause_agent(at, index, reason);
             desk.back_when_unoffered(at, seq);
             Ok(())
         })

@@ -90,6 +90,34 @@ fn a_phone_that_cannot_be_reached_pauses_its_agent() {
 }
 
 #[test]
+fn a_phone_that_does_not_take_the_work_pauses_its_agent_with_its_reason() {
+    for (reason, end) in [
+        (PauseReason::Busy, OfferEnd::Refused),
+        (PauseReason::Refused, OfferEnd::Refused),
+        (PauseReason::Missed, OfferEnd::Lapsed),
+        (PauseReason::Unreachable, OfferEnd::Unreachable),
+    ] {
+        let mut floor = Floor::new(sales(&["ana", "bruno"], |_| {}));
+        floor.comes("ana");
+        floor.passes(1);
+        floor.comes("bruno");
+        floor.waits(work("w1"));
+        let offer = floor.offer_of("w1");
+        let told = reason.clone();
+        floor
+            .does(|desk, now| desk.handle_not_taken(now, offer, told))
+            .expect("it stands");
+        assert_eq!(ends(&mut floor), [("w1".to_owned(), end)]);
+        assert_eq!(paused_for(&floor, "ana"), Some(reason.clone()));
+        assert_eq!(floor.desk.position(&id("w1")), Some(1));
+        let again = floor.does(|desk, now| desk.handle_not_taken(now, offer, reason));
+        assert_eq!(again, Err(DeskError::OfferOver));
+        assert_eq!(paused_for(&floor, "bruno"), None);
+        assert_eq!(floor.doing("w1"), "offered");
+    }
+}
+
+#[test]
 fn an_acceptance_at_the_last_moment_counts_and_one_after_it_does_not() {
     let mut floor = Floor::new(sales(&["ana"], |_| {}));
     floor.comes("ana");
