@@ -34,6 +34,12 @@ pub struct Logins {
     pub devices: Vec<String>,
     /// And their one password.
     pub device_password: String,
+    /// The addresses of the agents, whose devices these are; none in a demo of before.
+    #[serde(default)]
+    pub agents: Vec<String>,
+    /// And their one password.
+    #[serde(default)]
+    pub agent_password: String,
 }
 
 /// What making the demo needs.
@@ -97,6 +103,8 @@ impl Maker<'_> {
                 .map(|(username, ..)| (*username).to_owned())
                 .collect(),
             device_password: api_key::letters(&mut random, PASSWORD_LENGTH),
+            agents: DEVICES.iter().map(|(name, ..)| address(name)).collect(),
+            agent_password: api_key::letters(&mut random, PASSWORD_LENGTH),
         };
         // Speaking takes time; the transaction begins when everything is at hand.
         let mut prompts = Vec::new();
@@ -141,7 +149,9 @@ impl Maker<'_> {
             };
             store::numbers::insert(&mut *db, &number).await?;
         }
-        self.insert_devices(&mut db, &company, &logins, now_ms, &mut random)
+        let agents =
+            insert_agents(&mut db, &company, &logins, &services, now_ms, &mut random).await?;
+        self.insert_devices(&mut db, &company, &logins, agents, now_ms, &mut random)
             .await?;
         db.commit().await?;
         Ok(logins)
@@ -206,10 +216,11 @@ impl Maker<'_> {
         db: &mut store::Transaction,
         company: &CompanyId,
         logins: &Logins,
+        agents: Vec<UserId>,
         now_ms: i64,
         random: &mut StdRng,
     ) -> Result<(), DemoError> {
-        for (username, display_name, extension) in DEVICES {
+        for ((username, display_name, extension), agent) in DEVICES.iter().zip(agents) {
             let id = DeviceId::new(now_ms, random);
             let device = store::devices::Device {
                 secrets: self
@@ -220,7 +231,7 @@ impl Maker<'_> {
                 username: (*username).to_owned(),
                 display_name: (*display_name).to_owned(),
                 extension: Some((*extension).to_owned()),
-                user: None,
+                user: Some(agent),
                 disabled: false,
                 created_ms: now_ms,
                 updated_ms: now_ms,
@@ -267,6 +278,51 @@ async fn insert_company(
     Ok(())
 }
 
+/// A person for each device, who takes the work of all services. They are offline until they say
+/// otherwise.
+async fn insert_agents(
+    db: &mut store::Transaction,
+    company: &CompanyId,
+    logins: &Logins,
+    services: &[(ServiceId, String)],
+    now_ms: i64,
+    random: &mut StdRng,
+) -> Result<Vec<UserId>, DemoError> {
+    let hashed = passwords::hash(&logins.agent_password)
+        .map_err(|error| DemoError::Form(error.to_string()))?;
+    let mut agents = Vec::new();
+    for ((_, name, _), email) in DEVICES.iter().zip(&logins.agents) {
+        let id = UserId::new(now_ms, random);
+        let agent = store::users::User {
+            id: id.clone(),
+            company: Some(company.clone()),
+            email: email.clone(),
+            name: (*name).to_owned(),
+            password: Some(hashed.clone()),
+            role: store::users::Role::Agent,
+            locale: "pt-BR".to_owned(),
+            disabled: false,
+            created_ms: now_ms,
+            last_login_ms: None,
+        };
+        store::users::insert(&mut **db, &agent).await?;
+        for (service, _) in services {
+            let member = store::agents::Member {
+                company: company.clone(),
+                service: service.clone(),
+                user: id.clone(),
+            };
+            store::agents::add(&mut **db, &member).await?;
+        }
+        agents.push(id);
+    }
+    Ok(agents)
+}
+
+fn address(name: &str) -> String {
+    format!("{name}@demo.example")
+}
+
 async fn insert_services(
     db: &mut store::Transaction,
     company: &CompanyId,
@@ -293,6 +349,8 @@ async fn insert_services(
             say_position: true,
             unanswered_prompt: None,
             calendar: None,
+            ring_s: 15,
+            wrap_up_s: 10,
             disabled: false,
             created_ms: now_ms,
             updated_ms: now_ms,

@@ -53,6 +53,12 @@ pub(super) struct ServiceSettings {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     calendar: Option<CalendarId>,
+    /// How long an agent's phones ring before the next one is asked, in seconds.
+    #[serde(default = "four_rings")]
+    ring_s: u32,
+    /// How long an agent has after a call before the next one, in seconds.
+    #[serde(default)]
+    wrap_up_s: u32,
     /// Whether nobody may choose it.
     #[serde(default)]
     disabled: bool,
@@ -60,6 +66,10 @@ pub(super) struct ServiceSettings {
 
 fn five_minutes() -> u32 {
     300
+}
+
+fn four_rings() -> u32 {
+    15
 }
 
 /// Something said to one who waits.
@@ -104,6 +114,8 @@ impl From<services::Service> for Service {
             say_position: row.say_position,
             unanswered_prompt: row.unanswered_prompt,
             calendar: row.calendar,
+            ring_s: row.ring_s,
+            wrap_up_s: row.wrap_up_s,
             disabled: row.disabled,
         };
         let (created_ms, updated_ms) = (row.created_ms, row.updated_ms);
@@ -154,6 +166,9 @@ fn row(
         say_position: asked.say_position,
         unanswered_prompt: asked.unanswered_prompt,
         calendar: asked.calendar,
+        // A phone must ring once, and nobody waits for one that rings for minutes.
+        ring_s: within(asked.ring_s, 5, 120, "ring_s")?,
+        wrap_up_s: within(asked.wrap_up_s, 0, HOUR_S, "wrap_up_s")?,
         disabled: asked.disabled,
         created_ms,
         updated_ms,
@@ -271,6 +286,9 @@ fn deed<'a>(action: &'a str, row: &'a services::Service) -> Deed<'a> {
 
 /// Nobody waits longer for a person.
 const DAY_S: u32 = 24 * 3_600;
+
+/// Whoever has more to write after a call pauses.
+const HOUR_S: u32 = 3_600;
 
 /// What one who waits can bear to be told.
 const ANNOUNCEMENTS_MAX: usize = 20;

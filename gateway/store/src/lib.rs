@@ -16,6 +16,7 @@
 //! - What [`Writer::save`] acknowledged is on disk.
 //! - `trail`, `audit` and `flow_versions` are only ever appended to.
 
+pub mod agents;
 pub mod api_keys;
 pub mod audit;
 pub mod calendars;

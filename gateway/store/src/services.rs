@@ -31,6 +31,10 @@ pub struct Service {
     pub unanswered_prompt: Option<PromptId>,
     /// When people are there; `None` is always.
     pub calendar: Option<CalendarId>,
+    /// How long an agent's phones ring before the next one is asked, in seconds.
+    pub ring_s: u32,
+    /// How long an agent has after a call before the next one, in seconds.
+    pub wrap_up_s: u32,
     /// Whether nobody may choose it.
     pub disabled: bool,
     /// When it was created.
@@ -55,8 +59,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     sqlx::query(
         "INSERT INTO services (id, company, name, wait_limit_s, waiting_max, music_prompt,
                              announcements, unanswered_prompt, calendar, disabled, created_ms,
-                             updated_ms, say_position)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+                             updated_ms, say_position, ring_s, wrap_up_s)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )
     .bind(service.id.as_str())
     .bind(service.company.as_str())
@@ -71,6 +75,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     .bind(service.created_ms)
     .bind(service.updated_ms)
     .bind(i64::from(service.say_position))
+    .bind(i64::from(service.ring_s))
+    .bind(i64::from(service.wrap_up_s))
     .execute(db)
     .await?;
     Ok(())
@@ -82,7 +88,7 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
         "UPDATE services
             SET name = $3, wait_limit_s = $4, waiting_max = $5, music_prompt = $6, announcements
                 = $7, unanswered_prompt = $8, calendar = $9, disabled = $10, updated_ms = $11,
-                say_position = $12
+                say_position = $12, ring_s = $13, wrap_up_s = $14
           WHERE id = $1 AND company = $2",
     )
     .bind(service.id.as_str())
@@ -97,6 +103,8 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
     .bind(i64::from(service.disabled))
     .bind(service.updated_ms)
     .bind(i64::from(service.say_position))
+    .bind(i64::from(service.ring_s))
+    .bind(i64::from(service.wrap_up_s))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -171,6 +179,8 @@ fn read(row: AnyRow) -> sqlx::Result<Service> {
         say_position: row.flag("say_position")?,
         unanswered_prompt: row.parsed_maybe("unanswered_prompt")?,
         calendar: row.parsed_maybe("calendar")?,
+        ring_s: row.count("ring_s")?,
+        wrap_up_s: row.count("wrap_up_s")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,
         updated_ms: row.whole("updated_ms")?,

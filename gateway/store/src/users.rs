@@ -174,6 +174,16 @@ pub async fn list(
     Ok(found)
 }
 
+/// All people of companies who are not kept out, for the directory.
+pub async fn of_companies(db: impl AnyExecutor<'_>) -> Result<Vec<User>, Error> {
+    let found =
+        sqlx::query("SELECT * FROM users WHERE company IS NOT NULL AND disabled = 0 ORDER BY id")
+            .try_map(read)
+            .fetch_all(db)
+            .await?;
+    Ok(found)
+}
+
 /// Deletes a user and their sessions. Returns whether they existed.
 pub async fn delete(
     db: impl AnyExecutor<'_>,

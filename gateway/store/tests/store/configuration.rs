@@ -100,6 +100,8 @@ on_both! {
             say_position: true,
             unanswered_prompt: None,
             calendar: Some(id("hours")),
+            ring_s: 20,
+            wrap_up_s: 30,
             disabled: false,
             created_ms: 1,
             updated_ms: 1,
@@ -119,6 +121,7 @@ on_both! {
         sales.calendar = None;
         sales.music_prompt = None;
         sales.waiting_max = None;
+        (sales.ring_s, sales.wrap_up_s) = (15, 0);
         assert!(services::update(store.pool(), &sales).await.unwrap());
         assert_eq!(services::list(store.pool(), &a, &Page::first()).await.unwrap(), [sales.clone()]);
         assert_eq!(services::all(store.pool()).await.unwrap().len(), 1);

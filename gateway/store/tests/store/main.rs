@@ -8,6 +8,7 @@
 mod databases;
 mod fixtures;
 
+mod agents;
 mod configuration;
 mod killed;
 mod people;

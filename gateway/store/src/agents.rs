@@ -1,0 +1,111 @@
+//! SQL of agents: who takes the work of which service, and how they were last.
+
+use desk::change::AgentRecord;
+use desk::id::{CompanyId, ServiceId, UserId};
+use sqlx::AnyExecutor;
+use sqlx::any::AnyRow;
+
+use crate::Error;
+use crate::row::{Columns, json};
+
+/// Somebody who takes the work of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Whose both are.
+    pub company: CompanyId,
+    /// Of which service.
+    pub service: ServiceId,
+    /// Who.
+    pub user: UserId,
+}
+
+/// Lets a person take the work of a service, whether they did before or not. [`Error::Reference`]
+/// when one of them is not of the company.
+pub async fn add(db: impl AnyExecutor<'_>, member: &Member) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO service_agents (company, service, user_id) VALUES ($1, $2, $3)
+         ON CONFLICT (service, user_id) DO NOTHING",
+    )
+    .bind(member.company.as_str())
+    .bind(member.service.as_str())
+    .bind(member.user.as_str())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Lets nobody take the work of a service any more.
+pub async fn clear(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    service: &ServiceId,
+) -> Result<(), Error> {
+    sqlx::query("DELETE FROM service_agents WHERE company = $1 AND service = $2")
+        .bind(company.as_str())
+        .bind(service.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Who takes the work of a service, the oldest first.
+pub async fn of_service(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    service: &ServiceId,
+) -> Result<Vec<UserId>, Error> {
+    let found = sqlx::query(
+        "SELECT user_id FROM service_agents WHERE company = $1 AND service = $2 ORDER BY user_id",
+    )
+    .bind(company.as_str())
+    .bind(service.as_str())
+    .try_map(|row: AnyRow| row.parsed("user_id"))
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
+/// Who takes the work of which service in all companies, for the directory.
+pub async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Member>, Error> {
+    let read = |row: AnyRow| {
+        Ok(Member {
+            company: row.parsed("company")?,
+            service: row.parsed("service")?,
+            user: row.parsed("user_id")?,
+        })
+    };
+    let found = sqlx::query("SELECT * FROM service_agents ORDER BY service, user_id")
+        .try_map(read)
+        .fetch_all(db)
+        .await?;
+    Ok(found)
+}
+
+/// Keeps how an agent is now, in the place of how they were. Nothing of a person who is gone.
+pub async fn keep_state(
+    db: impl AnyExecutor<'_>,
+    record: &AgentRecord,
+    at_ms: i64,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO agent_states (user_id, record, updated_ms)
+         SELECT id, $2, $3 FROM users WHERE id = $1
+         ON CONFLICT (user_id) DO UPDATE
+            SET record = excluded.record, updated_ms = excluded.updated_ms",
+    )
+    .bind(record.id.as_str())
+    .bind(json(record)?)
+    .bind(at_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// How all agents were last.
+pub async fn states(db: impl AnyExecutor<'_>) -> Result<Vec<AgentRecord>, Error> {
+    let found = sqlx::query("SELECT record FROM agent_states ORDER BY user_id")
+        .try_map(|row: AnyRow| row.json("record"))
+        .fetch_all(db)
+        .await?;
+    Ok(found)
+}
