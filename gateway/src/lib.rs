@@ -12,6 +12,7 @@ pub mod instance;
 pub mod messages;
 pub mod passwords;
 pub mod playback;
+pub mod presences;
 pub mod records;
 pub mod secrets;
 pub mod serve;

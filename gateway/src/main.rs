@@ -214,15 +214,19 @@ fn greeting(started: &Started) -> String {
             .first()
             .map_or(5060, |(_, address)| address.port());
         let devices = logins.devices.join(", ");
+        let agents = logins.agents.join(", ");
         let _ = write!(
             text,
             "\nThe demo company, Loja Exemplo:\n  \
              log in     {} / {}\n  \
-             devices    {devices}   password {}   (SIP domain: this machine)\n\n\
+             devices    {devices}   password {}   (SIP domain: this machine)\n  \
+             agents     {agents}   password {}\n\n\
              Try it:\n  \
              a menu     dial sip:4000@127.0.0.1:{port} with baresip, linphone or sipp\n  \
+             an agent   register ana, log in as her by POST /api/v1/session and\n  \
+             \u{20}          PUT {{\"presence\": \"available\"}} to /api/v1/agents/me/presence\n  \
              closed     dial sip:4001@127.0.0.1:{port}\n",
-            logins.administrator, logins.password, logins.device_password,
+            logins.administrator, logins.password, logins.device_password, logins.agent_password,
         );
     }
     text

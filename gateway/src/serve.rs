@@ -28,6 +28,7 @@ use crate::fetch::{Fetcher, Inside};
 use crate::http::{self, App, Parts};
 use crate::instance;
 use crate::playback::Sources;
+use crate::presences::Presences;
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::{Decoder, SoundFiles};
@@ -114,6 +115,7 @@ pub async fn serve(
         .map_err(|error| ServeError::Data(config.data.display().to_string(), error))?;
     close_left_open(&store, &instance).await?;
     let (writer, writing) = Writer::start(store.clone());
+    let (presences, keeping) = Presences::start(store.clone());
     let voices = Arc::new(Voices::discover(&config.data).await);
     let folder = |name| config.data.join(name);
     let prompts = SoundFiles::new(folder("prompts"), Decoder::default());
@@ -156,6 +158,7 @@ pub async fn serve(
         media_events,
         resolver: Arc::new(Resolver::system()?),
         writer,
+        presences,
         sources,
         fetcher: Fetcher::new(Inside::Refused),
         messages: config.data.join("messages"),
@@ -201,6 +204,7 @@ pub async fn serve(
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
     let _ = writing.await;
+    let _ = keeping.await;
     // A request that was cut off may still hold a connection; what is committed is on disk.
     let _ = tokio::time::timeout(REQUESTS_PATIENCE, store.close()).await;
     Ok(())

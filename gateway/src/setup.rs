@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, TrunkId};
-use exchange::directory::{Announcement, Company, Directory, Number, Outbound, Service};
+use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, TrunkId, UserId};
+use exchange::directory::{Agent, Announcement, Company, Directory, Number, Outbound, Service};
 use ivr::Language;
 use ivr::hours::Calendar;
 use jiff::tz::TimeZone;
@@ -21,6 +21,8 @@ use media_engine::sip::trunk::{Address, Line, Network, Numbers, Trunk};
 use media_engine::sip::{AccountId, Transport};
 use serde::{Deserialize, Serialize};
 use store::Store;
+use store::agents::Member;
+use store::users::Role;
 
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
@@ -110,6 +112,7 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     }
     let calendars = calendars(store, &mut companies).await?;
     add_services(store, &calendars, &mut companies).await?;
+    add_agents(store, &mut companies).await?;
     let published = add_flows(store, &mut companies).await?;
     let (mut trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
     let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
@@ -164,6 +167,11 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         extensions: BTreeMap::new(),
         outbound: None,
         services: BTreeMap::new(),
+        agents: BTreeMap::new(),
+        pauses: PAUSES
+            .iter()
+            .filter_map(|reason| reason.parse().ok())
+            .collect(),
         library: Arc::default(),
     })
 }
@@ -212,7 +220,9 @@ async fn add_services(
             wait_limit: Duration::from_secs(u64::from(row.wait_limit_s)),
             line_max: row
                 .waiting_max
-                .map_or(desk::queue::LINE_MAX, |max| max as usize),
+                .map_or(desk::rules::LINE_MAX, |max| max as usize),
+            ring: Duration::from_secs(u64::from(row.ring_s)),
+            wrap_up: Duration::from_secs(u64::from(row.wrap_up_s)),
             music: row.music_prompt,
             announcements: announcements.collect(),
             say_position: row.say_position,
@@ -222,6 +232,56 @@ async fn add_services(
         company.services.insert(row.id, service);
     }
     Ok(())
+}
+
+/// Who has the role, or is of a service, takes work.
+async fn add_agents(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+    let mut people = BTreeMap::new();
+    for user in store::users::of_companies(store.pool()).await? {
+        let (Some(company), name) = (user.company, user.name) else {
+            continue;
+        };
+        if user.role == Role::Agent {
+            add_agent(companies, &company, &user.id, &name);
+        }
+        people.insert(user.id, (company, name));
+    }
+    for Member {
+        company,
+        service,
+        user,
+    } in store::agents::all(store.pool()).await?
+    {
+        let agent = people
+            .get(&user)
+            .and_then(|(_, name)| add_agent(companies, &company, &user, name));
+        if let Some(agent) = agent {
+            agent.services.insert(service);
+        }
+    }
+    for record in store::agents::states(store.pool()).await? {
+        let company = people.get(&record.id);
+        let company = company.and_then(|(company, _)| companies.get_mut(company));
+        if let Some(agent) = company.and_then(|company| company.agents.get_mut(&record.id)) {
+            agent.last = Some(Box::new(record));
+        }
+    }
+    Ok(())
+}
+
+fn add_agent<'c>(
+    companies: &'c mut Companies,
+    company: &CompanyId,
+    user: &UserId,
+    name: &str,
+) -> Option<&'c mut Agent> {
+    let agents = &mut companies.get_mut(company)?.agents;
+    Some(agents.entry(user.clone()).or_insert_with(|| Agent {
+        name: name.to_owned(),
+        services: BTreeSet::new(),
+        devices: Vec::new(),
+        last: None,
+    }))
 }
 
 /// What is dialled to reach the company of a trunk through it: where companies share a carrier's
@@ -402,6 +462,10 @@ async fn add_devices(
             user: row.username,
             company: row.company.as_str().into(),
         });
+        let agent = row.user.and_then(|user| company.agents.get_mut(&user));
+        if let Some(agent) = agent {
+            agent.devices.push(row.id.clone());
+        }
         if let Some(extension) = row.extension {
             company.extensions.insert(extension, row.id.clone());
         }
@@ -466,6 +530,16 @@ fn transport(name: &str) -> Result<Transport, RowError> {
         other => Err(RowError::Transport(other.to_owned())),
     }
 }
+
+/// The reasons for which agents may pause, the same in every company.
+pub const PAUSES: &[&str] = &[
+    "almoco",
+    "descanso",
+    "pessoal",
+    "reuniao",
+    "treinamento",
+    "outro",
+];
 
 /// Brazil's.
 const COUNTRY_CODE: &str = "55";

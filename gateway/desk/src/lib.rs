@@ -3,8 +3,7 @@
 //! [`id`] has a typed id for every noun; [`record`] has what is remembered of an interaction.
 //! [`Desk`] is the queue model: it is told [`rules`] and [`work`], who is there and what they do,
 //! and says in [`output`] who is offered what; [`change`] is what it remembers, [`decision`] why it
-//! chose, [`explain`] the words for that, [`disposition`] how work is closed. [`queue`] is the
-//! waiting lines alone, without people.
+//! chose, [`explain`] the words for that, [`disposition`] how work is closed.
 
 pub mod change;
 pub mod decision;
@@ -13,7 +12,6 @@ pub mod disposition;
 pub mod explain;
 pub mod id;
 pub mod output;
-pub mod queue;
 pub mod record;
 pub mod rules;
 pub mod words;

@@ -289,6 +289,12 @@ words! {
         Announced = "announced",
         /// The wait is over; the detail says whether somebody came.
         QueueEnded = "queue_ended",
+        /// It is offered to an agent, whose phones ring; the detail names them.
+        Offered = "offered",
+        /// An offer is over; the detail has whose it was and why.
+        OfferEnded = "offer_ended",
+        /// An agent answered, and talks with the caller; the detail names them.
+        AgentAnswered = "agent_answered",
         /// Another number or extension is being dialled.
         Dialled = "dialled",
         /// The dialled one answered, refused or did not answer.

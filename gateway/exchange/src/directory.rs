@@ -1,4 +1,4 @@
-//! Who is who: the companies with their numbers, trunks, devices, services and flows.
+//! Who is who: the companies with their numbers, trunks, devices, services, agents and flows.
 //!
 //! The shell builds one from the store and hands it in whole at every change; a call keeps the
 //! company it began with, so that nobody is moved to another menu in the middle of a sentence.
@@ -7,7 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId};
+use desk::change::AgentRecord;
+use desk::id::{
+    CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, TrunkId, UserId,
+};
+use desk::rules::{self, AgentRules, Overflow, OverflowThen, OverflowWhen, Rules, ServiceRules};
 use ivr::Language;
 use ivr::hours::Calendar;
 use jiff::tz::TimeZone;
@@ -44,6 +48,10 @@ pub struct Company {
     pub outbound: Option<Outbound>,
     /// Its services.
     pub services: BTreeMap<ServiceId, Service>,
+    /// The people who take its work.
+    pub agents: BTreeMap<UserId, Agent>,
+    /// The reasons for which they may pause.
+    pub pauses: BTreeSet<PauseId>,
     /// Its published flows and its calendars.
     pub library: Arc<ivr::Library>,
 }
@@ -77,6 +85,10 @@ pub struct Service {
     pub wait_limit: Duration,
     /// How many may wait at once; the next one is told that the service is closed.
     pub line_max: usize,
+    /// How long the phones of an agent ring before the next one is asked.
+    pub ring: Duration,
+    /// How long an agent has after a call before the next one.
+    pub wrap_up: Duration,
     /// What plays while they wait; the shipped music when not set.
     pub music: Option<PromptId>,
     /// What is said between.
@@ -87,6 +99,19 @@ pub struct Service {
     pub unanswered: Option<PromptId>,
     /// When people are there; always when not set.
     pub calendar: Option<Arc<Calendar>>,
+}
+
+/// Somebody who takes work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Agent {
+    /// What people call them.
+    pub name: String,
+    /// Whose work they take.
+    pub services: BTreeSet<ServiceId>,
+    /// Their phones; all of them ring.
+    pub devices: Vec<DeviceId>,
+    /// How they were when that was last kept. Only a desk that begins looks at it.
+    pub last: Option<Box<AgentRecord>>,
 }
 
 /// Something that is said to those who wait.
@@ -113,6 +138,21 @@ impl Directory {
 }
 
 impl Company {
+    /// What its desk has to know of it.
+    pub(crate) fn rules(&self) -> Rules {
+        let services = self.services.iter();
+        let agents = self.agents.iter();
+        let pauses = self.pauses.iter();
+        Rules {
+            services: services
+                .map(|(id, own)| (id.clone(), own.rules()))
+                .collect(),
+            agents: agents.map(|(id, own)| (id.clone(), own.rules())).collect(),
+            pauses: pauses.map(|id| (id.clone(), Default::default())).collect(),
+            ..Rules::default()
+        }
+    }
+
     /// The number that somebody dialled, in whichever of its spellings a carrier sends it.
     ///
     /// Carriers send one number as `+551140000000`, `551140000000`, `1140000000` or
@@ -163,6 +203,37 @@ impl Company {
     }
 }
 
+impl Service {
+    fn rules(&self) -> ServiceRules {
+        ServiceRules {
+            ring_ms: milliseconds(self.ring),
+            line_max: self.line_max,
+            overflow: vec![Overflow {
+                when: OverflowWhen::WaitedMs(milliseconds(self.wait_limit)),
+                then: OverflowThen::Close,
+            }],
+            wrap_up: rules::WrapUp {
+                limit_ms: milliseconds(self.wrap_up),
+                ..rules::WrapUp::default()
+            },
+            ..ServiceRules::default()
+        }
+    }
+}
+
+impl Agent {
+    fn rules(&self) -> AgentRules {
+        AgentRules {
+            services: self.services.clone(),
+            ..AgentRules::default()
+        }
+    }
+}
+
+fn milliseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,6 +263,8 @@ mod tests {
             extensions: BTreeMap::new(),
             outbound: None,
             services: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            pauses: BTreeSet::new(),
             library: Arc::default(),
         }
     }

@@ -12,6 +12,7 @@
 //!   before the answer leaves.
 //! - What is refused is answered as a problem (`problem.rs`), in the language of the asker.
 
+mod agents;
 mod api_keys;
 mod attempts;
 mod audit;
@@ -214,6 +215,7 @@ pub fn router(app: App) -> Router {
         .merge(users::routes())
         .merge(api_keys::routes())
         .merge(services::routes())
+        .merge(agents::routes())
         .merge(calendars::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())

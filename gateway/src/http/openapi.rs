@@ -8,8 +8,8 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, api_keys, audit, calendars, companies, devices, flows, health, interactions, metrics,
-    numbers, prompts, services, session, trunks, users, voice_messages, voices,
+    App, agents, api_keys, audit, calendars, companies, devices, flows, health, interactions,
+    metrics, numbers, prompts, services, session, trunks, users, voice_messages, voices,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -34,6 +34,8 @@ pub fn document() -> Document {
         users::list, users::create, users::read, users::update, users::delete,
         api_keys::list, api_keys::create, api_keys::revoke,
         services::list, services::create, services::read, services::update, services::delete,
+        agents::list, agents::read_me, agents::set_my_presence, agents::of_service,
+        agents::set_of_service, agents::waiting,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
         trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,
@@ -53,6 +55,7 @@ pub fn document() -> Document {
         (name = "companies", description = "The tenants."),
         (name = "people", description = "Who logs in: people, and other systems by their keys."),
         (name = "services", description = "What the customer chooses: each a line of its own."),
+        (name = "agents", description = "Who takes work, whether they do now, and who waits."),
         (name = "calendars", description = "Opening hours and holidays."),
         (name = "numbers", description = "What can be dialled."),
         (name = "trunks", description = "The carriers."),

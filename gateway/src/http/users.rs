@@ -172,7 +172,7 @@ pub(super) async fn create(
     };
     let mut db = app.store.begin().await?;
     users::insert(&mut *db, &row).await?;
-    app.commit_quietly(db, &scope.who, deed(&scope, "user.create", &row))
+    app.commit(db, &scope.who, deed(&scope, "user.create", &row))
         .await?;
     Ok((StatusCode::CREATED, Json(row.into())))
 }
@@ -221,7 +221,7 @@ pub(super) async fn update(
         users::set_password(&mut *db, &id, &password).await?;
         store::sessions::end_others(&mut *db, &id, None).await?;
     }
-    app.commit_quietly(db, &scope.who, deed(&scope, "user.update", &row))
+    app.commit(db, &scope.who, deed(&scope, "user.update", &row))
         .await?;
     Ok(Json(row.into()))
 }
@@ -250,7 +250,7 @@ pub(super) async fn delete(
         target: id.as_str(),
         detail: json!({}),
     };
-    app.commit_quietly(db, &scope.who, deed).await?;
+    app.commit(db, &scope.who, deed).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

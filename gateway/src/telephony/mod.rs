@@ -19,10 +19,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::id::PromptId;
+use desk::id::{CompanyId, PromptId, ServiceId, UserId};
+use desk::output::DeskError;
 use exchange::clip::Clip;
 use exchange::directory::Directory;
-use exchange::voice::{Recording, Voice, VoiceConfig};
+use exchange::voice::{AgentSeen, Recording, Voice, VoiceConfig, WaitingSeen, Wish};
 use ivr::Now;
 use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::audio::prompt::Frames;
@@ -47,6 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fetch::Fetcher;
 use crate::playback::{Shelf, Sources};
+use crate::presences::Presences;
 use crate::records::Records;
 
 pub use status::Status;
@@ -76,6 +78,8 @@ pub struct Surroundings {
     pub resolver: Arc<Resolver>,
     /// Makes changes durable.
     pub writer: Writer,
+    /// Keeps how agents are.
+    pub presences: Presences,
     /// Where clips come from.
     pub sources: Arc<Sources>,
     /// Asks other systems.
@@ -101,6 +105,21 @@ pub struct Stopped;
 enum Command {
     SetUp(Box<Setup>),
     Status(oneshot::Sender<Status>),
+    SetPresence {
+        company: CompanyId,
+        agent: UserId,
+        wish: Wish,
+        done: oneshot::Sender<Result<(), DeskError>>,
+    },
+    Agents {
+        company: CompanyId,
+        answer: oneshot::Sender<Vec<AgentSeen>>,
+    },
+    Line {
+        company: CompanyId,
+        service: ServiceId,
+        answer: oneshot::Sender<Vec<WaitingSeen>>,
+    },
     Close,
     HangUpAll,
     End,
@@ -135,9 +154,54 @@ impl Telephony {
     ///
     /// [`Stopped`].
     pub async fn status(&self) -> Result<Status, Stopped> {
-        let (answer, status) = oneshot::channel();
-        self.send(Command::Status(answer)).await?;
-        status.await.map_err(|_| Stopped)
+        self.ask(Command::Status).await
+    }
+
+    /// An agent comes, pauses or goes; what the desk says to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn set_presence(
+        &self,
+        company: CompanyId,
+        agent: UserId,
+        wish: Wish,
+    ) -> Result<Result<(), DeskError>, Stopped> {
+        self.ask(|done| Command::SetPresence {
+            company,
+            agent,
+            wish,
+            done,
+        })
+        .await
+    }
+
+    /// The agents of a company.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn agents(&self, company: CompanyId) -> Result<Vec<AgentSeen>, Stopped> {
+        self.ask(|answer| Command::Agents { company, answer }).await
+    }
+
+    /// The line of a service, the next to be served first.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`].
+    pub async fn line(
+        &self,
+        company: CompanyId,
+        service: ServiceId,
+    ) -> Result<Vec<WaitingSeen>, Stopped> {
+        self.ask(|answer| Command::Line {
+            company,
+            service,
+            answer,
+        })
+        .await
     }
 
     /// Takes no new calls; when none is left, or when `patience` has passed and the rest was hung
@@ -161,6 +225,15 @@ impl Telephony {
             tokio::time::sleep(CLOSE_POLL).await;
         }
         self.send(Command::End).await
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<T>) -> Command,
+    ) -> Result<T, Stopped> {
+        let (answer, answered) = oneshot::channel();
+        self.send(command(answer)).await?;
+        answered.await.map_err(|_| Stopped)
     }
 
     async fn send(&self, command: Command) -> Result<(), Stopped> {
@@ -261,6 +334,7 @@ struct Owner {
     resolver: Arc<Resolver>,
     /// What calls leave behind; what is of turns before when the writer was full.
     records: Records,
+    presences: Presences,
     sources: Arc<Sources>,
     fetcher: Fetcher,
     messages: PathBuf,
@@ -300,6 +374,7 @@ impl Owner {
             media_events: surroundings.media_events,
             resolver: surroundings.resolver,
             records: Records::new(surroundings.writer),
+            presences: surroundings.presences,
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
             messages: surroundings.messages,
@@ -346,13 +421,15 @@ impl Owner {
             tokio::time::sleep(WRITER_RETRY).await;
             self.hand_over();
         }
+        self.presences.finish().await;
         self.media.shut_down();
     }
 
     /// When something is due that nobody tells us of.
     fn due(&self) -> Instant {
         let due = [self.endpoint.poll_timeout(), self.voice.poll_timeout()];
-        let retry = (self.records.waiting() > 0).then(|| clock::now() + WRITER_RETRY);
+        let waiting = self.records.waiting() > 0 || self.presences.is_waiting();
+        let retry = waiting.then(|| clock::now() + WRITER_RETRY);
         let idle = clock::now() + IDLE;
         due.into_iter().flatten().chain(retry).min().unwrap_or(idle)
     }
@@ -372,6 +449,7 @@ impl Owner {
             }
         }
         self.hand_over();
+        self.presences.hand_over();
     }
 
     fn handle_transport(&mut self, event: Event) {
@@ -405,6 +483,9 @@ impl Owner {
             }
             Output::Device(registrar::Event::Registered { account, .. }) => {
                 tracing::info!(device = %account.0, "a device registered");
+                if let Ok(device) = account.0.parse() {
+                    self.voice.handle_registered(now, &device);
+                }
                 self.devices.insert(account);
             }
             Output::Device(registrar::Event::Unregistered {
@@ -533,8 +614,8 @@ impl Owner {
                     accounts,
                     prompts,
                 } = *setup;
+                self.voice.set_directory(moment(), directory);
                 let now = clock::now();
-                self.voice.set_directory(directory);
                 self.endpoint.set_trunks(now, trunks);
                 self.endpoint.set_accounts(now, accounts);
                 let trunks = self.endpoint.trunks();
@@ -544,6 +625,25 @@ impl Owner {
             }
             Command::Status(answer) => {
                 let _ = answer.send(self.status());
+            }
+            Command::SetPresence {
+                company,
+                agent,
+                wish,
+                done,
+            } => {
+                let came = self.voice.set_presence(moment(), &company, &agent, wish);
+                let _ = done.send(came);
+            }
+            Command::Agents { company, answer } => {
+                let _ = answer.send(self.voice.agents(moment(), &company));
+            }
+            Command::Line {
+                company,
+                service,
+                answer,
+            } => {
+                let _ = answer.send(self.voice.line(moment(), &company, &service));
             }
             Command::Close => self.voice.close(),
             Command::HangUpAll => self.voice.hang_up_all(moment()),

@@ -27,6 +27,7 @@ impl Owner {
                 self.records.open(call, opened);
             }
             Output::Save(change) => self.records.save(change),
+            Output::AgentSaved { record, .. } => self.presences.keep(*record),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
             Output::Fetch {

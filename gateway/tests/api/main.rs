@@ -1,6 +1,7 @@
 //! The HTTP API, in process: the whole router over a database of its own and real telephony.
 
 mod access;
+mod agents;
 mod story;
 mod uploads;
 mod world;

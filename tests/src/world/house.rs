@@ -1,6 +1,6 @@
 //! Who is who in the world: one company, a carrier, a telephone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -147,6 +147,8 @@ pub(super) fn directory() -> Directory {
             number: "4000".into(),
         }),
         services: BTreeMap::from([("sales".parse().expect("an id"), service())]),
+        agents: BTreeMap::new(),
+        pauses: BTreeSet::new(),
         library: Arc::new(library),
     };
     let id = company.id.clone();
@@ -162,6 +164,8 @@ fn service() -> Service {
         name: "Vendas".into(),
         wait_limit: Duration::from_secs(12),
         line_max: 2,
+        ring: Duration::from_secs(15),
+        wrap_up: Duration::ZERO,
         music: None,
         announcements: vec![Announcement {
             prompt: "hold-on".parse().expect("an id"),

@@ -1,5 +1,6 @@
 //! One inbound call, from the INVITE to the last line of its record.
 
+mod agent;
 mod media;
 
 use std::collections::BTreeMap;
@@ -241,6 +242,7 @@ impl Call {
             walk.handle_played(now, play, self.facts.leg, shared);
         }
         self.perform(now, shared);
+        self.leave_at_the_end(now, shared);
     }
 
     pub(super) fn handle_unanswered(&mut self, now: Now, shared: &mut Shared) {
@@ -248,6 +250,11 @@ impl Call {
             walk.handle_unanswered(now, self.facts.leg, shared);
         }
         self.perform(now, shared);
+        self.leave_at_the_end(now, shared);
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// A recording was put away. What was said is kept, however late that is known.
@@ -308,11 +315,13 @@ impl Call {
         left: Left,
         shared: &mut Shared,
     ) {
-        let (ticket, result) = (left.ticket, left.result);
+        let (ticket, result) = (left.ticket(), left.result);
         let hung_up = left.ending.by == EndedBy::Agent && result == machine::DialResult::Ended;
         self.facts.left.insert(leg, left);
         let was_ours = self.ours.is_some();
-        self.handle_dialled(now, ticket, result, shared);
+        if let Some(ticket) = ticket {
+            self.handle_dialled(now, ticket, result, shared);
+        }
         // A flow that has nothing to say after it only passes the end on.
         if hung_up && !was_ours && self.ours.is_some() {
             self.ours = Some(Ending::by(EndedBy::Agent, "dialled_hung_up"));

@@ -1,14 +1,20 @@
-//! Calls that we place for a flow, and the joining of the two parties.
+//! Calls that we place for a flow or to an agent, and the joining of the two parties.
 //!
 //! ```text
 //!  dial ─▶ OpeningPort ─▶ Asking ─▶ Dialled (ringing) ─▶ Joined ─▶ (gone)
 //! ```
+//!
+//! For a flow the caller hears what the called telephone lets them hear; who waits for an agent hears
+//! the waiting music until a phone was answered and its agent has the work.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::record::{Quality, TrailKind};
+use desk::change::PauseReason;
+use desk::decision::OfferId;
+use desk::id::{CompanyId, DeviceId, UserId};
+use desk::record::{EndedBy, Quality, TrailKind};
 use ivr::machine::{DialResult, Ticket};
 use ivr::{Destination, Now};
 use media_engine::leg::LegId;
@@ -30,7 +36,7 @@ use super::{Shared, Voice};
 pub(super) struct Dialling {
     parent: CallId,
     parent_leg: LegId,
-    ticket: Ticket,
+    purpose: Purpose,
     target: Target,
     caller: Caller,
     ring: Duration,
@@ -41,6 +47,25 @@ pub(super) struct Dialling {
     peer: Option<SocketAddr>,
     /// Whether its media run already: they may before the answer.
     heard: bool,
+}
+
+/// For whom a call is placed.
+#[derive(Clone, Debug)]
+enum Purpose {
+    /// For a flow, which is told by this ticket.
+    Flow(Ticket),
+    /// A phone of an agent rings.
+    Ringing(Offered),
+    /// An agent talks with the caller.
+    Agent,
+}
+
+/// The offer for which a phone rings.
+#[derive(Clone, Debug)]
+pub(super) struct Offered {
+    pub(super) company: CompanyId,
+    pub(super) offer: OfferId,
+    pub(super) agent: UserId,
 }
 
 #[derive(Debug)]
@@ -83,17 +108,45 @@ impl Shared {
                 )
             }
         };
+        let caller = Caller {
+            number,
+            ..Caller::default()
+        };
+        Some(self.place(call, Purpose::Flow(ticket), target, caller, ring))
+    }
+
+    /// Rings a phone of an agent to whom the caller is offered.
+    pub(super) fn dial_device(
+        &mut self,
+        call: &Facts,
+        device: &DeviceId,
+        ring: Duration,
+        offered: Offered,
+    ) -> LegId {
+        let target = Target::Device(AccountId(device.as_str().into()));
+        let caller = Caller {
+            number: call.from().to_owned(),
+            ..Caller::default()
+        };
+        self.place(call, Purpose::Ringing(offered), target, caller, ring)
+    }
+
+    fn place(
+        &mut self,
+        call: &Facts,
+        purpose: Purpose,
+        target: Target,
+        caller: Caller,
+        ring: Duration,
+    ) -> LegId {
         let leg = LegId(self.next_leg);
         self.next_leg += 1;
         let dialling = Dialling {
             parent: call.id,
             parent_leg: call.leg,
-            ticket,
+            purpose,
             target: target.clone(),
-            caller: Caller {
-                number,
-                ..Caller::default()
-            },
+            caller,
             ring,
             stage: Stage::OpeningPort,
             negotiation: None,
@@ -108,7 +161,7 @@ impl Shared {
                 beside: Some(call.leg),
             },
         );
-        Some(leg)
+        leg
     }
 
     /// Gives up a call that we place, whatever it is doing.
@@ -141,7 +194,7 @@ impl Shared {
         let agreed = dialling.negotiation.as_ref();
         let agreed = agreed.and_then(|negotiation| negotiation.agreed());
         Some(Left {
-            ticket: dialling.ticket,
+            purpose: dialling.purpose,
             result,
             ending,
             codec: agreed.map(|media| media.codec.name()),
@@ -153,7 +206,7 @@ impl Shared {
 /// One whom we dialled and who is off the line.
 #[derive(Debug)]
 pub(super) struct Left {
-    pub(super) ticket: Ticket,
+    purpose: Purpose,
     pub(super) result: DialResult,
     pub(super) ending: Ending,
     codec: Option<&'static str>,
@@ -161,6 +214,14 @@ pub(super) struct Left {
 }
 
 impl Left {
+    /// The flow that dialled them is told by this ticket; an agent was dialled by none.
+    pub(super) fn ticket(&self) -> Option<Ticket> {
+        match self.purpose {
+            Purpose::Flow(ticket) => Some(ticket),
+            Purpose::Ringing(_) | Purpose::Agent => None,
+        }
+    }
+
     /// What the trail remembers.
     pub(super) fn describe(&self, quality: Option<Quality>) -> Value {
         let mut detail = Map::new();
@@ -257,41 +318,60 @@ impl Voice {
             return;
         };
         let parent = dialling.parent;
-        match event {
+        let offered = match &dialling.purpose {
+            Purpose::Ringing(offered) => Some(offered.clone()),
+            Purpose::Flow(_) | Purpose::Agent => None,
+        };
+        match (event, offered) {
+            // Who waits hears music until an agent is there.
+            (CallEvent::Ringing { .. }, Some(_)) => {}
+            (CallEvent::EarlyMedia { sdp, flow, .. }, Some(_)) => {
+                dialling.meet(flow.remote);
+                self.read(leg, &sdp);
+            }
+            (CallEvent::Answered { sdp, flow, .. }, Some(offered)) => {
+                dialling.meet(flow.remote);
+                self.agent_answered(now, leg, offered, sdp.as_ref());
+            }
             // Who hears the other side already hears it ring, or speak.
-            CallEvent::Ringing { .. } if dialling.heard => {}
-            CallEvent::Ringing { .. } => {
+            (CallEvent::Ringing { .. }, None) if dialling.heard => {}
+            (CallEvent::Ringing { .. }, None) => {
                 self.with(now, parent, |call, shared| call.handle_ringing(shared))
             }
-            CallEvent::EarlyMedia { sdp, flow, .. } => {
+            (CallEvent::EarlyMedia { sdp, flow, .. }, None) => {
                 dialling.meet(flow.remote);
                 // Sound that cannot be understood before the answer is no reason to end the call.
                 self.hear(now, leg, &sdp);
             }
-            CallEvent::Answered { sdp, flow, .. } => {
+            (CallEvent::Answered { sdp, flow, .. }, None) => {
                 dialling.meet(flow.remote);
                 self.answered(now, leg, sdp.as_ref());
             }
-            CallEvent::Offered { call, sdp } => self.dialled_offered(now, leg, call, sdp.as_ref()),
-            CallEvent::OfferAnswered { sdp, .. } => {
+            (CallEvent::Offered { call, sdp }, _) => {
+                self.dialled_offered(now, leg, call, sdp.as_ref())
+            }
+            (CallEvent::OfferAnswered { sdp, .. }, _) => {
                 self.hear(now, leg, &sdp);
             }
-            CallEvent::Transfer { call, .. } => {
+            (CallEvent::Transfer { call, .. }, _) => {
                 self.shared
                     .sip(SipCommand::RefuseTransfer { call, status: 603 });
             }
-            CallEvent::Ended { call, end } => {
+            (CallEvent::Ended { call, end }, _) => {
                 self.shared.dialled_calls.remove(&call);
                 let result = dialling.end(&end);
                 self.end_dialling(now, leg, result, Ending::of_dialled(end));
             }
             // Keys of the other party are for the other party's machine; the rest cannot happen
             // to a call that we place.
-            CallEvent::Info { .. }
-            | CallEvent::TransferProgress { .. }
-            | CallEvent::OfferRejected { .. }
-            | CallEvent::Confirmed { .. }
-            | CallEvent::Incoming { .. } => {}
+            (
+                CallEvent::Info { .. }
+                | CallEvent::TransferProgress { .. }
+                | CallEvent::OfferRejected { .. }
+                | CallEvent::Confirmed { .. }
+                | CallEvent::Incoming { .. },
+                _,
+            ) => {}
         }
     }
 
@@ -307,11 +387,50 @@ impl Voice {
             return;
         };
         let parent = dialling.parent;
-        if let Some(left) = self.shared.leave_dial(now, leg, result, ending) {
-            self.with(now, parent, |call, shared| {
+        let Some(left) = self.shared.leave_dial(now, leg, result, ending) else {
+            return;
+        };
+        match &left.purpose {
+            Purpose::Flow(_) => self.with(now, parent, |call, shared| {
                 call.handle_dialled_left(now, leg, left, shared)
-            });
+            }),
+            Purpose::Ringing(offered) => {
+                let reason = not_taken(&left.ending);
+                self.handle_phone_left(now, &offered.clone(), leg, reason);
+            }
+            Purpose::Agent => self.with(now, parent, |call, shared| {
+                call.handle_agent_left(now, leg, left, shared)
+            }),
         }
+    }
+
+    /// A phone of an agent was answered: the two are joined, unless somebody was faster.
+    fn agent_answered(&mut self, now: Now, leg: LegId, offered: Offered, sdp: Option<&Bytes>) {
+        // Without SDP what was agreed on before the answer stands.
+        let read = match sdp {
+            Some(sdp) => self.read(leg, sdp).map(|(_, agreed)| agreed),
+            None => self.agreed(leg),
+        };
+        let Some(agreed) = read else {
+            let ending = Ending::ours("no_common_media");
+            return self.end_dialling(now, leg, DialResult::Failed, ending);
+        };
+        if !self.accept(now, &offered, leg) {
+            self.shared.cancel_dial(now, leg);
+            return;
+        }
+        let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
+            return;
+        };
+        if let Some(call) = dialling.call() {
+            dialling.stage = Stage::Joined(call);
+        }
+        dialling.purpose = Purpose::Agent;
+        let (parent, target) = (dialling.parent, dialling.target.clone());
+        self.run(now, leg, None, &agreed);
+        self.with(now, parent, |call, shared| {
+            call.handle_agent(now, leg, &offered.agent, &target, shared);
+        });
     }
 
     fn answered(&mut self, now: Now, leg: LegId, sdp: Option<&Bytes>) {
@@ -326,7 +445,10 @@ impl Voice {
         if let Some(call) = dialling.call() {
             dialling.stage = Stage::Joined(call);
         }
-        let (parent, ticket) = (dialling.parent, dialling.ticket);
+        let Purpose::Flow(ticket) = dialling.purpose else {
+            return;
+        };
+        let parent = dialling.parent;
         self.with(now, parent, |call, shared| {
             call.handle_dialled(now, ticket, DialResult::Answered, shared);
         });
@@ -335,20 +457,45 @@ impl Voice {
     /// Takes an SDP answer of the other party and lets the two hear each other. Returns whether
     /// there is something to hear.
     fn hear(&mut self, now: Now, leg: LegId, sdp: &Bytes) -> bool {
-        let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
+        let Some((before, agreed)) = self.read(leg, sdp) else {
             return false;
         };
-        let Some(negotiation) = &mut dialling.negotiation else {
-            return false;
-        };
+        self.run(now, leg, before.as_ref(), &agreed);
+        true
+    }
+
+    /// Takes an SDP answer of the other party: what was agreed on before, and what is now.
+    fn read(
+        &mut self,
+        leg: LegId,
+        sdp: &Bytes,
+    ) -> Option<(Option<MediaParameters>, MediaParameters)> {
+        let negotiation = self.shared.dialling.get_mut(&leg)?.negotiation.as_mut()?;
         let before = negotiation.agreed().cloned();
-        let Ok(agreed) = negotiation.read_answer(sdp) else {
-            return false;
+        let agreed = negotiation.read_answer(sdp).ok()?;
+        Some((before, agreed))
+    }
+
+    fn agreed(&self, leg: LegId) -> Option<MediaParameters> {
+        let negotiation = self.shared.dialling.get(&leg)?.negotiation.as_ref()?;
+        negotiation.agreed().cloned()
+    }
+
+    /// Lets the two hear each other, as is agreed on.
+    fn run(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        before: Option<&MediaParameters>,
+        agreed: &MediaParameters,
+    ) {
+        let Some(dialling) = self.shared.dialling.get_mut(&leg) else {
+            return;
         };
         let first = !std::mem::replace(&mut dialling.heard, true);
         let (parent, parent_leg) = (dialling.parent, dialling.parent_leg);
         let peer = dialling.peer;
-        let config = Box::new(leg_config(&agreed, peer, &self.shared));
+        let config = Box::new(leg_config(agreed, peer, &self.shared));
         if first {
             self.shared.media(leg, MediaCommand::Start(config));
             self.shared.media(parent_leg, MediaCommand::Stop);
@@ -356,8 +503,7 @@ impl Voice {
         } else {
             self.shared.media(leg, MediaCommand::Reconfigure(config));
         }
-        self.note_media(now, parent, before.as_ref(), &agreed);
-        true
+        self.note_media(now, parent, before, agreed);
     }
 
     /// Writes down what is agreed on with the dialled party, as far as it is new.
@@ -410,5 +556,24 @@ impl Voice {
                 self.shared.sip(SipCommand::RejectOffer { call, status });
             }
         }
+    }
+}
+
+/// What it says of an agent that their phone is off the line without having been answered; nothing
+/// where the fault is ours.
+fn not_taken(ending: &Ending) -> Option<PauseReason> {
+    match (ending.by, ending.cause) {
+        (EndedBy::Agent, "busy") => Some(PauseReason::Busy),
+        (EndedBy::Agent, "declined") => Some(PauseReason::Refused),
+        (EndedBy::Agent, "no_answer") => Some(PauseReason::Missed),
+        (EndedBy::Ramal, "no_media_capacity" | "media_failed") => None,
+        (
+            EndedBy::Agent
+            | EndedBy::Customer
+            | EndedBy::Ramal
+            | EndedBy::Network
+            | EndedBy::Restart,
+            _,
+        ) => Some(PauseReason::Unreachable),
     }
 }

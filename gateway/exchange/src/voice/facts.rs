@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use desk::id::{CompanyId, InteractionId};
-use desk::queue::WorkId;
 use desk::record::Change;
 use ivr::machine::{Caller, Ticket};
 use media_engine::leg::{LegConfig, LegId};
@@ -46,11 +45,6 @@ pub(super) struct Origin {
 }
 
 impl Facts {
-    /// The call as the queue knows it.
-    pub(super) fn work(&self) -> WorkId {
-        WorkId(self.id.0)
-    }
-
     /// The company whose flow it walks.
     pub(super) fn company(&self) -> &Company {
         &self.company

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use desk::id::ServiceId;
-use desk::id::VoiceMessageId;
+use desk::id::{ServiceId, VoiceMessageId, WorkId};
 use desk::record::{Change, InteractionState, InteractionUpdate, TrailKind, VoiceMessageLeft};
 use ivr::machine::{DialResult, Output as Wish, QueueResult, Session, Spoken, Ticket};
 use ivr::{Language, Now};
@@ -47,8 +46,17 @@ enum Player {
 enum Doing {
     Nothing,
     Waiting(Box<Waiting>),
-    Dialling { leg: LegId },
-    Recording { ticket: Ticket },
+    /// An agent talks with the caller; the flow is over. The wait goes on where the agent is lost.
+    Talking {
+        leg: LegId,
+        waited: Box<Waiting>,
+    },
+    Dialling {
+        leg: LegId,
+    },
+    Recording {
+        ticket: Ticket,
+    },
 }
 
 impl Walk {
@@ -153,6 +161,53 @@ impl Walk {
         }
     }
 
+    /// An agent took the call: the music is over, and so is the flow.
+    pub(super) fn handle_agent(&mut self, now: Now, leg: LegId) {
+        if let Doing::Waiting(waited) = std::mem::replace(&mut self.doing, Doing::Nothing) {
+            let ticket = waited.ticket;
+            self.playing = None;
+            self.doing = Doing::Talking { leg, waited };
+            self.session
+                .handle_queued(now, ticket, QueueResult::Answered);
+        }
+    }
+
+    /// The agent is lost, and the caller is in the line again.
+    pub(super) fn handle_returned(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
+        match std::mem::replace(&mut self.doing, Doing::Nothing) {
+            Doing::Talking { leg, mut waited } => {
+                if let Some(left) = shared.cancel_dial(now, leg) {
+                    call.left.insert(leg, left);
+                }
+                let position = shared.position(call, &waited.work);
+                let heard = waited.begin(now.instant, position);
+                self.doing = Doing::Waiting(waited);
+                self.play(Player::Wait, heard, call.leg, shared);
+            }
+            before @ (Doing::Nothing
+            | Doing::Waiting(_)
+            | Doing::Dialling { .. }
+            | Doing::Recording { .. }) => self.doing = before,
+        }
+    }
+
+    /// The work that an agent of this leg has in hand.
+    pub(super) fn work_with(&self, agent: LegId) -> Option<&WorkId> {
+        match &self.doing {
+            Doing::Talking { leg, waited } if *leg == agent => Some(&waited.work),
+            Doing::Talking { .. }
+            | Doing::Nothing
+            | Doing::Waiting(_)
+            | Doing::Dialling { .. }
+            | Doing::Recording { .. } => None,
+        }
+    }
+
+    /// Whether nobody has anything more to say to the caller.
+    pub(super) fn is_at_its_end(&self) -> bool {
+        self.session.is_over() && self.playing.is_none() && matches!(self.doing, Doing::Nothing)
+    }
+
     /// Nobody answered within the service's limit.
     pub(super) fn handle_unanswered(&mut self, now: Now, leg: LegId, shared: &mut Shared) {
         let Doing::Waiting(waiting) = &self.doing else {
@@ -162,6 +217,7 @@ impl Walk {
         self.doing = Doing::Nothing;
         match last_words {
             Some(heard) => self.play(Player::Unanswered(ticket), heard, leg, shared),
+            None if self.session.is_over() => self.stop(leg, shared),
             None => self
                 .session
                 .handle_queued(now, ticket, QueueResult::Unanswered),
@@ -214,19 +270,22 @@ impl Walk {
     /// Time has come to [`Walk::poll_timeout`].
     pub(super) fn handle_timeout(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
         self.session.handle_timeout(now);
-        let position = shared.queue.position(call.work());
-        if let Doing::Waiting(waiting) = &mut self.doing
-            && let Some(heard) = waiting.handle_timeout(now.instant, position)
-        {
-            self.play(Player::Wait, heard, call.leg, shared);
-            announced(now, call, shared);
+        if let Doing::Waiting(waiting) = &mut self.doing {
+            let position = shared.position(call, &waiting.work);
+            if let Some(heard) = waiting.handle_timeout(now.instant, position) {
+                self.play(Player::Wait, heard, call.leg, shared);
+                announced(now, call, position);
+            }
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let waiting = match &self.doing {
             Doing::Waiting(waiting) => waiting.poll_timeout(),
-            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording { .. } => None,
+            Doing::Nothing
+            | Doing::Talking { .. }
+            | Doing::Dialling { .. }
+            | Doing::Recording { .. } => None,
         };
         [self.session.poll_timeout(), waiting]
             .into_iter()
@@ -257,17 +316,13 @@ impl Walk {
             .calendar
             .as_ref()
             .is_some_and(|calendar| !calendar.is_open(now.wall));
-        let full = shared.queue.length(&id) >= rules.line_max;
-        let limit = rules.wait_limit;
-        if closed
-            || full
-            || shared
-                .queue
-                .enqueue(now.instant, call.work(), id.clone(), limit)
-                .is_err()
-        {
+        let entered = match closed {
+            true => None,
+            false => shared.enqueue(now, call, &id).ok(),
+        };
+        let Some(work) = entered else {
             return self.session.handle_queued(now, ticket, QueueResult::Closed);
-        }
+        };
         let queued = InteractionUpdate {
             state: Some(InteractionState::Waiting),
             service: Some(id),
@@ -275,11 +330,12 @@ impl Walk {
             ..Default::default()
         };
         call.record.learn(now, &queued);
-        let mut waiting = Waiting::new(ticket, rules, call.company.language);
-        let heard = waiting.begin(now.instant, shared.queue.position(call.work()));
+        let position = shared.position(call, &work);
+        let mut waiting = Waiting::new(work, ticket, rules, call.company.language);
+        let heard = waiting.begin(now.instant, position);
         self.doing = Doing::Waiting(Box::new(waiting));
         if !heard.repeat {
-            announced(now, call, shared);
+            announced(now, call, position);
         }
         self.play(Player::Wait, heard, call.leg, shared);
     }
@@ -307,9 +363,15 @@ impl Walk {
 
     fn stop_doing(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
         match std::mem::replace(&mut self.doing, Doing::Nothing) {
-            Doing::Waiting(_) => {
-                shared.queue.withdraw(now.instant, call.work());
+            Doing::Waiting(waiting) => {
+                shared.work_over(now, &call.company.id, &waiting.work);
                 self.stop(call.leg, shared);
+            }
+            Doing::Talking { leg, waited } => {
+                shared.work_over(now, &call.company.id, &waited.work);
+                if let Some(left) = shared.cancel_dial(now, leg) {
+                    call.left.insert(leg, left);
+                }
             }
             Doing::Dialling { leg } => {
                 if let Some(left) = shared.cancel_dial(now, leg) {
@@ -348,8 +410,8 @@ impl Shared {
     }
 }
 
-fn announced(now: Now, call: &mut Facts, shared: &Shared) {
-    let detail = json!({ "position": shared.queue.position(call.work()) });
+fn announced(now: Now, call: &mut Facts, position: Option<usize>) {
+    let detail = json!({ "position": position });
     call.record.note(now, TrailKind::Announced, detail);
 }
 

@@ -14,11 +14,13 @@
 
 mod admission;
 mod call;
+mod desks;
 mod dialling;
 mod ending;
 mod facts;
 mod flow;
 mod output;
+mod people;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -30,7 +32,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::id::{InstanceId, ServiceId};
-use desk::queue::{self, Queue};
 use desk::record::Quality;
 use ivr::Now;
 use ivr::machine::{DialResult, FetchFailure, Fetched, Ticket};
@@ -46,10 +47,12 @@ use rand::rngs::StdRng;
 use crate::directory::Directory;
 
 use call::Call;
+use desks::Desks;
 use dialling::Dialling;
 use ending::Ending;
 use facts::Origin;
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
+pub use people::{AgentSeen, WaitingSeen, Wish};
 
 /// What the voice side is told about the place it runs in.
 #[derive(Clone, Debug)]
@@ -97,11 +100,11 @@ pub struct Voice {
 struct Shared {
     config: VoiceConfig,
     directory: Arc<Directory>,
-    queue: Queue,
+    desks: Desks,
     random: StdRng,
     legs: BTreeMap<LegId, CallId>,
     next_leg: u64,
-    /// Calls that we place for a flow, by the leg that carries them.
+    /// Calls that we place for a flow or to an agent, by the leg that carries them.
     dialling: BTreeMap<LegId, Dialling>,
     dialled_calls: BTreeMap<CallId, LegId>,
     /// The legs of those who were dialled and are off the line, until their media say so.
@@ -124,7 +127,7 @@ impl Voice {
             shared: Shared {
                 config,
                 directory,
-                queue: Queue::default(),
+                desks: Desks::default(),
                 random: StdRng::from_seed(seed),
                 legs: BTreeMap::new(),
                 next_leg: 1,
@@ -154,9 +157,12 @@ impl Voice {
         self.calls.values().filter(|call| call.is_waiting()).count()
     }
 
-    /// From here on new calls begin with this directory; calls that run keep theirs.
-    pub fn set_directory(&mut self, directory: Arc<Directory>) {
+    /// From here on new calls begin with this directory; calls that run keep theirs. The desks take
+    /// its rules at once, without losing a place or an offer.
+    pub fn set_directory(&mut self, now: Now, directory: Arc<Directory>) {
         self.shared.directory = directory;
+        self.renew_desks(now);
+        self.attend(now);
     }
 
     /// New calls are refused with 503 from here on; calls that run go on.
@@ -173,6 +179,7 @@ impl Voice {
                 call.give_up(now, "shut_down", shared)
             });
         }
+        self.attend(now);
     }
 
     /// Something happened to a SIP call.
@@ -196,6 +203,7 @@ impl Voice {
                 call.handle_event(now, event, shared)
             });
         }
+        self.attend(now);
     }
 
     /// The record of a new call is durable, and this is its protocol number.
@@ -221,6 +229,7 @@ impl Voice {
                 call.handle_leg_opened(now, address, shared)
             });
         }
+        self.attend(now);
     }
 
     /// A call that [`SipCommand::Dial`] asked for is on its way under this handle, or cannot be.
@@ -242,6 +251,7 @@ impl Voice {
             let ending = Ending::ours("not_dialled");
             self.end_dialling(now, leg, DialResult::Failed, ending);
         }
+        self.attend(now);
     }
 
     /// A key was pressed on this leg.
@@ -251,6 +261,7 @@ impl Voice {
                 call.handle_key(now, key, Way::Media, shared)
             });
         }
+        self.attend(now);
     }
 
     /// The party of this leg speaks another of the codecs agreed on.
@@ -269,6 +280,7 @@ impl Voice {
                 call.handle_played(now, play, shared)
             });
         }
+        self.attend(now);
     }
 
     /// Nothing at all came from this leg for [`VoiceConfig::inactivity`].
@@ -281,6 +293,7 @@ impl Voice {
                 call.give_up(now, "no_media", shared)
             });
         }
+        self.attend(now);
     }
 
     /// What [`MediaCommand::Record`] began under this ticket has ended and is on disk; nothing was
@@ -301,6 +314,7 @@ impl Voice {
         {
             self.shared.keep(now, recording, service, origin);
         }
+        self.attend(now);
     }
 
     /// The port of this leg is closed; this is how it sounded.
@@ -309,7 +323,7 @@ impl Voice {
             // We did not ask for it: its media died. Nobody hears anybody any more.
             let result = dialling.without_media();
             self.end_dialling(now, leg, result, Ending::ours("media_failed"));
-            return;
+            return self.attend(now);
         }
         let parting = self.shared.parting.remove(&leg);
         if let Some(call) = parting.or_else(|| self.shared.legs.get(&leg).copied()) {
@@ -317,6 +331,7 @@ impl Voice {
                 call.handle_leg_closed(now, leg, quality, shared)
             });
         }
+        self.attend(now);
     }
 
     /// The answer to [`Output::Fetch`].
@@ -330,16 +345,12 @@ impl Voice {
         self.with(now, call, |call, shared| {
             call.handle_fetched(now, ticket, answer, shared)
         });
+        self.attend(now);
     }
 
     /// Time has come to [`Voice::poll_timeout`]. Firing early is harmless.
     pub fn handle_timeout(&mut self, now: Now) {
-        self.shared.queue.handle_timeout(now.instant);
-        while let Some(queue::Output::Unanswered { work, .. }) = self.shared.queue.poll_output() {
-            self.with(now, CallId(work.0), |call, shared| {
-                call.handle_unanswered(now, shared)
-            });
-        }
+        self.handle_desk_timeout(now);
         while let Some(&(due, call)) = self.shared.deadlines.first() {
             if due > now.instant {
                 break;
@@ -347,12 +358,13 @@ impl Voice {
             self.shared.deadlines.pop_first();
             self.with(now, call, |call, shared| call.handle_timeout(now, shared));
         }
+        self.attend(now);
     }
 
     /// When [`Voice::handle_timeout`] wants to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let call = self.shared.deadlines.first().map(|(due, _)| *due);
-        [call, self.shared.queue.poll_timeout()]
+        [call, self.shared.desks.poll_timeout()]
             .into_iter()
             .flatten()
             .min()

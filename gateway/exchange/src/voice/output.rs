@@ -4,7 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::id::ServiceId;
+use desk::change::AgentRecord;
+use desk::id::{CompanyId, ServiceId};
 use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
 use media_engine::leg::{LegConfig, LegId, PlayId};
@@ -26,6 +27,13 @@ pub enum Output {
     },
     /// Remember this, after all that was to be remembered before.
     Save(Change),
+    /// Remember how an agent is now, so that they are so when the program begins again.
+    AgentSaved {
+        /// Whose agent.
+        company: CompanyId,
+        /// How they are.
+        record: Box<AgentRecord>,
+    },
     /// Tell the SIP endpoint.
     Sip(SipCommand),
     /// Tell the media thread of this leg.

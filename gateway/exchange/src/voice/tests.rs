@@ -18,6 +18,7 @@ use super::*;
 use crate::clip::Clip;
 use crate::directory::{Announcement, Company, Number, Outbound, Service};
 
+mod agents;
 mod deadlines;
 mod extensions;
 mod messages;
@@ -74,6 +75,7 @@ impl Scene {
                         .handle_opened(self.now, call, "20261123000001".into());
                 }
                 Output::Save(change) => self.changes.push(change),
+                Output::AgentSaved { .. } => {}
                 Output::Media(leg, MediaCommand::Open { .. }) => {
                     self.ports += 2;
                     let address = SocketAddr::from(([127, 0, 0, 1], self.ports));
@@ -256,6 +258,8 @@ fn directory(flow: &str) -> Directory {
         name: "Vendas".into(),
         wait_limit: Duration::from_secs(60),
         line_max: 1,
+        ring: Duration::from_secs(15),
+        wrap_up: Duration::from_secs(10),
         music: None,
         announcements: vec![Announcement {
             prompt: "hold-on".parse().expect("an id"),
@@ -298,6 +302,8 @@ fn directory(flow: &str) -> Directory {
             number: "4000".into(),
         }),
         services: BTreeMap::from([("sales".parse().expect("an id"), service)]),
+        agents: BTreeMap::new(),
+        pauses: BTreeSet::new(),
         library: Arc::new(library),
     };
     Directory {

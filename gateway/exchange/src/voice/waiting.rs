@@ -8,6 +8,7 @@
 
 use std::time::{Duration, Instant};
 
+use desk::id::WorkId;
 use ivr::Language;
 use ivr::machine::Ticket;
 
@@ -18,6 +19,8 @@ use crate::words;
 /// One caller's wait.
 #[derive(Debug)]
 pub(super) struct Waiting {
+    /// What waits, as the desk knows it.
+    pub(super) work: WorkId,
     /// For the answer to the flow.
     pub(super) ticket: Ticket,
     service: Service,
@@ -36,8 +39,9 @@ pub(super) struct Heard {
 }
 
 impl Waiting {
-    pub(super) fn new(ticket: Ticket, service: Service, language: Language) -> Self {
+    pub(super) fn new(work: WorkId, ticket: Ticket, service: Service, language: Language) -> Self {
         Self {
+            work,
             ticket,
             service,
             language,
@@ -127,6 +131,10 @@ mod tests {
         Instant::now()
     }
 
+    fn work() -> WorkId {
+        "w1".parse().expect("an id")
+    }
+
     fn service(announcements: &[(u64, Option<u64>)], say_position: bool) -> Service {
         let announcements = announcements
             .iter()
@@ -140,6 +148,8 @@ mod tests {
             name: "Vendas".into(),
             wait_limit: Duration::from_secs(60),
             line_max: 10,
+            ring: Duration::from_secs(15),
+            wrap_up: Duration::ZERO,
             music: None,
             announcements: announcements.collect(),
             say_position,
@@ -164,6 +174,7 @@ mod tests {
     fn each_announcement_keeps_its_own_time_and_music_fills_the_rest() {
         let start = origin();
         let mut waiting = Waiting::new(
+            work(),
             Ticket(1),
             service(&[(0, None), (20, Some(30))], false),
             Language::PtBr,
@@ -193,7 +204,12 @@ mod tests {
     #[test]
     fn the_place_is_said_when_it_got_better_and_never_when_it_did_not() {
         let start = origin();
-        let mut waiting = Waiting::new(Ticket(1), service(&[(0, Some(10))], true), Language::PtBr);
+        let mut waiting = Waiting::new(
+            work(),
+            Ticket(1),
+            service(&[(0, Some(10))], true),
+            Language::PtBr,
+        );
         let said = |waiting: &mut Waiting, place| {
             let due = waiting.poll_timeout().expect("a deadline");
             waiting
@@ -214,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_service_without_announcements_plays_music_at_once() {
-        let mut waiting = Waiting::new(Ticket(1), service(&[], false), Language::PtBr);
+        let mut waiting = Waiting::new(work(), Ticket(1), service(&[], false), Language::PtBr);
         assert_eq!(names(&waiting.begin(origin(), Some(1))), ["music"]);
         assert_eq!(waiting.poll_timeout(), None);
     }

@@ -1,0 +1,433 @@
+//! The desks of the companies, as calls and phones see them.
+//!
+//! ```text
+//!  caller ─ wait ─▶ Desk ─ Offered ─▶ ring all phones of the agent ─ answered ─▶ accept ─▶ joined
+//!                     ▲                    │ busy · refused · gone
+//!                     └──── not taken ─────┘
+//! ```
+//!
+//! The desk alone decides who gets what; what it tells is done in [`Voice::attend`], after each
+//! event of a call or a phone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use desk::Desk;
+use desk::change::{Change, OfferEnd, PauseReason, Snapshot};
+use desk::decision::OfferId;
+use desk::id::{CompanyId, DeviceId, ServiceId, UserId, WorkId};
+use desk::output::{DeskError, Output as Told, WaitEnd};
+use desk::record::TrailKind;
+use desk::rules::Rules;
+use desk::work::{Medium, Priority, Work};
+use ivr::Now;
+use media_engine::leg::LegId;
+use media_engine::sip::CallId;
+use serde_json::json;
+
+use crate::directory::Company;
+
+use super::dialling::Offered;
+use super::facts::Facts;
+use super::output::Output;
+use super::{Shared, Voice};
+
+/// The desks of all companies, and what on the phone's side belongs to what they tell.
+#[derive(Debug, Default)]
+pub(super) struct Desks {
+    desks: BTreeMap<CompanyId, Kept>,
+    /// The caller of each work that is not over.
+    calls: BTreeMap<WorkId, CallId>,
+    /// What rings for each offer.
+    ringing: BTreeMap<(CompanyId, OfferId), Ringing>,
+    /// The desks that may have something to tell.
+    touched: BTreeSet<CompanyId>,
+    deadlines: BTreeSet<(Instant, CompanyId)>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    desk: Desk,
+    /// What it was told last, to see whether that has changed.
+    rules: Rules,
+    due: Option<Instant>,
+}
+
+/// The phones of an agent that ring for an offer.
+#[derive(Debug)]
+struct Ringing {
+    call: CallId,
+    legs: BTreeSet<LegId>,
+    /// The most that is known of why the agent does not take it, while others still ring.
+    reason: Option<PauseReason>,
+}
+
+impl Desks {
+    fn begin(&mut self, now: Now, company: &Company) -> &mut Kept {
+        self.touched.insert(company.id.clone());
+        self.desks.entry(company.id.clone()).or_insert_with(|| {
+            let rules = company.rules();
+            let last = company
+                .agents
+                .values()
+                .filter_map(|agent| agent.last.as_deref());
+            let agents: Vec<_> = last.cloned().collect();
+            let offer_last = agents.iter().map(|agent| agent.last_offer).max();
+            let snapshot = Snapshot {
+                agents,
+                offer_last: offer_last.unwrap_or_default(),
+                ..Snapshot::default()
+            };
+            let at_ms = now.wall.as_millisecond();
+            Kept {
+                desk: Desk::restore(now.instant, at_ms, rules.clone(), snapshot),
+                rules,
+                due: None,
+            }
+        })
+    }
+
+    /// The next thing that a desk tells.
+    fn poll(&mut self) -> Option<(CompanyId, Told)> {
+        while let Some(company) = self.touched.first().cloned() {
+            if let Some(kept) = self.desks.get_mut(&company) {
+                if let Some(told) = kept.desk.poll_output() {
+                    return Some((company, told));
+                }
+                let due = kept.desk.poll_timeout();
+                let before = std::mem::replace(&mut kept.due, due);
+                if before != due {
+                    let entry = |due| (due, company.clone());
+                    before.map(|due| self.deadlines.remove(&entry(due)));
+                    self.deadlines.extend(due.map(entry));
+                }
+            }
+            self.touched.remove(&company);
+        }
+        None
+    }
+
+    /// When a desk is next due.
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|(due, _)| *due)
+    }
+
+    /// The place of a work in its line, 1 being the next to be served.
+    pub(super) fn position(&self, company: &CompanyId, work: &WorkId) -> Option<usize> {
+        self.desks.get(company)?.desk.position(work)
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        while let Some((due, company)) = self.deadlines.first().cloned() {
+            if due > now {
+                return;
+            }
+            self.deadlines.pop_first();
+            if let Some(kept) = self.desks.get_mut(&company) {
+                kept.due = None;
+                kept.desk.handle_timeout(now);
+                self.touched.insert(company);
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// The desk of a company; nothing when there is no such company (any more).
+    pub(super) fn desk(&mut self, now: Now, company: &CompanyId) -> Option<&mut Desk> {
+        if let Some(known) = self.directory.companies.get(company) {
+            return Some(&mut self.desks.begin(now, known).desk);
+        }
+        self.desks.touched.insert(company.clone());
+        self.desks.desks.get_mut(company).map(|kept| &mut kept.desk)
+    }
+
+    /// Puts a caller into the line of a service.
+    pub(super) fn enqueue(
+        &mut self,
+        now: Now,
+        call: &Facts,
+        service: &ServiceId,
+    ) -> Result<WorkId, DeskError> {
+        let arrived_ms = now.wall.as_millisecond();
+        let id = WorkId::new(arrived_ms, &mut self.random);
+        let work = Work {
+            id: id.clone(),
+            interaction: call.record.interaction().clone(),
+            medium: Medium::Phone,
+            service: service.clone(),
+            contact: None,
+            arrived_ms,
+            priority: Priority::default(),
+            skills: vec![],
+            preferred: None,
+        };
+        let desk = self.desk(now, &call.company().id);
+        desk.ok_or(DeskError::NoSuchService)?
+            .enqueue(now.instant, work)?;
+        self.desks.calls.insert(id.clone(), call.id);
+        Ok(id)
+    }
+
+    /// The caller has left, or hung up on the agent.
+    pub(super) fn work_over(&mut self, now: Now, company: &CompanyId, work: &WorkId) {
+        self.desks.calls.remove(work);
+        if let Some(desk) = self.desk(now, company) {
+            // It may be over at the desk already: closed, or its wrap-up done.
+            let _ = desk.handle_over(now.instant, work);
+        }
+    }
+
+    /// The place of a caller in the line.
+    pub(super) fn position(&self, call: &Facts, work: &WorkId) -> Option<usize> {
+        self.desks.position(&call.company().id, work)
+    }
+}
+
+impl Voice {
+    /// Does what the desks tell, until they have nothing more to tell.
+    pub(super) fn attend(&mut self, now: Now) {
+        while let Some((company, told)) = self.shared.desks.poll() {
+            self.follow(now, company, told);
+        }
+    }
+
+    /// Gives each company that is there the desk it needs, with the rules it has now.
+    pub(super) fn renew_desks(&mut self, now: Now) {
+        let directory = self.shared.directory.clone();
+        for company in directory.companies.values() {
+            let rules = company.rules();
+            let kept = self.shared.desks.begin(now, company);
+            if kept.rules != rules {
+                kept.rules = rules.clone();
+                kept.desk.set_rules(now.instant, rules);
+            }
+        }
+    }
+
+    pub(super) fn handle_desk_timeout(&mut self, now: Now) {
+        self.shared.desks.handle_timeout(now.instant);
+        self.attend(now);
+    }
+
+    fn follow(&mut self, now: Now, company: CompanyId, told: Told) {
+        match told {
+            Told::Save(Change::AgentSaved(record)) => {
+                let saved = Output::AgentSaved { company, record };
+                self.shared.outputs.push_back(saved);
+            }
+            Told::Offered {
+                offer, work, agent, ..
+            } => self.ring(now, (company, offer), &work, &agent),
+            Told::OfferEnded {
+                offer, agent, end, ..
+            } => self.stop_ringing(now, (company, offer), &agent, end),
+            Told::WaitEnded {
+                work,
+                end: WaitEnd::Closed(_),
+                ..
+            } => {
+                if let Some(call) = self.shared.desks.calls.remove(&work) {
+                    self.with(now, call, |call, shared| {
+                        call.handle_unanswered(now, shared)
+                    });
+                }
+            }
+            Told::Returned { work, why, .. } => {
+                if let Some(call) = self.shared.desks.calls.get(&work).copied() {
+                    let why = why.as_str();
+                    self.with(now, call, |call, shared| {
+                        call.handle_returned(now, why, shared)
+                    });
+                }
+            }
+            // A call is over, or told by what ends the offer; no rule of ours lets the rest happen
+            // to a call.
+            Told::Save(
+                Change::WorkSaved(_)
+                | Change::WorkRemoved(_)
+                | Change::ServiceSaved(_)
+                | Change::Decided(_),
+            )
+            | Told::WaitEnded {
+                end: WaitEnd::Answered { .. } | WaitEnd::Abandoned { .. } | WaitEnd::Moved { .. },
+                ..
+            }
+            | Told::SkillsRelaxed { .. }
+            | Told::CallbackSuggested { .. }
+            | Told::CallBack { .. }
+            | Told::CallbackResting { .. }
+            | Told::Transferred { .. }
+            | Told::TargetMissed { .. }
+            | Told::WrapUpBegan { .. }
+            | Told::WrapUpOverdue { .. }
+            | Told::Finished { .. }
+            | Told::Reopened { .. }
+            | Told::PresenceChanged { .. }
+            | Told::PauseOverdue { .. } => {}
+        }
+    }
+
+    /// Rings all phones of an agent for a work.
+    fn ring(
+        &mut self,
+        now: Now,
+        (company, offer): (CompanyId, OfferId),
+        work: &WorkId,
+        agent: &UserId,
+    ) {
+        let directory = self.shared.directory.clone();
+        let known = directory.companies.get(&company);
+        let phones = known.and_then(|known| known.agents.get(agent));
+        let Some(phones) = phones else {
+            return self.not_taken(now, &company, offer, Some(PauseReason::Unreachable));
+        };
+        let Some(call) = self.shared.desks.calls.get(work).copied() else {
+            return self.not_taken(now, &company, offer, None);
+        };
+        let offered = Offered {
+            company: company.clone(),
+            offer,
+            agent: agent.clone(),
+        };
+        let Some(caller) = self.calls.get(&call) else {
+            return self.not_taken(now, &company, offer, None);
+        };
+        let mut legs = BTreeSet::new();
+        for device in &phones.devices {
+            let leg = self
+                .shared
+                .dial_device(caller.facts(), device, RING_MAX, offered.clone());
+            legs.insert(leg);
+        }
+        let detail = json!({ "agent": agent, "name": phones.name, "phones": legs.len() });
+        let nobody = legs.is_empty();
+        let ringing = Ringing {
+            call,
+            legs,
+            reason: None,
+        };
+        let key = (company.clone(), offer);
+        self.shared.desks.ringing.insert(key, ringing);
+        self.with(now, call, |call, _| {
+            call.note(now, TrailKind::Offered, detail)
+        });
+        if nobody {
+            self.not_taken(now, &company, offer, Some(PauseReason::Unreachable));
+        }
+    }
+
+    /// An offer is over: what still rings for it falls silent.
+    fn stop_ringing(&mut self, now: Now, key: (CompanyId, OfferId), agent: &UserId, end: OfferEnd) {
+        let Some(ringing) = self.shared.desks.ringing.remove(&key) else {
+            return;
+        };
+        for leg in ringing.legs {
+            self.shared.cancel_dial(now, leg);
+        }
+        // Who answered has a line of their own.
+        if end != OfferEnd::Accepted {
+            let detail = json!({ "agent": agent, "end": end });
+            self.with(now, ringing.call, |call, _| {
+                call.note(now, TrailKind::OfferEnded, detail);
+            });
+        }
+    }
+
+    /// One of the phones that ring for an offer is off the line. `reason` is what that says of the
+    /// agent; nothing where the fault is ours.
+    pub(super) fn handle_phone_left(
+        &mut self,
+        now: Now,
+        offered: &Offered,
+        leg: LegId,
+        reason: Option<PauseReason>,
+    ) {
+        let key = (offered.company.clone(), offered.offer);
+        let Some(ringing) = self.shared.desks.ringing.get_mut(&key) else {
+            return;
+        };
+        ringing.legs.remove(&leg);
+        if rank(reason.as_ref()) > rank(ringing.reason.as_ref()) {
+            ringing.reason = reason;
+        }
+        // Who refuses on one phone does not want the others to ring on.
+        if ringing.legs.is_empty() || ringing.reason == Some(PauseReason::Refused) {
+            let reason = ringing.reason.clone();
+            self.not_taken(now, &offered.company, offered.offer, reason);
+        }
+    }
+
+    fn not_taken(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        offer: OfferId,
+        reason: Option<PauseReason>,
+    ) {
+        let Some(desk) = self.shared.desk(now, company) else {
+            return;
+        };
+        // The offer may have ended in the meantime.
+        let _ = match reason {
+            Some(reason) => desk.handle_not_taken(now.instant, offer, reason),
+            None => desk.refuse(now.instant, offer),
+        };
+    }
+
+    /// A phone was answered: whether its agent has the work now.
+    pub(super) fn accept(&mut self, now: Now, offered: &Offered, leg: LegId) -> bool {
+        let desk = self.shared.desk(now, &offered.company);
+        let accepted = desk.is_some_and(|desk| desk.accept(now.instant, offered.offer).is_ok());
+        let key = (offered.company.clone(), offered.offer);
+        if let Some(ringing) = self.shared.desks.ringing.get_mut(&key) {
+            ringing.legs.remove(&leg);
+        }
+        accepted
+    }
+
+    /// A phone has registered: an agent who was paused because none could be reached is there again.
+    pub fn handle_registered(&mut self, now: Now, device: &DeviceId) {
+        let directory = self.shared.directory.clone();
+        let Some(company) = directory.company_of_device(device) else {
+            return;
+        };
+        let mut agents = company.agents.iter();
+        let Some((agent, _)) = agents.find(|(_, agent)| agent.devices.contains(device)) else {
+            return;
+        };
+        if let Some(desk) = self.shared.desk(now, &company.id)
+            && desk
+                .status(agent)
+                .is_some_and(|status| is_unreachable(&status))
+        {
+            let _ = desk.resume(now.instant, agent);
+        }
+        self.attend(now);
+    }
+}
+
+fn is_unreachable(status: &desk::output::Status) -> bool {
+    use desk::change::Presence;
+    matches!(
+        status.presence,
+        Presence::Paused {
+            reason: PauseReason::Unreachable,
+            ..
+        }
+    )
+}
+
+/// How much a reason says of an agent: a phone that is switched off says less than one that rang.
+fn rank(reason: Option<&PauseReason>) -> u8 {
+    match reason {
+        None => 0,
+        Some(PauseReason::Unreachable) => 1,
+        Some(PauseReason::Missed) => 2,
+        Some(PauseReason::Busy) => 3,
+        Some(PauseReason::Refused | PauseReason::Chosen(_) | PauseReason::Forced(_)) => 4,
+    }
+}
+
+/// How long the endpoint lets a phone ring: the desk ends an offer long before.
+const RING_MAX: Duration = Duration::from_secs(180);
