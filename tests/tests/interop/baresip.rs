@@ -24,7 +24,7 @@ fn a_softphone_registers_hears_the_welcome_as_it_is_and_chooses_by_key() {
         return;
     }
     let server = Server::start();
-    let mut phone = Baresip::start(&server);
+    let mut phone = Baresip::start(&server, "ana", ECHO);
     phone.wait_until_registered();
     phone.command("dial", &format!("sip:4000@{}", server.udp));
     phone.wait_for("CALL_ESTABLISHED");
@@ -67,7 +67,7 @@ fn a_softphone_registers_hears_the_welcome_as_it_is_and_chooses_by_key() {
 }
 
 /// A softphone at work. Dropped, it is killed.
-struct Baresip {
+pub(crate) struct Baresip {
     process: Child,
     folder: TempDir,
     control: TcpStream,
@@ -76,8 +76,9 @@ struct Baresip {
 }
 
 impl Baresip {
-    /// Starts it without sound hardware, with the account of the demo's device `ana`.
-    fn start(server: &Server) -> Self {
+    /// Starts it without sound hardware, with the account of this device of the demo; it says what
+    /// `source` gives.
+    pub(crate) fn start(server: &Server, device: &str, source: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path();
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -85,9 +86,10 @@ impl Baresip {
         drop(free);
         let config = CONFIG
             .replace("@CONTROL@", &control.to_string())
+            .replace("@SOURCE@", source)
             .replace("@FOLDER@", &path.display().to_string());
         let account = format!(
-            "<sip:ana@{}>;auth_pass={};regint=60;audio_codecs=PCMA/8000/1\n",
+            "<sip:{device}@{}>;auth_pass={};regint=60;audio_codecs=PCMA/8000/1\n",
             server.udp,
             server.device_password()
         );
@@ -126,7 +128,7 @@ impl Baresip {
     }
 
     /// Tells it to do something: a netstring with JSON inside (its module `ctrl_tcp`).
-    fn command(&mut self, command: &str, params: &str) {
+    pub(crate) fn command(&mut self, command: &str, params: &str) {
         let text = json!({ "command": command, "params": params }).to_string();
         let framed = format!("{}:{text},", text.len());
         self.control
@@ -135,7 +137,7 @@ impl Baresip {
     }
 
     /// Waits until it says that it has registered, which it may have done before we listened.
-    fn wait_until_registered(&self) {
+    pub(crate) fn wait_until_registered(&self) {
         let log = self.folder.path().join(LOG);
         until(Duration::from_secs(20), "baresip registers", || {
             let said = fs::read_to_string(&log).ok()?;
@@ -144,7 +146,7 @@ impl Baresip {
     }
 
     /// Waits until it tells of this event.
-    fn wait_for(&mut self, event: &str) {
+    pub(crate) fn wait_for(&mut self, event: &str) {
         let name = format!("\"type\":\"{event}\"");
         until(Duration::from_secs(20), event, || {
             let mut bytes = [0; 4_096];
@@ -157,7 +159,7 @@ impl Baresip {
     }
 
     /// What it heard, as a WAV file.
-    fn recording(&self) -> PathBuf {
+    pub(crate) fn recording(&self) -> PathBuf {
         let files = fs::read_dir(self.folder.path()).expect("a folder of ours");
         let mut paths = files.flatten().map(|entry| entry.path());
         paths
@@ -215,6 +217,9 @@ fn sox(from: &Path, format: &[&str], to: &Path) {
     let made = Command::new("sox").arg(from).args(format).arg(to).status();
     assert!(made.expect("sox").success());
 }
+
+/// It says what it hears.
+const ECHO: &str = "aubridge,loop";
 
 const CONFIG: &str = include_str!("../../interop/baresip.config");
 

@@ -14,6 +14,7 @@
     reason = "a test that fails says what the other programs said"
 )]
 
+mod agents;
 mod baresip;
 mod calls;
 mod keys;

@@ -1,7 +1,8 @@
 //! A server of one test: the real program with the demo company, in a folder of its own.
 
 use std::fs::{self, File};
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 use desk::record::{InteractionState, TrailEntry, TrailKind};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
 use store::interactions::{Filter, Interaction};
 use store::{PAGE_MAX, Page, Store};
 use tempfile::TempDir;
@@ -22,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) udp: SocketAddr,
     /// Where it listens for SIP over TCP.
     pub(crate) tcp: SocketAddr,
+    /// Where it listens for HTTP.
+    http: SocketAddr,
 }
 
 /// One call in the records.
@@ -40,12 +44,13 @@ impl Server {
     /// The same, listening for SIP on `sip`.
     pub(crate) fn start_at(sip: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (process, udp, tcp) = launch(folder.path(), sip);
+        let (process, [udp, tcp, http]) = launch(folder.path(), sip);
         Self {
             process,
             folder,
             udp,
             tcp,
+            http,
         }
     }
 
@@ -53,7 +58,7 @@ impl Server {
     pub(crate) fn kill_and_restart(&mut self) {
         self.process.kill().expect("the server runs");
         self.process.wait().expect("the server was killed");
-        (self.process, self.udp, self.tcp) = launch(self.folder.path(), "127.0.0.1:0");
+        (self.process, [self.udp, self.tcp, self.http]) = launch(self.folder.path(), "127.0.0.1:0");
     }
 
     /// Asks the process to end (SIGTERM).
@@ -101,11 +106,50 @@ impl Server {
 
     /// The password of the demo's devices.
     pub(crate) fn device_password(&self) -> String {
+        self.login("device_password")
+    }
+
+    fn login(&self, name: &str) -> String {
         let text =
             fs::read(self.folder.path().join("demo-logins.json")).expect("the demo's logins");
         let logins: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
-        let password = logins["device_password"].as_str();
-        password.expect("a password").to_owned()
+        logins[name].as_str().expect("a login").to_owned()
+    }
+
+    /// Logs in as this agent of the demo.
+    pub(crate) fn log_in(&self, agent: &str) -> Person<'_> {
+        let body = json!({
+            "email": format!("{agent}@demo.example"),
+            "password": self.login("agent_password"),
+        });
+        let answer = self.ask("POST /api/v1/session", "", &body);
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        assert!(head.starts_with("HTTP/1.1 201"), "{answer}");
+        let cookie = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            let is_cookie = name.eq_ignore_ascii_case("set-cookie");
+            is_cookie.then(|| value.split(';').next().unwrap_or_default().to_owned())
+        });
+        let body: serde_json::Value = serde_json::from_str(body).expect("JSON");
+        Person {
+            server: self,
+            cookie: cookie.expect("a cookie"),
+            csrf: body["csrf"].as_str().expect("a token").to_owned(),
+        }
+    }
+
+    fn ask(&self, line: &str, headers: &str, body: &serde_json::Value) -> String {
+        let mut stream = TcpStream::connect(self.http).expect("the server listens");
+        let (host, body) = (self.http, body.to_string());
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
     }
 
     /// What it wrote to its log.
@@ -136,6 +180,34 @@ impl Server {
             let over = |recorded: &Recorded| recorded.call.state == InteractionState::Ended;
             (records.len() == count && records.iter().all(over)).then_some(records)
         })
+    }
+}
+
+/// Somebody who is logged in.
+pub(crate) struct Person<'s> {
+    server: &'s Server,
+    cookie: String,
+    csrf: String,
+}
+
+impl Person<'_> {
+    /// Comes or goes.
+    pub(crate) fn is(&self, presence: &str) {
+        let body = json!({ "presence": presence });
+        let answer = self.ask("PUT /api/v1/agents/me/presence", &body);
+        assert_eq!(answer["presence"], presence, "{answer}");
+    }
+
+    /// What they are doing now.
+    pub(crate) fn state(&self) -> serde_json::Value {
+        self.ask("GET /api/v1/agents/me", &serde_json::Value::Null)
+    }
+
+    fn ask(&self, line: &str, body: &serde_json::Value) -> serde_json::Value {
+        let headers = format!("Cookie: {}\r\nX-CSRF-Token: {}\r\n", self.cookie, self.csrf);
+        let answer = self.server.ask(line, &headers, body);
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        serde_json::from_str(body).expect("JSON")
     }
 }
 
@@ -197,7 +269,8 @@ pub(crate) fn until<T>(limit: Duration, what: &str, mut attempt: impl FnMut() ->
     }
 }
 
-fn launch(folder: &Path, sip: &str) -> (Child, SocketAddr, SocketAddr) {
+/// The process, and where it listens for SIP over UDP, over TCP, and for HTTP.
+fn launch(folder: &Path, sip: &str) -> (Child, [SocketAddr; 3]) {
     let greeting = folder.join(GREETING);
     let out = File::create(&greeting).expect("a file of ours");
     let log = File::options()
@@ -216,7 +289,7 @@ fn launch(folder: &Path, sip: &str) -> (Child, SocketAddr, SocketAddr) {
         .stderr(log.expect("a file of ours"))
         .spawn()
         .expect("the program starts");
-    let (udp, tcp) = until(START_PATIENCE, "the server is up", || {
+    let listening = until(START_PATIENCE, "the server is up", || {
         let text = fs::read_to_string(&greeting).unwrap_or_default();
         if let Ok(Some(status)) = process.try_wait() {
             let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
@@ -224,9 +297,13 @@ fn launch(folder: &Path, sip: &str) -> (Child, SocketAddr, SocketAddr) {
         }
         // The last line is there: so are the others.
         text.contains("4001").then_some(())?;
-        Some((listens(&text, "UDP")?, listens(&text, "TCP")?))
+        Some([
+            listens(&text, "UDP")?,
+            listens(&text, "TCP")?,
+            pages(&text)?,
+        ])
     });
-    (process, udp, tcp)
+    (process, listening)
 }
 
 /// The address in the line of the greeting that begins with SIP and this transport.
@@ -235,6 +312,16 @@ fn listens(greeting: &str, transport: &str) -> Option<SocketAddr> {
     lines.find_map(|mut words| {
         let ours = words.next() == Some("SIP") && words.next() == Some(transport);
         ours.then(|| words.next()?.parse().ok()).flatten()
+    })
+}
+
+/// The address in the line of the greeting that begins with HTTP.
+fn pages(greeting: &str) -> Option<SocketAddr> {
+    let mut lines = greeting.lines().map(str::split_whitespace);
+    lines.find_map(|mut words| {
+        let ours = words.next() == Some("HTTP");
+        ours.then(|| words.next()?.strip_prefix("http://")?.parse().ok())
+            .flatten()
     })
 }
 
