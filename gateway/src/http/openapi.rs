@@ -2,8 +2,9 @@
 
 use axum::routing::get;
 use axum::{Json, Router};
-use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, RefOr};
 use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
@@ -66,7 +67,7 @@ pub fn document() -> Document {
         (name = "operation", description = "How the program is."),
     ),
     security(("key" = []), ("cookie" = []), ("plain_cookie" = [])),
-    modifiers(&Schemes, &Names),
+    modifiers(&Schemes, &Names, &Answers),
 )]
 struct Described;
 
@@ -103,14 +104,7 @@ impl Modify for Names {
         for (path, item) in &mut document.paths.paths {
             let path = path.trim_start_matches("/api/v1");
             let noun = path.split('/').nth(1).unwrap_or_default().replace('-', "_");
-            let operations = [
-                &mut item.get,
-                &mut item.post,
-                &mut item.put,
-                &mut item.patch,
-                &mut item.delete,
-            ];
-            for operation in operations.into_iter().flatten() {
+            for operation in operations(item) {
                 let done = operation.operation_id.take().unwrap_or_default();
                 operation.operation_id = Some(format!("{noun}_{done}"));
             }
@@ -118,9 +112,58 @@ impl Modify for Names {
     }
 }
 
+/// Says of every answer what its status means, where its handler says nothing: OpenAPI 3.1 wants
+/// a description of each.
+struct Answers;
+
+impl Modify for Answers {
+    fn modify(&self, document: &mut Document) {
+        let operations = document.paths.paths.values_mut().flat_map(operations);
+        for (status, answer) in operations.flat_map(|one| &mut one.responses.responses) {
+            match answer {
+                RefOr::T(answer) if answer.description.is_empty() => {
+                    meaning(status).clone_into(&mut answer.description);
+                }
+                RefOr::T(_) | RefOr::Ref(_) => {}
+            }
+        }
+    }
+}
+
+/// What an answer of this status says here; nothing for one that no handler describes.
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "200" => "What was asked for.",
+        "201" => "It was made.",
+        "204" => "It is done; there is nothing to show.",
+        "401" => "Nobody is logged in, or the key or password is wrong.",
+        "403" => "Who asks may not do this.",
+        "404" => "There is no such thing here.",
+        "409" => "What is there already stands in its way.",
+        "413" => "What was sent is too large.",
+        "422" => "A value cannot be taken; the body names what is wrong.",
+        "429" => "Too many attempts; Retry-After says how long to wait.",
+        "503" => "Something that this needs is away.",
+        _ => "",
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let all = [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ];
+    all.into_iter().flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
+
+    use serde_json::Value;
 
     #[test]
     fn every_way_to_log_in_is_described_by_its_name() {
@@ -146,6 +189,48 @@ mod tests {
                     .to_owned();
                 assert!(names.insert(name), "{method} {path}");
             }
+        }
+    }
+
+    #[test]
+    fn every_answer_is_described() {
+        let document = serde_json::to_value(super::document()).expect("JSON");
+        let mut seen = 0;
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("operations") {
+                let answers = operation["responses"].as_object().expect("answers");
+                assert!(!answers.is_empty(), "{method} {path}");
+                for (status, answer) in answers {
+                    let description = answer["description"].as_str().unwrap_or_default();
+                    assert!(!description.trim().is_empty(), "{method} {path} {status}");
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 150, "{seen}");
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = serde_json::to_value(super::document()).expect("JSON");
+        let mut references = BTreeSet::new();
+        collect(&document, &mut references);
+        assert!(references.contains("#/components/schemas/Problem"));
+        for reference in references {
+            let place = reference.strip_prefix('#').expect("of this document");
+            assert!(document.pointer(place).is_some(), "{reference}");
+        }
+    }
+
+    /// What `$ref` names, wherever it stands.
+    fn collect<'a>(value: &'a Value, into: &mut BTreeSet<&'a str>) {
+        if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
+            into.insert(reference);
+        }
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            Value::Object(fields) => fields.values().for_each(|field| collect(field, into)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
 }
