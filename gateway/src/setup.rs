@@ -116,10 +116,11 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     let published = add_flows(store, &mut companies).await?;
     let (mut trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
     let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
-    add_numbers(store, &published, &mut companies).await?;
+    let ages = add_numbers(store, &published, &mut companies).await?;
     for trunk in &mut trunks {
         trunk.numbers.owned = owned(trunk, &trunk_owners, &companies);
     }
+    leave_to_the_first(&mut trunks, &trunk_owners, &companies, &ages);
     let directory = Directory {
         companies: companies
             .into_iter()
@@ -294,6 +295,61 @@ fn owned(
     let id = trunk.id.0.parse::<TrunkId>().ok();
     let found = id.and_then(|id| Some((companies.get(owners.get(&id)?)?, id)));
     found.map_or_else(BTreeSet::new, |(company, id)| company.dialled_by(&id))
+}
+
+/// When each number was made, milliseconds since 1970.
+type Ages = BTreeMap<desk::id::NumberId, i64>;
+
+/// Where trunks of several companies share addresses, a number stays with the company that had it
+/// first: nobody takes another's calls by a number or a narrower network of its own.
+fn leave_to_the_first(
+    trunks: &mut [Trunk],
+    owners: &BTreeMap<TrunkId, CompanyId>,
+    companies: &Companies,
+    ages: &Ages,
+) {
+    let owner = |trunk: &Trunk| owners.get(&trunk.id.0.parse().ok()?);
+    let age = |trunk: &Trunk, dialled: &str| {
+        let id = trunk.id.0.parse().ok()?;
+        let number = companies.get(owner(trunk)?)?.number(dialled, Some(&id))?;
+        Some((*ages.get(&number.id)?, number.id.clone()))
+    };
+    let shared = |one: &Trunk, other: &Trunk| {
+        let mut networks = one.addresses.iter().map(|address| address.network);
+        networks.any(|network| {
+            let mut others = other.addresses.iter().map(|address| address.network);
+            others.any(|other| other.overlaps(&network))
+        })
+    };
+    let lost: Vec<Vec<String>> = trunks
+        .iter()
+        .map(|trunk| {
+            let rivals: Vec<&Trunk> = trunks
+                .iter()
+                .filter(|other| other.company != trunk.company && shared(other, trunk))
+                .collect();
+            let had_before = |dialled: &&String| {
+                let had = |rival: &&Trunk| {
+                    rival.numbers.owned.contains(*dialled)
+                        && age(rival, dialled) < age(trunk, dialled)
+                };
+                rivals.iter().any(had)
+            };
+            trunk
+                .numbers
+                .owned
+                .iter()
+                .filter(had_before)
+                .cloned()
+                .collect()
+        })
+        .collect();
+    for (trunk, lost) in trunks.iter_mut().zip(lost) {
+        for dialled in lost {
+            tracing::warn!(trunk = %trunk.id.0, number = dialled, "another company had this number before on a trunk of the same addresses");
+            trunk.numbers.owned.remove(&dialled);
+        }
+    }
 }
 
 /// Returns which version of each flow is published.
@@ -484,7 +540,8 @@ async fn add_numbers(
     store: &Store,
     published: &BTreeMap<FlowId, u32>,
     companies: &mut Companies,
-) -> Result<(), SetupError> {
+) -> Result<Ages, SetupError> {
+    let mut ages = Ages::new();
     for row in store::numbers::all(store.pool()).await? {
         let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
             continue;
@@ -493,6 +550,7 @@ async fn add_numbers(
             let version = *published.get(&flow)?;
             Some((flow, version))
         });
+        ages.insert(row.id.clone(), row.created_ms);
         let number = Number {
             id: row.id,
             trunk: row.trunk,
@@ -500,7 +558,7 @@ async fn add_numbers(
         };
         company.numbers.insert(row.number, number);
     }
-    Ok(())
+    Ok(ages)
 }
 
 async fn prompts(store: &Store) -> Result<BTreeMap<desk::id::PromptId, String>, SetupError> {

@@ -114,6 +114,28 @@ async fn companies_that_share_an_address_are_told_apart_by_the_dialled_number() 
 }
 
 #[tokio::test]
+async fn a_narrower_network_takes_no_number_that_another_company_had_before() {
+    let scene = Scene::new().await;
+    scene.company("first", "127.0.0.0/8", "4000").await;
+    scene.company("second", "127.0.0.1", "4000").await;
+    scene.company("third", "127.0.0.1", "4001").await;
+    scene.company("elsewhere", "192.0.2.1", "4000").await;
+    let setup = scene.load().await;
+    let mut trunks = Trunks::default();
+    trunks.set(clock::now(), setup.trunks);
+    for (source, dialled, company) in [
+        ("127.0.0.1:5060", "4000", "first"),
+        ("127.0.0.1:5060", "4001", "third"),
+        ("192.0.2.1:5060", "4000", "elsewhere"),
+    ] {
+        let source = source.parse().expect("an address");
+        let trunk = trunks.identify(Transport::Udp, source, dialled);
+        let found = trunk.map(|trunk| trunk.company.as_ref());
+        assert_eq!(found, Some(company), "{dialled} from {source}");
+    }
+}
+
+#[tokio::test]
 async fn a_device_is_dialled_by_extension_or_name_and_an_extension_goes_first() {
     let scene = Scene::new().await;
     scene.company("demo", "127.0.0.0/8", "4000").await;

@@ -55,6 +55,11 @@ impl Network {
         Self::new(address, self.length).is_some_and(|network| network == *self)
     }
 
+    /// Whether the two have an address in common.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.contains(other.first) || other.contains(self.first)
+    }
+
     /// How many leading bits its addresses have in common.
     pub fn length(&self) -> u8 {
         self.length
