@@ -306,6 +306,7 @@ const SENTENCES: &[Sentence] = &[
     ("invalid_language", "As línguas são pt-BR, en e es.", "The languages are pt-BR, en and es.", "Los idiomas son pt-BR, en y es."),
     ("invalid_time", "Um instante é como 2026-11-22T14:30:00-03:00, ou milissegundos desde 1970.", "A moment is like 2026-11-22T14:30:00-03:00, or milliseconds since 1970.", "Un instante es como 2026-11-22T14:30:00-03:00, o milisegundos desde 1970."),
     ("invalid_trunk", "Esta configuração do tronco não serve.", "These settings of the trunk cannot be used.", "Esta configuración de la troncal no sirve."),
+    ("network_too_wide", "Uma rede tão larga só pode ser liberada pelo administrador da instalação.", "Only an administrator of the installation may allow so wide a network.", "Solo un administrador de la instalación puede permitir una red tan amplia."),
     ("invalid_hours", "Estes horários não puderam ser lidos.", "These hours could not be read.", "Estos horarios no se pudieron leer."),
     ("invalid_flow", "Este fluxo não pôde ser lido.", "This flow could not be read.", "Este flujo no se pudo leer."),
     ("invalid_scope", "Os escopos são read, write e admin.", "The scopes are read, write and admin.", "Los alcances son read, write y admin."),

@@ -9,6 +9,8 @@ use axum::{Json, Router};
 use desk::id::{CompanyId, TrunkId};
 use media_engine::sip::ping;
 use media_engine::sip::registration::{Condition, Health};
+use media_engine::sip::trunk::Network;
+use media_engine::sip::uri::{Host, Uri};
 use media_engine_net::clock;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +18,7 @@ use store::trunks;
 
 use super::body::{Asked, Body, Id, Listed, Paging, name};
 use super::problem::{Problem, ProblemBody};
-use super::who::Administers;
+use super::who::{Administers, Tenant};
 use super::{App, Deed};
 use crate::setup::{self, RowError, TrunkSecrets, TrunkSettings};
 
@@ -168,7 +170,7 @@ impl From<trunks::Trunk> for Trunk {
 fn row(
     app: &App,
     id: TrunkId,
-    company: &CompanyId,
+    tenant: &Tenant,
     old: Option<trunks::Trunk>,
     asked: TrunkRequest,
 ) -> Result<trunks::Trunk, Problem> {
@@ -198,7 +200,7 @@ fn row(
     let settings = serde_json::to_value(asked.settings);
     let row = trunks::Trunk {
         id,
-        company: company.clone(),
+        company: tenant.company.clone(),
         name: name(&asked.name)?,
         settings: settings.map_err(|error| Problem::unavailable(&error))?,
         secrets,
@@ -206,9 +208,93 @@ fn row(
         created_ms,
         updated_ms: now_ms,
     };
-    setup::trunk(&row, &app.secrets).map_err(refused)?;
+    let (trunk, _) = setup::trunk(&row, &app.secrets).map_err(refused)?;
+    sensible(&trunk)?;
+    if tenant.installation().is_err() {
+        narrow(&trunk)?;
+    }
     Ok(row)
 }
+
+/// Refuses what could be kept and never work.
+fn sensible(trunk: &media_engine::sip::trunk::Trunk) -> Result<(), Problem> {
+    let of = |field: &str, code| Problem::field(&format!("settings.{field}"), code);
+    if let Some(host) = trunk.host.as_ref().filter(|host| !is_host(host)) {
+        let why = format!("`{host}` is neither a host nor host:port");
+        return Err(of("host", "invalid_trunk").because(why));
+    }
+    if trunk.calls_max == 0 {
+        return Err(of("calls_max", "out_of_range").because("1 at least"));
+    }
+    let Some(ping) = &trunk.ping else {
+        return Ok(());
+    };
+    if ping.every < ping::EVERY_MIN {
+        let why = format!("{} at least", ping::EVERY_MIN.as_secs());
+        return Err(of("ping.every_s", "out_of_range").because(why));
+    }
+    if ping.lost_max == 0 {
+        return Err(of("ping.lost_max", "out_of_range").because("1 at least"));
+    }
+    if trunk.host.is_none() {
+        return Err(of("host", "invalid_trunk").because("a ping needs a host"));
+    }
+    Ok(())
+}
+
+/// Refuses networks so wide that strangers would be taken for the carrier: what a company sets
+/// holds for all companies of the installation.
+fn narrow(trunk: &media_engine::sip::trunk::Trunk) -> Result<(), Problem> {
+    let mut networks = trunk.addresses.iter().map(|address| &address.network);
+    match networks.find(|network| is_wide(network)) {
+        Some(network) => {
+            let why = format!(
+                "{network}: /{IPV4_LENGTH_MIN} (IPv6: /{IPV6_LENGTH_MIN}) is the widest that a company may set"
+            );
+            Err(Problem::field("settings.addresses", "network_too_wide").because(why))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_wide(network: &Network) -> bool {
+    // IPv6 alone is written with colons.
+    let least = if network.to_string().contains(':') {
+        IPV6_LENGTH_MIN
+    } else {
+        IPV4_LENGTH_MIN
+    };
+    network.length() < least
+}
+
+/// Whether a text is a host name or an address (IPv6 in brackets), maybe with a port, and no more
+/// of a SIP URI.
+fn is_host(text: &str) -> bool {
+    if text.contains(['@', ';', '?']) {
+        return false;
+    }
+    let Ok(uri) = Uri::sip(None, text, None) else {
+        return false;
+    };
+    match uri.host() {
+        Some(Host::Domain(name)) => name
+            .strip_suffix(b".")
+            .unwrap_or(name)
+            .split(|byte| *byte == b'.')
+            .all(|label| (1..=LABEL_LENGTH_MAX).contains(&label.len())),
+        Some(Host::Ip(_)) => true,
+        None => false,
+    }
+}
+
+/// The widest IPv4 network of a carrier: the blocks that registries once gave away whole.
+const IPV4_LENGTH_MIN: u8 = 8;
+
+/// The widest IPv6 network of a carrier: no operator has a wider one.
+const IPV6_LENGTH_MIN: u8 = 16;
+
+/// Bytes of one part of a host name (RFC 1035 section 2.3.4).
+const LABEL_LENGTH_MAX: usize = 63;
 
 fn refused(error: RowError) -> Problem {
     match &error {
@@ -267,7 +353,7 @@ pub(super) async fn create(
     Administers(tenant): Administers,
     Body(asked): Body<TrunkRequest>,
 ) -> Result<(StatusCode, Json<Trunk>), Problem> {
-    let row = row(&app, app.id(TrunkId::new), &tenant.company, None, asked)?;
+    let row = row(&app, app.id(TrunkId::new), &tenant, None, asked)?;
     let mut db = app.store.begin().await?;
     trunks::insert(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("trunk.create", &row)).await?;
@@ -289,7 +375,7 @@ pub(super) async fn update(
     let mut db = app.store.begin().await?;
     let old = trunks::by_id(&mut *db, &tenant.company, &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
-    let row = row(&app, id, &tenant.company, Some(old), asked)?;
+    let row = row(&app, id, &tenant, Some(old), asked)?;
     trunks::update(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("trunk.update", &row)).await?;
     Ok(Json(row.into()))

@@ -196,6 +196,84 @@ async fn from_an_empty_installation_to_a_number_that_answers() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_company_s_trunk_spans_no_network_that_strangers_are_in() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    let company = world.key(Some("a"), &["admin"]).await;
+    let installation = world.key(None, &["admin"]).await;
+    let asked = |network: &str| {
+        let name = format!("T {network}");
+        json!({ "name": name, "settings": { "addresses": ["192.0.2.1", network] } })
+    };
+    for network in [
+        "0.0.0.0/0",
+        "64.0.0.0/7",
+        "::ffff:64.0.0.0/7",
+        "::/0",
+        "2000::/15",
+    ] {
+        let refused = world.post(&company, "/api/v1/trunks", asked(network)).await;
+        assert_eq!(refused.code(422), "network_too_wide", "{network}");
+        assert_eq!(refused.json()["field"], "settings.addresses");
+        let path = "/api/v1/trunks?company=a";
+        let made = world.post(&installation, path, asked(network)).await;
+        let path = format!("/api/v1/trunks/{}", id(&made.expect(201)));
+        let kept = world.put(&company, &path, asked(network)).await;
+        assert_eq!(kept.code(422), "network_too_wide", "{network}");
+    }
+    for network in ["10.0.0.0/8", "2001::/16", "2001:db8::/32"] {
+        let made = world.post(&company, "/api/v1/trunks", asked(network)).await;
+        made.expect(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trunk_that_could_not_work_is_refused_by_the_field_at_fault() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    let admin = world.key(Some("a"), &["admin"]).await;
+    let host = "sip.operadora.example";
+    let refused = [
+        (
+            "ping.every_s",
+            json!({ "host": host, "ping": { "every_s": 9 } }),
+        ),
+        (
+            "ping.lost_max",
+            json!({ "host": host, "ping": { "every_s": 10, "lost_max": 0 } }),
+        ),
+        ("host", json!({ "ping": { "every_s": 10 } })),
+        ("calls_max", json!({ "calls_max": 0 })),
+        ("host", json!({ "host": "bad host!!" })),
+        ("host", json!({ "host": "" })),
+        ("host", json!({ "host": "sip..example" })),
+        ("host", json!({ "host": "ana@sip.example" })),
+        ("host", json!({ "host": "sip.example;lr" })),
+        ("host", json!({ "host": "2001:db8::1" })),
+        ("host", json!({ "host": "sip.example:0" })),
+    ];
+    for (field, settings) in refused {
+        let asked = json!({ "name": "T", "settings": settings });
+        let answer = world.post(&admin, "/api/v1/trunks", asked).await;
+        let field = format!("settings.{field}");
+        assert_eq!(answer.expect(422)["field"], field, "{settings}");
+    }
+    let taken = [
+        json!({ "host": host, "ping": { "every_s": 10, "lost_max": 1 }, "calls_max": 1 }),
+        json!({ "host": "sip.example.:5061" }),
+        json!({ "host": "203.0.113.9:5060" }),
+        json!({ "host": "[2001:db8::1]:5060" }),
+    ];
+    for (at, settings) in taken.into_iter().enumerate() {
+        let asked = json!({ "name": format!("T{at}"), "settings": settings });
+        world
+            .post(&admin, "/api/v1/trunks", asked)
+            .await
+            .expect(201);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn carriers_and_devices_keep_their_secrets_to_themselves() {
     let mut world = World::new().await;
     world.company("a").await;
