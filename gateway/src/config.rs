@@ -11,6 +11,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::ParseError;
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -197,13 +199,16 @@ pub enum ConfigError {
         source: toml::de::Error,
     },
     /// A variable that begins like ours, and is none: mistyped, or of another version.
-    #[error("{name} is not a setting; did you mean {nearest}?")]
+    #[error("{name} is not a setting{}", meant(nearest.as_deref()))]
     Unknown {
         /// The variable.
         name: String,
-        /// The one of ours that looks most like it.
-        nearest: String,
+        /// The one of ours that looks most like it, where one does.
+        nearest: Option<String>,
     },
+    /// What is to be logged cannot be understood.
+    #[error("log: {0}")]
+    Log(#[from] ParseError),
     /// Values that are right alone and wrong together.
     #[error("{0}")]
     Contradiction(&'static str),
@@ -250,6 +255,15 @@ impl Config {
         self.database
             .clone()
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("ramal.sqlite").display()))
+    }
+
+    /// What is logged.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Log`] when `log` is no filter; one that was loaded is.
+    pub fn log_filter(&self) -> Result<EnvFilter, ConfigError> {
+        Ok(EnvFilter::try_new(&self.log)?)
     }
 
     /// Whether the files and folders that it names are there.
@@ -310,6 +324,7 @@ impl Config {
                 "media_threads must be at least 1",
             ));
         }
+        self.log_filter()?;
         Ok(self)
     }
 }
@@ -328,15 +343,26 @@ fn all_known(environment: &BTreeMap<String, String>) -> Result<(), ConfigError> 
             name.starts_with("RAMAL_") && !OF_TESTS.iter().any(|prefix| name.starts_with(prefix));
         if ours && !known.contains(name) {
             let wanted = name.to_uppercase();
+            // Where more than half of it must change, anything short would look like it.
+            let near = MISTYPED_MAX.min((wanted.len() - "RAMAL_".len()) / 2);
             let nearest = known.iter().min_by_key(|known| distance(known, &wanted));
             return Err(ConfigError::Unknown {
                 name: name.clone(),
-                nearest: nearest.cloned().unwrap_or_default(),
+                nearest: nearest
+                    .filter(|nearest| distance(nearest, &wanted) <= near)
+                    .cloned(),
             });
         }
     }
     Ok(())
 }
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; did you mean {nearest}?"))
+}
+
+/// Letters that a mistyped variable may be away from the one that was meant.
+const MISTYPED_MAX: usize = 3;
 
 /// How many letters must be changed, added or left out to make one of the other (Levenshtein).
 fn distance(one: &str, other: &str) -> usize {
@@ -512,6 +538,27 @@ mod tests {
             ("PATH", "/bin"),
         ];
         assert!(from_environment(&others).is_ok());
+    }
+
+    #[test]
+    fn a_variable_that_looks_like_none_of_ours_is_told_none() {
+        for name in [
+            "RAMAL_X",
+            "RAMAL_",
+            "RAMAL_BANANA",
+            "RAMAL_NUMBER_OF_WORKERS",
+        ] {
+            let error = from_environment(&[(name, "")]).expect_err(name);
+            assert_eq!(error.to_string(), format!("{name} is not a setting"));
+        }
+    }
+
+    #[test]
+    fn a_filter_that_the_log_could_not_begin_with_is_refused() {
+        let error = from_environment(&[("RAMAL_LOG", "ramal=loud")]).expect_err("no level");
+        assert!(matches!(error, ConfigError::Log(_)), "{error}");
+        assert!(error.to_string().starts_with("log: "), "{error}");
+        assert!(from_environment(&[("RAMAL_LOG", "warn,ramal=debug")]).is_ok());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +10,6 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use ramal::config::{CONFIG_VARIABLE, Config, LogFormat, SETTINGS};
 use ramal::first;
 use ramal::serve::{self, Started};
-use tracing_subscriber::EnvFilter;
 
 /// What one thread allocates another frees (messages, clips, legs, changes for the store): this
 /// allocator is made for that, and gives memory back when a storm of calls is over.
@@ -172,9 +171,12 @@ fn load(file: Option<PathBuf>) -> Result<Config, String> {
 }
 
 fn start_log(config: &Config) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&config.log).map_err(|error| format!("log: {error}"))?;
+    let filter = config.log_filter().map_err(|error| error.to_string())?;
+    let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A file or a journal shows the codes of colours as rubbish.
+        .with_ansi(std::io::stderr().is_terminal() && !unwanted)
         .with_writer(std::io::stderr);
     match config.log_format {
         LogFormat::Text => log.init(),

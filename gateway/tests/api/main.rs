@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod program;
 mod story;
 mod uploads;
 mod world;
