@@ -110,7 +110,8 @@ fn who_waits_in_vain_for_a_service_hears_so_and_the_call_ends() {
         recorded.at_ms(TrailKind::Queued),
         recorded.at_ms(TrailKind::QueueEnded),
     );
-    assert!((60_000..63_000).contains(&(over - queued)), "{recorded:?}");
+    // Waiting is timed by one clock and written down by another, in whole milliseconds.
+    assert!((59_990..63_000).contains(&(over - queued)), "{recorded:?}");
     // The last words take their time, and are sent to their end.
     let ended = recorded.at_ms(TrailKind::Ended);
     assert!(ended - over > 2_000, "{recorded:?}");
