@@ -1,4 +1,4 @@
-//! SRTP and SRTCP (RFC 3711) in place, with keys from the SDP (SDES, RFC 4568).
+//! SRTP and SRTCP (RFC 3711) in place, with keys from the SDP (SDES, RFC 4568) or from DTLS (RFC 5764).
 //!
 //! ```text
 //!  MasterKey ─▶ derive ─▶ session keys (encrypt, authenticate, salt) for RTP and for RTCP
@@ -6,9 +6,10 @@
 //!  Unprotector: packet ─▶ key identifier ─▶ index by rollover ─▶ replay window ─▶ check tag ─▶ decrypt
 //! ```
 //!
-//! AES in counter mode with HMAC-SHA1, which is what telephones and carriers that have SRTP without
-//! DTLS speak. Nothing is allocated per packet.
+//! AES in counter mode with HMAC-SHA1, which is what telephones and carriers speak, and AES-GCM (RFC
+//! 7714), which browsers like best. Nothing is allocated per packet.
 
+mod aead;
 mod suite;
 
 use aes::cipher::{BlockEncrypt, KeyInit, generic_array::GenericArray};
@@ -16,12 +17,13 @@ use aes::{Aes128, Aes256};
 use hmac::{Hmac, Mac};
 use sha1::Sha1;
 
+use aead::SealingKeys;
 pub use suite::{KeyIdentifier, Keys, MasterKey, Secret, Suite};
 
 use super::packet;
 
 /// Room that [`Protector`] needs behind an RTCP packet: index, key identifier and tag. RTP needs less.
-pub const TRAILER_MAX: usize = 4 + KeyIdentifier::LENGTH_MAX + TAG_RTCP;
+pub const TRAILER_MAX: usize = 4 + KeyIdentifier::LENGTH_MAX + aead::TAG;
 
 /// Why a protected packet was dropped. Never the end of the call: a stranger can send anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,8 +44,8 @@ pub enum Rejected {
 
 /// Protects what we send.
 pub struct Protector {
-    rtp: SessionKeys,
-    rtcp: SessionKeys,
+    rtp: Transform,
+    rtcp: Transform,
     identifier: Option<KeyIdentifier>,
     tag: usize,
     /// The rollover count follows the sequence numbers that pass.
@@ -53,8 +55,8 @@ pub struct Protector {
 
 /// Opens what the peer sends.
 pub struct Unprotector {
-    rtp: SessionKeys,
-    rtcp: SessionKeys,
+    rtp: Transform,
+    rtcp: Transform,
     identifier: Option<KeyIdentifier>,
     tag: usize,
     sources: [Option<Source>; SOURCES_MAX],
@@ -73,8 +75,8 @@ impl Protector {
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
         Self {
-            rtp: SessionKeys::derive(master, Label::Rtp),
-            rtcp: SessionKeys::derive(master, Label::Rtcp),
+            rtp: Transform::derive(master, Label::Rtp),
+            rtcp: Transform::derive(master, Label::Rtcp),
             identifier: master.identifier(),
             tag: master.suite().rtp_tag(),
             index: Index::default(),
@@ -97,13 +99,22 @@ impl Protector {
         let (header, start) = packet::read_header(&buffer[..length]).expect("our own packet");
         let index = self.index.estimate(header.sequence);
         self.index.advance(index);
-        self.rtp
-            .apply_keystream(header.ssrc, index, &mut buffer[start..length]);
-        let rollover = rollover(index).to_be_bytes();
-        let tag = self.rtp.tag(&buffer[..length], &rollover);
-        let end = append_identifier(self.identifier, buffer, length);
-        buffer[end..end + self.tag].copy_from_slice(&tag[..self.tag]);
-        end + self.tag
+        match &self.rtp {
+            Transform::Counter(keys) => {
+                keys.apply_keystream(header.ssrc, index, &mut buffer[start..length]);
+                let rollover = rollover(index).to_be_bytes();
+                let tag = keys.tag(&buffer[..length], &rollover);
+                let end = append_identifier(self.identifier, buffer, length);
+                buffer[end..end + self.tag].copy_from_slice(&tag[..self.tag]);
+                end + self.tag
+            }
+            Transform::Sealing(keys) => {
+                let (clear, secret) = buffer[..length].split_at_mut(start);
+                let tag = keys.seal(header.ssrc, index, clear, secret);
+                buffer[length..length + aead::TAG].copy_from_slice(&tag);
+                append_identifier(self.identifier, buffer, length + aead::TAG)
+            }
+        }
     }
 
     /// Protects the compound RTCP packet in the first `length` bytes and returns its new length.
@@ -115,14 +126,26 @@ impl Protector {
         let ssrc = rtcp_ssrc(&buffer[..length]).expect("our own packet");
         self.rtcp_index = (self.rtcp_index + 1) & !ENCRYPTED;
         let index = u64::from(self.rtcp_index);
-        self.rtcp
-            .apply_keystream(ssrc, index, &mut buffer[RTCP_CLEAR..length]);
-        let end = length + 4;
-        buffer[length..end].copy_from_slice(&(self.rtcp_index | ENCRYPTED).to_be_bytes());
-        let tag = self.rtcp.tag(&buffer[..end], &[]);
-        let end = append_identifier(self.identifier, buffer, end);
-        buffer[end..end + TAG_RTCP].copy_from_slice(&tag[..TAG_RTCP]);
-        end + TAG_RTCP
+        let word = (self.rtcp_index | ENCRYPTED).to_be_bytes();
+        match &self.rtcp {
+            Transform::Counter(keys) => {
+                keys.apply_keystream(ssrc, index, &mut buffer[RTCP_CLEAR..length]);
+                let end = length + INDEX_WORD;
+                buffer[length..end].copy_from_slice(&word);
+                let tag = keys.tag(&buffer[..end], &[]);
+                let end = append_identifier(self.identifier, buffer, end);
+                buffer[end..end + TAG_RTCP].copy_from_slice(&tag[..TAG_RTCP]);
+                end + TAG_RTCP
+            }
+            Transform::Sealing(keys) => {
+                let (clear, secret) = buffer[..length].split_at_mut(RTCP_CLEAR);
+                let tag = keys.seal(ssrc, index, &aead::clear_of_rtcp(clear, word), secret);
+                let end = length + aead::TAG;
+                buffer[length..end].copy_from_slice(&tag);
+                buffer[end..end + INDEX_WORD].copy_from_slice(&word);
+                append_identifier(self.identifier, buffer, end + INDEX_WORD)
+            }
+        }
     }
 }
 
@@ -131,8 +154,8 @@ impl Unprotector {
     #[must_use]
     pub fn new(master: &MasterKey) -> Self {
         Self {
-            rtp: SessionKeys::derive(master, Label::Rtp),
-            rtcp: SessionKeys::derive(master, Label::Rtcp),
+            rtp: Transform::derive(master, Label::Rtp),
+            rtcp: Transform::derive(master, Label::Rtcp),
             identifier: master.identifier(),
             tag: master.suite().rtp_tag(),
             sources: [const { None }; SOURCES_MAX],
@@ -153,7 +176,8 @@ impl Unprotector {
     ///
     /// [`Rejected`]; the datagram is as it was, and so is all state.
     pub fn unprotect(&mut self, datagram: &mut [u8]) -> Result<usize, Rejected> {
-        let length = self.clear_of_trailer(datagram, self.tag)?;
+        let trailer = self.trailer(&self.rtp, datagram, self.tag)?;
+        let length = trailer.length;
         let (header, start) =
             packet::read_header(&datagram[..length]).map_err(|_| Rejected::Malformed)?;
         let known = self.sources.iter().position(|source| {
@@ -168,11 +192,13 @@ impl Unprotector {
         if !window.is_new(index) {
             return Err(Rejected::Replayed);
         }
-        let (packet, trailer) = datagram.split_at(length);
-        let tag = &trailer[trailer.len() - self.tag..];
-        let index = self.prove(index, known.is_none(), packet, tag)?;
-        self.rtp
-            .apply_keystream(header.ssrc, index, &mut datagram[start..length]);
+        let index = self.open(
+            index,
+            known.is_none(),
+            (header.ssrc, start),
+            trailer,
+            datagram,
+        )?;
         let place = known.unwrap_or_else(|| self.place_for(header.ssrc));
         if let Some(source) = &mut self.sources[place] {
             source.index.advance(index);
@@ -188,63 +214,103 @@ impl Unprotector {
     ///
     /// [`Rejected`]; the datagram is as it was, and so is all state.
     pub fn unprotect_rtcp(&mut self, datagram: &mut [u8]) -> Result<usize, Rejected> {
-        let end = self.clear_of_trailer(datagram, TAG_RTCP)?;
-        let length = end.checked_sub(4).ok_or(Rejected::Malformed)?;
+        let tag = match &self.rtcp {
+            Transform::Counter(_) => TAG_RTCP,
+            Transform::Sealing(_) => aead::TAG + INDEX_WORD,
+        };
+        let trailer = self.trailer(&self.rtcp, datagram, tag)?;
+        let (length, word) = match &self.rtcp {
+            // The index stands before the tag, and is under it.
+            Transform::Counter(_) => {
+                let word = trailer.length.checked_sub(INDEX_WORD);
+                let word = word.ok_or(Rejected::Malformed)?;
+                (word, word)
+            }
+            Transform::Sealing(_) => (trailer.length, trailer.tag + aead::TAG),
+        };
         let ssrc = rtcp_ssrc(&datagram[..length]).ok_or(Rejected::Malformed)?;
-        let word = datagram[length..end]
-            .first_chunk::<4>()
+        let word = datagram[word..]
+            .first_chunk::<INDEX_WORD>()
             .ok_or(Rejected::Malformed)?;
         let word = u32::from_be_bytes(*word);
         let index = u64::from(word & !ENCRYPTED);
         if !self.rtcp_window.is_new(index) {
             return Err(Rejected::Replayed);
         }
-        let (packet, trailer) = datagram.split_at(end);
-        let tag = &trailer[trailer.len() - TAG_RTCP..];
-        self.rtcp.check(packet, &[], tag)?;
-        if word & ENCRYPTED != 0 {
-            self.rtcp
-                .apply_keystream(ssrc, index, &mut datagram[RTCP_CLEAR..length]);
+        match &self.rtcp {
+            Transform::Counter(keys) => {
+                let tag = &datagram[trailer.tag..][..TAG_RTCP];
+                keys.check(&datagram[..trailer.length], &[], tag)?;
+                if word & ENCRYPTED != 0 {
+                    keys.apply_keystream(ssrc, index, &mut datagram[RTCP_CLEAR..length]);
+                }
+            }
+            Transform::Sealing(keys) => {
+                // Who agreed on encryption encrypts its reports, too.
+                if word & ENCRYPTED == 0 {
+                    return Err(Rejected::BadTag);
+                }
+                let (clear, secret, tag) = trailer.split(datagram, RTCP_CLEAR);
+                let clear = aead::clear_of_rtcp(clear, word.to_be_bytes());
+                keys.open(ssrc, index, &clear, secret, tag)?;
+            }
         }
         self.rtcp_window.take(index);
         Ok(length)
     }
 
-    /// How long the datagram is without its `tag` bytes and the key identifier before them, which must
-    /// be ours to open.
-    fn clear_of_trailer(&self, datagram: &[u8], tag: usize) -> Result<usize, Rejected> {
-        let end = datagram.len().checked_sub(tag).ok_or(Rejected::Malformed)?;
-        let Some(identifier) = self.identifier else {
-            return Ok(end);
+    /// Where the packet ends and its tag begins, when `tag` bytes of it and the key identifier, which
+    /// must be ours to open, stand behind it: the tag last, except that of AES-GCM, which is the end of
+    /// what is encrypted.
+    fn trailer(
+        &self,
+        transform: &Transform,
+        datagram: &[u8],
+        tag: usize,
+    ) -> Result<Trailer, Rejected> {
+        let name = self.identifier.map_or(0, KeyIdentifier::length);
+        let length = datagram.len().checked_sub(tag + name);
+        let length = length.ok_or(Rejected::Malformed)?;
+        let (at, tag) = match transform {
+            Transform::Counter(_) => (length, length + name),
+            Transform::Sealing(_) => (length + tag, length),
         };
-        let length = end
-            .checked_sub(identifier.length())
-            .ok_or(Rejected::Malformed)?;
-        if !identifier.is(&datagram[length..end]) {
-            return Err(Rejected::OtherKey);
+        match self.identifier {
+            Some(identifier) if !identifier.is(&datagram[at..at + name]) => Err(Rejected::OtherKey),
+            Some(_) | None => Ok(Trailer { length, tag }),
         }
-        Ok(length)
     }
 
-    /// Checks the tag and returns the index under which it fits.
+    /// Checks the tag, decrypts, and returns the index under which the tag fits.
     ///
     /// A peer that began just below 65,536 may have wrapped before we could hear it: keys come with
     /// the answer, media do not wait for it. So the first packet of a source is tried with a rollover
     /// count of 1 as well, which costs whoever sends rubbish one more tag of ours.
-    fn prove(
+    fn open(
         &self,
         index: u64,
         is_unheard: bool,
-        packet: &[u8],
-        tag: &[u8],
+        (ssrc, start): (u32, usize),
+        trailer: Trailer,
+        datagram: &mut [u8],
     ) -> Result<u64, Rejected> {
-        let fits = |index| self.rtp.check(packet, &rollover(index).to_be_bytes(), tag);
-        match fits(index) {
-            Ok(()) => Ok(index),
-            Err(_) if is_unheard && index < CYCLE / 2 => {
-                fits(index + CYCLE).map(|()| index + CYCLE)
+        let mut open = |index| match &self.rtp {
+            Transform::Counter(keys) => {
+                let tag = &datagram[trailer.tag..][..self.tag];
+                let packet = &datagram[..trailer.length];
+                keys.check(packet, &rollover(index).to_be_bytes(), tag)?;
+                keys.apply_keystream(ssrc, index, &mut datagram[start..trailer.length]);
+                Ok(index)
             }
-            Err(rejected) => Err(rejected),
+            Transform::Sealing(keys) => {
+                let (clear, secret, tag) = trailer.split(datagram, start);
+                keys.open(ssrc, index, clear, secret, tag)?;
+                Ok(index)
+            }
+        };
+        match open(index) {
+            Err(_) if is_unheard && index < CYCLE / 2 => open(index + CYCLE),
+            opened => opened,
         }
     }
 
@@ -258,6 +324,27 @@ impl Unprotector {
             window: Window::default(),
         });
         place
+    }
+}
+
+/// Where things stand behind a protected packet.
+#[derive(Clone, Copy)]
+struct Trailer {
+    /// What comes before all of it.
+    length: usize,
+    tag: usize,
+}
+
+impl Trailer {
+    /// What is only authenticated, what is encrypted from `start` on, and the tag of AES-GCM.
+    fn split(self, datagram: &mut [u8], start: usize) -> (&[u8], &mut [u8], &[u8]) {
+        let (packet, behind) = datagram.split_at_mut(self.length);
+        let (clear, secret) = packet.split_at_mut(start);
+        (
+            clear,
+            secret,
+            &behind[self.tag - self.length..][..aead::TAG],
+        )
     }
 }
 
@@ -323,7 +410,25 @@ impl Window {
     }
 }
 
-/// The keys of one direction of RTP or of RTCP.
+/// How packets are protected, in one direction of RTP or of RTCP.
+enum Transform {
+    /// Encrypted, then authenticated.
+    Counter(SessionKeys),
+    /// Both at once.
+    Sealing(SealingKeys),
+}
+
+impl Transform {
+    fn derive(master: &MasterKey, label: Label) -> Self {
+        if master.suite().is_sealing() {
+            Self::Sealing(SealingKeys::derive(master, label))
+        } else {
+            Self::Counter(SessionKeys::derive(master, label))
+        }
+    }
+}
+
+/// The keys of one direction of RTP or of RTCP, for AES in counter mode with HMAC-SHA1.
 struct SessionKeys {
     cipher: Cipher,
     salt: [u8; SALT],
@@ -341,27 +446,58 @@ enum Label {
     Rtcp,
 }
 
+/// What a session key is for: its place among the labels of RFC 3711 section 4.3.1.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Encrypt,
+    Authenticate,
+    Salt,
+}
+
+/// RFC 3711 section 4.3.1, with a key derivation rate of 0; for 256 bits RFC 6188 section 3, and for
+/// the shorter salts of AES-GCM RFC 7714 section 11.
+struct Derivation {
+    root: Cipher,
+    counter: [u8; 16],
+    first: u8,
+}
+
+impl Derivation {
+    fn new(master: &MasterKey, label: Label) -> Self {
+        let mut counter = [0; 16];
+        counter[..master.salt().len()].copy_from_slice(master.salt());
+        Self {
+            root: Cipher::new(master.key()),
+            counter,
+            first: match label {
+                Label::Rtp => 0,
+                Label::Rtcp => 3,
+            },
+        }
+    }
+
+    fn fill(&self, purpose: Purpose, out: &mut [u8]) {
+        let mut counter = self.counter;
+        counter[7] ^= self.first
+            + match purpose {
+                Purpose::Encrypt => 0,
+                Purpose::Authenticate => 1,
+                Purpose::Salt => 2,
+            };
+        self.root.apply(&counter, out);
+    }
+}
+
 impl SessionKeys {
-    /// RFC 3711 section 4.3.1, with a key derivation rate of 0; for 256 bits RFC 6188 section 3.
     fn derive(master: &MasterKey, label: Label) -> Self {
-        let (encrypt, authenticate, salting) = match label {
-            Label::Rtp => (0, 1, 2),
-            Label::Rtcp => (3, 4, 5),
-        };
-        let root = Cipher::new(master.key());
-        let stream = |label: u8, out: &mut [u8]| {
-            let mut counter = [0; 16];
-            counter[..SALT].copy_from_slice(master.salt());
-            counter[7] ^= label;
-            root.apply(&counter, out);
-        };
+        let derivation = Derivation::new(master, label);
         let mut key = [0; 32];
         let key = &mut key[..master.key().len()];
-        stream(encrypt, key);
+        derivation.fill(Purpose::Encrypt, key);
         let mut secret = [0; 20];
-        stream(authenticate, &mut secret);
+        derivation.fill(Purpose::Authenticate, &mut secret);
         let mut salt = [0; SALT];
-        stream(salting, &mut salt);
+        derivation.fill(Purpose::Salt, &mut salt);
         let authenticator =
             <Hmac<Sha1> as Mac>::new_from_slice(&secret).expect("HMAC takes keys of any length");
         Self {
@@ -474,10 +610,14 @@ const RTCP_CLEAR: usize = 8;
 /// The E bit of the SRTCP index.
 const ENCRYPTED: u32 = 1 << 31;
 
-/// Bytes of an SRTCP tag, also in the suites whose RTP tag is 32 bits (RFC 4568 section 6.2.2).
+/// Bytes of the SRTCP index and its E bit.
+const INDEX_WORD: usize = 4;
+
+/// Bytes of an SRTCP tag with HMAC-SHA1, also in the suites whose RTP tag is 32 bits (RFC 4568 section
+/// 6.2.2).
 const TAG_RTCP: usize = 10;
 
-/// Bytes of the salt (RFC 3711 section 8.2).
+/// Bytes of the salt for counter mode (RFC 3711 section 8.2).
 const SALT: usize = 14;
 
 /// Sources under one key that are followed at once: a peer that is transferred may come back.

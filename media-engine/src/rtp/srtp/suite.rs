@@ -4,7 +4,7 @@ use std::fmt;
 
 use rand::{CryptoRng, Rng};
 
-/// A crypto-suite of SDES: AES in counter mode with HMAC-SHA1.
+/// A crypto-suite: AES in counter mode with HMAC-SHA1, or AES-GCM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Suite {
     /// `AES_CM_128_HMAC_SHA1_80`
@@ -15,11 +15,17 @@ pub enum Suite {
     Aes256Sha1_80,
     /// `AES_256_CM_HMAC_SHA1_32` (RFC 6188)
     Aes256Sha1_32,
+    /// `AEAD_AES_128_GCM` (RFC 7714)
+    Aes128Gcm,
+    /// `AEAD_AES_256_GCM` (RFC 7714)
+    Aes256Gcm,
 }
 
 impl Suite {
     /// All suites, the best first.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
+        Self::Aes256Gcm,
+        Self::Aes128Gcm,
         Self::Aes256Sha1_80,
         Self::Aes128Sha1_80,
         Self::Aes256Sha1_32,
@@ -34,6 +40,8 @@ impl Suite {
             Self::Aes128Sha1_32 => "AES_CM_128_HMAC_SHA1_32",
             Self::Aes256Sha1_80 => "AES_256_CM_HMAC_SHA1_80",
             Self::Aes256Sha1_32 => "AES_256_CM_HMAC_SHA1_32",
+            Self::Aes128Gcm => "AEAD_AES_128_GCM",
+            Self::Aes256Gcm => "AEAD_AES_256_GCM",
         }
     }
 
@@ -48,7 +56,7 @@ impl Suite {
     /// Bytes of key and salt together, as `inline:` carries them in base64.
     #[must_use]
     pub const fn master_bytes(self) -> usize {
-        self.key_bytes() + super::SALT
+        self.key_bytes() + self.salt_bytes()
     }
 
     /// Bytes of the tag behind an RTP packet.
@@ -57,13 +65,29 @@ impl Suite {
         match self {
             Self::Aes128Sha1_80 | Self::Aes256Sha1_80 => 10,
             Self::Aes128Sha1_32 | Self::Aes256Sha1_32 => 4,
+            Self::Aes128Gcm | Self::Aes256Gcm => super::aead::TAG,
         }
     }
 
-    const fn key_bytes(self) -> usize {
+    /// Whether packets are encrypted and authenticated at once.
+    pub(super) const fn is_sealing(self) -> bool {
+        matches!(self, Self::Aes128Gcm | Self::Aes256Gcm)
+    }
+
+    const fn salt_bytes(self) -> usize {
+        if self.is_sealing() {
+            super::aead::SALT
+        } else {
+            super::SALT
+        }
+    }
+
+    /// Bytes of a master key alone.
+    #[must_use]
+    pub const fn key_bytes(self) -> usize {
         match self {
-            Self::Aes128Sha1_80 | Self::Aes128Sha1_32 => 16,
-            Self::Aes256Sha1_80 | Self::Aes256Sha1_32 => 32,
+            Self::Aes128Sha1_80 | Self::Aes128Sha1_32 | Self::Aes128Gcm => 16,
+            Self::Aes256Sha1_80 | Self::Aes256Sha1_32 | Self::Aes256Gcm => 32,
         }
     }
 }
@@ -243,5 +267,5 @@ pub struct Keys {
     pub remote: MasterKey,
 }
 
-/// A 256-bit key and its salt.
+/// A 256-bit key and the longest salt.
 const MASTER_MAX: usize = 32 + super::SALT;

@@ -83,11 +83,21 @@ fn the_key_derivation_of_the_standard() {
     assert_eq!(keys.tag(b"any ", b"message"), expected);
 }
 
+/// Those that the oracle has.
+const COMMON: [Suite; 4] = [
+    Suite::Aes128Sha1_80,
+    Suite::Aes128Sha1_32,
+    Suite::Aes128Gcm,
+    Suite::Aes256Gcm,
+];
+
 fn oracle(master: &MasterKey, suite: Suite) -> Context {
     let profile = match suite {
         Suite::Aes128Sha1_80 => ProtectionProfile::Aes128CmHmacSha1_80,
         Suite::Aes128Sha1_32 => ProtectionProfile::Aes128CmHmacSha1_32,
-        Suite::Aes256Sha1_80 | Suite::Aes256Sha1_32 => panic!("the oracle has no AES-256"),
+        Suite::Aes128Gcm => ProtectionProfile::AeadAes128Gcm,
+        Suite::Aes256Gcm => ProtectionProfile::AeadAes256Gcm,
+        Suite::Aes256Sha1_80 | Suite::Aes256Sha1_32 => panic!("it has no AES-256 with SHA-1"),
     };
     Context::new(master.key(), master.salt(), profile, None, None).expect("a context")
 }
@@ -95,7 +105,7 @@ fn oracle(master: &MasterKey, suite: Suite) -> Context {
 #[test]
 fn webrtc_srtp_writes_what_we_write_across_the_rollover() {
     let mut random = SmallRng::seed_from_u64(1);
-    for suite in [Suite::Aes128Sha1_80, Suite::Aes128Sha1_32] {
+    for suite in COMMON {
         let master = master(suite, 7);
         let mut ours = Protector::new(&master);
         let mut theirs = oracle(&master, suite);
@@ -117,7 +127,7 @@ fn webrtc_srtp_writes_what_we_write_across_the_rollover() {
 
 #[test]
 fn what_webrtc_srtp_protects_we_open() {
-    for suite in [Suite::Aes128Sha1_80, Suite::Aes128Sha1_32] {
+    for suite in COMMON {
         let master = master(suite, 8);
         let mut theirs = oracle(&master, suite);
         let mut ours = Unprotector::new(&master);
@@ -131,8 +141,14 @@ fn what_webrtc_srtp_protects_we_open() {
 
 #[test]
 fn rtcp_goes_both_ways_with_webrtc_srtp() {
-    let master = master(Suite::Aes128Sha1_80, 9);
-    let mut theirs = oracle(&master, Suite::Aes128Sha1_80);
+    for suite in COMMON {
+        rtcp_goes_both_ways(suite);
+    }
+}
+
+fn rtcp_goes_both_ways(suite: Suite) {
+    let master = master(suite, 9);
+    let mut theirs = oracle(&master, suite);
     let mut protector = Protector::new(&master);
     let mut unprotector = Unprotector::new(&master);
     let compound = crate::rtp::rtcp::Compound {
@@ -201,7 +217,13 @@ fn a_replayed_packet_is_refused_and_a_late_one_taken_once() {
 
 #[test]
 fn a_single_wrong_bit_anywhere_is_refused_and_changes_nothing() {
-    let master = master(Suite::Aes128Sha1_80, 12);
+    for suite in Suite::ALL {
+        refuses_each_wrong_bit(suite);
+    }
+}
+
+fn refuses_each_wrong_bit(suite: Suite) {
+    let master = master(suite, 12);
     let mut protector = Protector::new(&master);
     let mut unprotector = Unprotector::new(&master);
     let good = protected(&mut protector, &rtp(1, 1, b"audio"));
@@ -344,6 +366,40 @@ fn a_key_identifier_stands_before_the_tag_and_changes_nothing_else() {
             assert_eq!(with[..report.len()], report);
         }
     }
+}
+
+/// RFC 7714 sections 8.3 and 9.4: with AES-GCM the identifier is the last of all.
+#[test]
+fn a_key_identifier_stands_behind_the_tag_of_aes_gcm() {
+    for suite in [Suite::Aes128Gcm, Suite::Aes256Gcm] {
+        let plain = master(suite, 21);
+        let named = plain.identified(KeyIdentifier::new(9, 4));
+        let packet = rtp(5, 1, b"audio");
+        let without = protected(&mut Protector::new(&plain), &packet);
+        let with = protected(&mut Protector::new(&named), &packet);
+        assert_eq!(with, [&without[..], &[0, 0, 0, 9]].concat());
+        assert_eq!(opened(&mut Unprotector::new(&named), &with), Ok(packet));
+
+        let report = hex("81c90007 00000001 00000002 00000000 00000000 00000000 00000000 00000000");
+        let mut buffer = [report.clone(), vec![0; TRAILER_MAX]].concat();
+        let end = Protector::new(&named).protect_rtcp(&mut buffer, report.len());
+        assert_eq!(end, report.len() + 16 + 4 + 4);
+        assert_eq!(buffer[end - 8..end], [0x80, 0, 0, 1, 0, 0, 0, 9]);
+        let opened = Unprotector::new(&named).unprotect_rtcp(&mut buffer[..end]);
+        assert_eq!(opened, Ok(report.len()));
+        assert_eq!(buffer[..report.len()], report);
+    }
+}
+
+#[test]
+fn a_report_that_says_it_is_not_encrypted_is_refused_under_aes_gcm() {
+    let master = master(Suite::Aes128Gcm, 5);
+    let report = hex("81c90007 00000001 00000002 00000000 00000000 00000000 00000000 00000000");
+    let mut buffer = [report.clone(), vec![0; TRAILER_MAX]].concat();
+    let end = Protector::new(&master).protect_rtcp(&mut buffer, report.len());
+    buffer[end - 4] = 0;
+    let opened = Unprotector::new(&master).unprotect_rtcp(&mut buffer[..end]);
+    assert_eq!(opened, Err(Rejected::BadTag));
 }
 
 #[test]
