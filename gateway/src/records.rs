@@ -180,7 +180,8 @@ impl Unit {
                 Change::InteractionUpdated { update, .. } => Some(&mut **update),
                 Change::InteractionOpened(_)
                 | Change::InteractionEnded { .. }
-                | Change::VoiceMessageLeft(_) => None,
+                | Change::VoiceMessageLeft(_)
+                | Change::Outbound(_) => None,
             })
     }
 }
@@ -192,6 +193,7 @@ fn interaction(change: &Change) -> &InteractionId {
         Change::InteractionUpdated { interaction, .. }
         | Change::InteractionEnded { interaction, .. } => interaction,
         Change::VoiceMessageLeft(left) => &left.interaction,
+        Change::Outbound(outbound) => outbound.interaction(),
     }
 }
 
@@ -201,7 +203,7 @@ fn trail(change: &mut Change) -> Option<&mut Vec<TrailEntry>> {
         Change::InteractionUpdated { trail, .. } | Change::InteractionEnded { trail, .. } => {
             Some(trail)
         }
-        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) => None,
+        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) | Change::Outbound(_) => None,
     }
 }
 
@@ -211,7 +213,7 @@ fn weight(change: &Change) -> usize {
         Change::InteractionUpdated { trail, .. } | Change::InteractionEnded { trail, .. } => {
             1 + trail.len()
         }
-        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) => 1,
+        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) | Change::Outbound(_) => 1,
     }
 }
 

@@ -167,6 +167,7 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         numbers: BTreeMap::new(),
         extensions: BTreeMap::new(),
         outbound: None,
+        outbound_rules: Arc::default(),
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
         pauses: PAUSES

@@ -87,6 +87,10 @@ ids! {
     NumberId;
     /// A carrier.
     TrunkId;
+    /// A way by which calls leave.
+    OutboundRouteId;
+    /// A call that left by a carrier, for its cost.
+    OutboundCallId;
     /// A SIP phone or browser of a person.
     DeviceId;
     /// A recording, or a text with a voice.

@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    CompanyId, DeviceId, FlowId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId,
-    VoiceMessageId,
+    AuditId, CompanyId, DeviceId, FlowId, InstanceId, InteractionId, NumberId, OutboundCallId,
+    ServiceId, TrunkId, UserId, VoiceMessageId,
 };
 use crate::words;
 
@@ -41,6 +41,8 @@ pub enum Change {
     },
     /// A caller left a message; its sound is already on disk.
     VoiceMessageLeft(Box<VoiceMessageLeft>),
+    /// Something that outbound calls are judged by.
+    Outbound(Box<Outbound>),
 }
 
 /// How an interaction begins.
@@ -187,6 +189,73 @@ pub struct VoiceMessageLeft {
     pub duration_ms: u64,
     /// When it was left.
     pub left_ms: i64,
+}
+
+/// Something that outbound calls are judged by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outbound {
+    /// A call left by a carrier and was answered, or is over: what is known of it now.
+    Call(OutboundCall),
+    /// A rule refused one, and somebody must hear of it.
+    Alarm(OutboundAlarm),
+}
+
+impl Outbound {
+    /// The interaction it belongs to.
+    pub fn interaction(&self) -> &InteractionId {
+        match self {
+            Self::Call(call) => &call.interaction,
+            Self::Alarm(alarm) => &alarm.interaction,
+        }
+    }
+}
+
+/// A call that left by a carrier, as far as limits and bills need to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundCall {
+    /// Its id; what is told later stands.
+    pub id: OutboundCallId,
+    /// Whose it is.
+    pub company: CompanyId,
+    /// The interaction it belongs to.
+    pub interaction: InteractionId,
+    /// The agent who dialled; a flow where there is none.
+    pub user: Option<UserId>,
+    /// The service for which they called.
+    pub service: Option<ServiceId>,
+    /// The carrier that was tried last.
+    pub trunk: Option<TrunkId>,
+    /// Who was called: `+` and digits, or a service's digits.
+    pub number: String,
+    /// What a minute costs there, in thousandths of the currency.
+    pub cost_per_minute: u32,
+    /// When it began.
+    pub started_ms: i64,
+    /// When it was answered.
+    pub answered_ms: Option<i64>,
+    /// When it was over.
+    pub ended_ms: Option<i64>,
+    /// What it cost, in thousandths of the currency.
+    pub cost: u64,
+}
+
+/// A rule about outbound calls refused one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboundAlarm {
+    /// The id of its line in the audit log.
+    pub id: AuditId,
+    /// Whose rule.
+    pub company: CompanyId,
+    /// The interaction in which it was dialled.
+    pub interaction: InteractionId,
+    /// The agent who dialled; a flow where there is none.
+    pub user: Option<UserId>,
+    /// When.
+    pub at_ms: i64,
+    /// The rule, in one word.
+    pub rule: String,
+    /// What was dialled.
+    pub dialled: String,
 }
 
 words! {

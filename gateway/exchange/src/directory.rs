@@ -46,6 +46,8 @@ pub struct Company {
     pub extensions: BTreeMap<String, DeviceId>,
     /// The trunk that its outbound calls take, and the number they show.
     pub outbound: Option<Outbound>,
+    /// What it has set about outbound calls.
+    pub outbound_rules: Arc<crate::outbound::Rules>,
     /// Its services.
     pub services: BTreeMap<ServiceId, Service>,
     /// The people who take its work.
@@ -262,6 +264,7 @@ mod tests {
                 .collect(),
             extensions: BTreeMap::new(),
             outbound: None,
+            outbound_rules: Arc::default(),
             services: BTreeMap::new(),
             agents: BTreeMap::new(),
             pauses: BTreeSet::new(),

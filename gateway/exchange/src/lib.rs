@@ -12,5 +12,6 @@
 
 pub mod clip;
 pub mod directory;
+pub mod outbound;
 pub mod voice;
 mod words;

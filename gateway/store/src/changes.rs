@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
-    TrailEntry, TrailKind, VoiceMessageLeft, protocol,
+    Outbound, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
 };
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use crate::Error;
 use crate::row::{Columns, json, whole};
+use crate::{Error, outbound};
 
 /// The number that an interaction was given when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,12 @@ pub async fn apply<'a>(
     for part in parts(&group.voice_messages) {
         leave(db, &part).await?;
     }
+    for outbound in group.outbound {
+        match outbound {
+            Outbound::Call(call) => outbound::keep_call(&mut *db, call).await?,
+            Outbound::Alarm(alarm) => outbound::keep_alarm(&mut *db, alarm).await?,
+        }
+    }
     let number = |opened: &&InteractionOpened| {
         let number = numbers.get(&opened.id)?.clone();
         Some(Protocol {
@@ -68,6 +74,7 @@ struct Group<'a> {
     /// Lines that came together, never none.
     trail: Vec<(&'a InteractionId, &'a [TrailEntry])>,
     voice_messages: Vec<&'a VoiceMessageLeft>,
+    outbound: Vec<&'a Outbound>,
 }
 
 impl<'a> Group<'a> {
@@ -103,6 +110,7 @@ impl<'a> Group<'a> {
                     }
                 }
                 Change::VoiceMessageLeft(left) => group.voice_messages.push(left),
+                Change::Outbound(outbound) => group.outbound.push(outbound),
             }
         }
         group.updated = updated.into_iter().collect();

@@ -28,6 +28,7 @@ mod error;
 pub mod flows;
 pub mod interactions;
 pub mod numbers;
+pub mod outbound;
 pub mod prompts;
 mod row;
 pub mod services;

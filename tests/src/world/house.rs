@@ -146,6 +146,7 @@ pub(super) fn directory() -> Directory {
             trunk: NAMES[CARRIER].parse().expect("an id"),
             number: "4000".into(),
         }),
+        outbound_rules: Arc::default(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service())]),
         agents: BTreeMap::new(),
         pauses: BTreeSet::new(),

@@ -127,6 +127,7 @@ impl Store {
             Change::InteractionUpdated { interaction, .. }
             | Change::InteractionEnded { interaction, .. } => interaction.clone(),
             Change::VoiceMessageLeft(message) => message.interaction.clone(),
+            Change::Outbound(outbound) => outbound.interaction().clone(),
         };
         self.lost.insert(interaction);
     }
@@ -159,6 +160,9 @@ impl Store {
             }
             Change::VoiceMessageLeft(message) => {
                 self.known(&message.interaction);
+            }
+            Change::Outbound(outbound) => {
+                self.known(outbound.interaction());
             }
         }
     }

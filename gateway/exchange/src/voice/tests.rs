@@ -175,7 +175,8 @@ impl Scene {
                 Change::InteractionEnded { end, .. } => Some((end.by, end.cause.as_str())),
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
-                | Change::VoiceMessageLeft(_) => None,
+                | Change::VoiceMessageLeft(_)
+                | Change::Outbound(_) => None,
             })
             .collect()
     }
@@ -186,7 +187,9 @@ impl Scene {
             .flat_map(|change| match change {
                 Change::InteractionUpdated { trail, .. }
                 | Change::InteractionEnded { trail, .. } => trail.as_slice(),
-                Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) => &[],
+                Change::InteractionOpened(_)
+                | Change::VoiceMessageLeft(_)
+                | Change::Outbound(_) => &[],
             })
             .collect()
     }
@@ -208,7 +211,8 @@ impl Scene {
                 Change::VoiceMessageLeft(message) => Some(message.as_ref()),
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
-                | Change::InteractionEnded { .. } => None,
+                | Change::InteractionEnded { .. }
+                | Change::Outbound(_) => None,
             })
             .collect()
     }
@@ -301,6 +305,7 @@ fn directory(flow: &str) -> Directory {
             trunk: "carrier".parse().expect("an id"),
             number: "4000".into(),
         }),
+        outbound_rules: Arc::default(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service)]),
         agents: BTreeMap::new(),
         pauses: BTreeSet::new(),
