@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use desk::id::InteractionId;
 use desk::record::{Change, InteractionOpened, InteractionUpdate, TrailEntry};
-use media_engine::sip::CallId;
+use exchange::voice::CallKey;
 use store::Writer;
 use store::writer::Pending;
 
@@ -30,7 +30,7 @@ pub struct Records {
     /// Calls that came when there was no place even for their beginning; until they end.
     unrecorded: HashSet<InteractionId>,
     /// Those of them who are not told yet.
-    refused: Vec<CallId>,
+    refused: Vec<CallKey>,
     lost: usize,
 }
 
@@ -39,16 +39,16 @@ pub struct Records {
 struct Unit {
     changes: Vec<Change>,
     /// The call that waits until its beginning is on disk.
-    opening: Option<CallId>,
+    opening: Option<CallKey>,
 }
 
 /// What came of handing over.
 #[derive(Debug)]
 pub struct HandedOver {
     /// Calls whose beginning is on its way to the disk.
-    pub opening: Vec<(CallId, Pending)>,
+    pub opening: Vec<(CallKey, Pending)>,
     /// Calls that are to be refused: the disk does not keep up.
-    pub refused: Vec<CallId>,
+    pub refused: Vec<CallKey>,
 }
 
 impl Records {
@@ -68,7 +68,7 @@ impl Records {
     /// A call begins, and waits until that is on disk.
     ///
     /// Beyond the limit nothing is remembered of it, neither now nor of how it is refused.
-    pub fn open(&mut self, call: CallId, opened: Box<InteractionOpened>) {
+    pub fn open(&mut self, call: CallKey, opened: Box<InteractionOpened>) {
         let id = opened.id.clone();
         if self.count >= self.count_max {
             self.lost += 1;
@@ -266,7 +266,7 @@ mod tests {
             }
         }
 
-        fn open(&mut self, company: &CompanyId, id: &str) -> CallId {
+        fn open(&mut self, company: &CompanyId, id: &str) -> CallKey {
             self.calls += 1;
             let opened = InteractionOpened {
                 id: id.parse().expect("an id"),
@@ -285,7 +285,7 @@ mod tests {
                 started_ms: 1,
                 protocol_day: 20_261_122,
             };
-            let call = CallId(self.calls);
+            let call = CallKey(self.calls);
             self.records.open(call, Box::new(opened));
             call
         }

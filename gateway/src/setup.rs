@@ -170,6 +170,7 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         outbound_rules: Arc::default(),
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
+        owners: BTreeMap::new(),
         pauses: PAUSES
             .iter()
             .filter_map(|reason| reason.parse().ok())
@@ -519,9 +520,11 @@ async fn add_devices(
             user: row.username,
             company: row.company.as_str().into(),
         });
-        let agent = row.user.and_then(|user| company.agents.get_mut(&user));
-        if let Some(agent) = agent {
-            agent.devices.push(row.id.clone());
+        if let Some(user) = row.user {
+            if let Some(agent) = company.agents.get_mut(&user) {
+                agent.devices.push(row.id.clone());
+            }
+            company.owners.insert(row.id.clone(), user);
         }
         if let Some(extension) = row.extension {
             company.extensions.insert(extension, row.id.clone());

@@ -380,6 +380,14 @@ words! {
         MediaChanged = "media_changed",
         /// The call was handed on.
         Transferred = "transferred",
+        /// Somebody is asked about the call; the detail has whom.
+        Consulted = "consulted",
+        /// Those who were asked, the agent and the customer are together.
+        Joined = "joined",
+        /// A supervisor takes part; the detail has who and how.
+        Supervised = "supervised",
+        /// Somebody wrote a note.
+        Noted = "noted",
         /// Something of ours failed; the detail says what the caller got instead.
         Failed = "failed",
         /// It is over; the detail has who ended it, why, and where the flow was.

@@ -44,6 +44,8 @@ pub struct Company {
     pub numbers: BTreeMap<String, Number>,
     /// Its devices by what is dialled: the extension, or the user name.
     pub extensions: BTreeMap<String, DeviceId>,
+    /// Whose each device is, where it is somebody's.
+    pub owners: BTreeMap<DeviceId, UserId>,
     /// The trunk that its outbound calls take, and the number they show.
     pub outbound: Option<Outbound>,
     /// What it has set about outbound calls.
@@ -140,6 +142,24 @@ impl Directory {
 }
 
 impl Company {
+    /// Who has a device.
+    pub(crate) fn owner(&self, device: &DeviceId) -> Option<&UserId> {
+        self.owners.get(device)
+    }
+
+    /// The devices that somebody has.
+    pub(crate) fn devices_of<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a DeviceId> {
+        let owners = self.owners.iter();
+        owners.filter_map(move |(device, owner)| (owner == user).then_some(device))
+    }
+
+    /// What one dials to reach a device: its extension, before its user name.
+    pub(crate) fn extension_of(&self, device: &DeviceId) -> Option<&str> {
+        let dialled = self.extensions.iter();
+        let own = dialled.filter(|(_, known)| *known == device);
+        own.map(|(dialled, _)| dialled.as_str()).min()
+    }
+
     /// What its desk has to know of it.
     pub(crate) fn rules(&self) -> Rules {
         let services = self.services.iter();
@@ -263,6 +283,7 @@ mod tests {
                 })
                 .collect(),
             extensions: BTreeMap::new(),
+            owners: BTreeMap::new(),
             outbound: None,
             outbound_rules: Arc::default(),
             services: BTreeMap::new(),

@@ -23,13 +23,12 @@ use desk::id::{CompanyId, PromptId, ServiceId, UserId};
 use desk::output::DeskError;
 use exchange::clip::Clip;
 use exchange::directory::Directory;
-use exchange::voice::{AgentSeen, Recording, Voice, VoiceConfig, WaitingSeen, Wish};
+use exchange::voice::{AgentSeen, CallKey, Recording, Voice, VoiceConfig, WaitingSeen, Wish};
 use ivr::Now;
 use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegEvent, LegId, PlayId};
-use media_engine::sip::CallId;
 use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output};
 use media_engine::sip::registrar::{self, Account};
 use media_engine::sip::registration::Health;
@@ -245,9 +244,9 @@ impl Telephony {
 #[derive(Debug)]
 enum Answer {
     /// The records of these calls are durable, with these protocol numbers.
-    Opened(Vec<(CallId, String)>),
+    Opened(Vec<(CallKey, String)>),
     /// The records of these calls could not be written.
-    NotOpened(Vec<CallId>),
+    NotOpened(Vec<CallKey>),
     /// Clips that were not in memory; those that could not be had are missing.
     Loaded {
         leg: LegId,
@@ -264,7 +263,7 @@ enum Answer {
     },
     /// An HTTP look-up.
     Fetched {
-        call: CallId,
+        call: CallKey,
         ticket: Ticket,
         answer: Result<Fetched, FetchFailure>,
     },

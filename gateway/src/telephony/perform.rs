@@ -63,6 +63,12 @@ impl Owner {
             }
             SipCommand::AcceptOffer { call, sdp } => endpoint.accept_offer(at, call, sdp),
             SipCommand::RejectOffer { call, status } => endpoint.reject_offer(at, call, status),
+            SipCommand::Ring(call) => endpoint.ring(at, call),
+            SipCommand::EarlyMedia { call, sdp } => endpoint.early_media(at, call, sdp),
+            SipCommand::AcceptTransfer(call) => endpoint.accept_transfer(at, call),
+            SipCommand::ReportTransfer { call, status } => {
+                endpoint.report_transfer(at, call, status)
+            }
             SipCommand::RefuseTransfer { call, status } => {
                 endpoint.refuse_transfer(at, call, status)
             }
@@ -115,8 +121,11 @@ impl Owner {
             // The flow itself ends it by its longest time.
             MediaCommand::Record { ticket, .. } => self.record(now, leg, ticket),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
-            MediaCommand::Bridge(other) => self.media.bridge(leg, other),
-            MediaCommand::Unbridge => self.media.unbridge(leg),
+            MediaCommand::Hear(others) => match others.first() {
+                Some(other) => self.media.bridge(leg, *other),
+                None => self.media.unbridge(leg),
+            },
+            MediaCommand::Press(key) => self.media.press(leg, key),
             MediaCommand::Close => self.close(now, leg),
         };
         if let Err(error) = done {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use desk::id::InteractionId;
 use desk::record::{Change, Quality};
 use exchange::clip::Clip;
-use exchange::voice::{MediaCommand, Output, Recording, SipCommand, Voice, VoiceConfig};
+use exchange::voice::{CallKey, MediaCommand, Output, Recording, SipCommand, Voice, VoiceConfig};
 use ivr::Now;
 use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::audio::prompt::Frames;
@@ -32,9 +32,9 @@ use super::store::{Came, Room, Store};
 /// What came of something that ran in the background.
 #[derive(Debug)]
 pub(super) enum Answer {
-    NotOpened(Vec<CallId>),
+    NotOpened(Vec<CallKey>),
     Loaded(LegId, PlayId),
-    Fetched(CallId, Ticket, Result<Fetched, FetchFailure>),
+    Fetched(CallKey, Ticket, Result<Fetched, FetchFailure>),
     Recorded(LegId, Ticket, Option<Recording>),
     /// The writer has room again.
     Room,
@@ -81,8 +81,10 @@ pub(super) struct Node {
     legs: BTreeMap<LegId, LegState>,
     ports: BTreeMap<LegId, SocketAddr>,
     port: u16,
-    interactions: BTreeMap<CallId, InteractionId>,
-    opening: Vec<CallId>,
+    /// The Call-ID of each call that came in, and the interaction that it became.
+    call_ids: BTreeMap<CallId, String>,
+    interactions: BTreeMap<String, InteractionId>,
+    opening: Vec<CallKey>,
     changes: VecDeque<Change>,
     shelf: BTreeMap<(Clip, &'static str), Arc<Frames>>,
     random: StdRng,
@@ -116,6 +118,7 @@ impl Node {
             legs: BTreeMap::new(),
             ports: BTreeMap::new(),
             port: PORT_FIRST,
+            call_ids: BTreeMap::new(),
             interactions: BTreeMap::new(),
             opening: Vec::new(),
             changes: VecDeque::new(),
@@ -295,6 +298,7 @@ impl Node {
         match event {
             CallEvent::Incoming { call, invite } => {
                 self.ends.insert(*call, 0);
+                self.call_ids.insert(*call, invite.sip_call_id.clone());
                 self.from_device += usize::from(matches!(invite.origin, Origin::Device(_)));
             }
             CallEvent::Ended { call, .. } => {
@@ -318,7 +322,8 @@ impl Node {
     fn perform(&mut self, now: Now, output: Output) {
         match output {
             Output::Open { call, opened } => {
-                self.interactions.insert(call, opened.id.clone());
+                let sip_call_id = opened.sip_call_id.clone();
+                self.interactions.insert(sip_call_id, opened.id.clone());
                 self.opening.push(call);
                 self.changes.push_back(Change::InteractionOpened(opened));
             }
@@ -347,7 +352,8 @@ impl Node {
         // A command to a call that has ended meanwhile is refused, and changes nothing.
         let _ = match command {
             SipCommand::Answer { call, sdp } => {
-                let interaction = self.interactions.get(&call).expect("opened before");
+                let sip_call_id = self.call_ids.get(&call).expect("it came in");
+                let interaction = self.interactions.get(sip_call_id).expect("opened before");
                 assert!(
                     self.store.is_durable(interaction),
                     "{call} is answered before its record is durable"
@@ -365,6 +371,12 @@ impl Node {
             }
             SipCommand::AcceptOffer { call, sdp } => endpoint.accept_offer(at, call, sdp),
             SipCommand::RejectOffer { call, status } => endpoint.reject_offer(at, call, status),
+            SipCommand::Ring(call) => endpoint.ring(at, call),
+            SipCommand::EarlyMedia { call, sdp } => endpoint.early_media(at, call, sdp),
+            SipCommand::AcceptTransfer(call) => endpoint.accept_transfer(at, call),
+            SipCommand::ReportTransfer { call, status } => {
+                endpoint.report_transfer(at, call, status)
+            }
             SipCommand::RefuseTransfer { call, status } => {
                 endpoint.refuse_transfer(at, call, status)
             }
@@ -430,11 +442,14 @@ impl Node {
                 self.thread.order(leg, Command::Record);
             }
             MediaCommand::StopRecording => self.thread.order(leg, Command::StopRecording),
-            MediaCommand::Bridge(other) => {
-                self.joined += 1;
-                self.thread.order(leg, Command::Bridge(other));
-            }
-            MediaCommand::Unbridge => self.thread.order(leg, Command::Unbridge),
+            MediaCommand::Hear(others) => match others.first() {
+                Some(other) => {
+                    self.joined += 1;
+                    self.thread.order(leg, Command::Bridge(*other));
+                }
+                None => self.thread.order(leg, Command::Unbridge),
+            },
+            MediaCommand::Press(key) => self.thread.order(leg, Command::Press(key)),
             MediaCommand::Close => {
                 self.thread.order(leg, Command::Close);
                 if !self.legs.contains_key(&leg) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use desk::id::InteractionId;
 use desk::record::{Change, TrailEntry, TrailKind};
-use media_engine::sip::CallId;
+use exchange::voice::CallKey;
 use rand::Rng;
 use rand::rngs::StdRng;
 
@@ -22,7 +22,7 @@ pub(super) enum Room {
 struct Group {
     due: Instant,
     changes: Vec<Change>,
-    opening: Vec<CallId>,
+    opening: Vec<CallKey>,
     /// The disk is full: nothing of it is kept.
     fails: bool,
 }
@@ -37,9 +37,9 @@ struct Remembered {
 /// What came of a group.
 pub(super) enum Came {
     /// The records of these calls are durable, with these protocol numbers.
-    Opened(Vec<(CallId, String)>),
+    Opened(Vec<(CallKey, String)>),
     /// The records of these calls were lost.
-    NotOpened(Vec<CallId>),
+    NotOpened(Vec<CallKey>),
 }
 
 /// The store.
@@ -76,7 +76,7 @@ impl Store {
         &mut self,
         now: Instant,
         changes: Vec<Change>,
-        opening: Vec<CallId>,
+        opening: Vec<CallKey>,
         random: &mut StdRng,
     ) {
         let wait = Duration::from_millis(random.random_range(1..200));

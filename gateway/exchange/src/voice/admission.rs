@@ -3,11 +3,9 @@
 //! A carrier reaches the numbers of its company. A device of the company reaches them as well, and
 //! the other devices: nobody from outside ever dials a device.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use desk::id::{DeviceId, FlowId, NumberId, TrunkId};
-use ivr::{Cause, Destination, Dial, Flow, HangUp, Language, Library, Node, NodeId};
 use media_engine::sip::call::{Incoming, Origin};
 
 use crate::directory::Company;
@@ -30,93 +28,90 @@ pub(super) fn admit(invite: &Incoming, calls: usize, shared: &Shared) -> Result<
         (None, None) => None,
     };
     let company = company.ok_or(404_u16)?;
-    if let Some(number) = company.number(&invite.dialled, trunk.as_ref()) {
-        // Without a flow the number is ours, and nothing answers there yet.
-        let (flow, version) = number.flow.clone().ok_or(480_u16)?;
-        return Ok(Dialled {
-            company: company.clone(),
-            number: Some(number.id.clone()),
-            serves: Serving {
-                library: company.library.clone(),
-                flow: ivr::FlowId::new(flow.as_str()),
-            },
-            flow: Some((flow, version)),
-            trunk,
-            device,
-        });
-    }
-    let called = device.as_ref().and(company.extensions.get(&invite.dialled));
-    let called = called.ok_or(404_u16)?;
-    if Some(called) == device.as_ref() {
+    let to = company.to(&invite.dialled, trunk.as_ref(), device.as_ref())?;
+    if matches!(&to, To::Device(called) if Some(called) == device.as_ref()) {
         return Err(486); // Its line is taken: by the one who dials.
     }
     Ok(Dialled {
         company: company.clone(),
-        number: None,
-        serves: Serving::dial(&invite.dialled, company.language),
-        flow: None,
+        to,
         trunk,
         device,
     })
 }
 
-/// What of ours somebody dialled.
+/// What somebody dialled, and who they are.
 pub(super) struct Dialled {
     pub(super) company: Arc<Company>,
-    pub(super) number: Option<NumberId>,
-    /// What of the company's answers, and which published version.
-    pub(super) flow: Option<(FlowId, u32)>,
-    pub(super) serves: Serving,
+    pub(super) to: To,
     pub(super) trunk: Option<TrunkId>,
     pub(super) device: Option<DeviceId>,
 }
 
+/// Where a call goes.
+#[derive(Clone, Debug)]
+pub(super) enum To {
+    /// A number of the company.
+    Number {
+        number: NumberId,
+        /// What answers there, and which published version.
+        flow: (FlowId, u32),
+        serves: Serving,
+    },
+    /// A device of the company.
+    Device(DeviceId),
+    /// Somebody outside, as it was dialled.
+    Outside(String),
+}
+
 /// What answers a call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Serving {
     pub(super) library: Arc<ivr::Library>,
     pub(super) flow: ivr::FlowId,
 }
 
-impl Serving {
-    /// Rings a device of the company, and joins the two when it answers.
-    fn dial(extension: &str, language: Language) -> Self {
-        let hang_up = |cause| Node::HangUp(HangUp { say: vec![], cause });
-        let dial = Dial {
-            to: Destination::Extension(extension.to_owned()),
-            ring_ms: RING_MS,
-            busy: Some(NodeId::new("busy")),
-            no_answer: Some(NodeId::new("no-answer")),
-            failed: Some(NodeId::new("failed")),
-            ended: None,
-        };
-        let nodes = [
-            ("dial", Node::Dial(dial)),
-            ("busy", hang_up(Cause::Busy)),
-            ("no-answer", hang_up(Cause::NoAnswer)),
-            ("failed", hang_up(Cause::Failure)),
-        ];
-        let flow = Flow {
-            format: ivr::FORMAT,
-            language,
-            voice: None,
-            entry: NodeId::new("dial"),
-            failure: None,
-            variables: BTreeMap::new(),
-            nodes: nodes.map(|(id, node)| (NodeId::new(id), node)).into(),
-            layout: BTreeMap::new(),
-        };
-        let id = ivr::FlowId::new("extension");
-        let library = Library {
-            flows: BTreeMap::from([(id.clone(), Arc::new(flow))]),
-            calendars: BTreeMap::new(),
-        };
-        Self {
-            library: Arc::new(library),
-            flow: id,
+impl Company {
+    /// Where what somebody dialled leads, or the status that refuses it. Only `device`s of the
+    /// company reach its devices, and the world.
+    pub(super) fn to(
+        &self,
+        dialled: &str,
+        trunk: Option<&TrunkId>,
+        device: Option<&DeviceId>,
+    ) -> Result<To, u16> {
+        if let Some(number) = self.number(dialled, trunk) {
+            // Without a flow the number is ours, and nothing answers there yet.
+            let flow = number.flow.clone().ok_or(480_u16)?;
+            return Ok(To::Number {
+                number: number.id.clone(),
+                serves: Serving {
+                    library: self.library.clone(),
+                    flow: ivr::FlowId::new(flow.0.as_str()),
+                },
+                flow,
+            });
         }
+        device.ok_or(404_u16)?;
+        if let Some(called) = self.extensions.get(dialled) {
+            return Ok(To::Device(called.clone()));
+        }
+        if self.outbound.is_some() && is_number(dialled) {
+            return Ok(To::Outside(dialled.to_owned()));
+        }
+        Err(404)
     }
 }
 
-/// How long a device rings that another one dials: ten times.
-const RING_MS: u32 = 50_000;
+/// Whether it may be a number outside: extensions are shorter.
+fn is_number(dialled: &str) -> bool {
+    let digits = dialled.chars().filter(char::is_ascii_digit).count();
+    let others = dialled.trim_start_matches('+');
+    digits >= OUTSIDE_DIGITS_MIN
+        && others
+            .chars()
+            .all(|c| c.is_ascii_digit() || " -().".contains(c))
+}
+
+/// The shortest number outside: those for emergencies have three digits.
+const OUTSIDE_DIGITS_MIN: usize = 3;

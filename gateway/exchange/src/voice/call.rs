@@ -1,73 +1,86 @@
-//! One inbound call, from the INVITE to the last line of its record.
+//! One call: a customer, and whoever talks with them, from the first INVITE to the last line of the
+//! record.
+//!
+//! ```text
+//!  came in   Opening ─▶ Answering ─▶ Flow ─────────▶ Handled ─▶ HangingUp ─▶ Closing ─▶ (gone)
+//!            record      200 sent    prompts, line    an agent
+//!            durable,                of a service       ▲ │ transfer, agent lost: Flow again
+//!  placed    port open ─▶ Calling ──────────────────────┘
+//!                         the agent's phone, then the customer's
+//! ```
 
 mod agent;
-mod media;
+mod answering;
+mod orders;
+mod placing;
+mod referral;
+mod seen;
+mod supervision;
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-use desk::id::InteractionId;
-use desk::record::{EndedBy, InteractionOpened, Medium, Quality, TrailKind};
+use desk::id::{InteractionId, ServiceId};
+use desk::record::{
+    EndedBy, InteractionOpened, InteractionState, InteractionUpdate, Medium, Quality, TrailKind,
+};
 use ivr::machine::{self, Caller, Did, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
-use media_engine::dtmf::{
-    self,
-    pair::{Pairing, Way},
-};
+use media_engine::dtmf::{self, pair::Way};
 use media_engine::leg::{LegId, PlayId};
-use media_engine::sdp::negotiate::Negotiation;
+use media_engine::sdp::MediaParameters;
 use media_engine::sip::CallId;
-use media_engine::sip::call::{CallEvent, Cause, End, Incoming, Party};
+use media_engine::sip::call::{Cause, End, Incoming, Party};
 use serde_json::json;
 
 use crate::directory::Company;
 
-use super::Shared;
-use super::admission::{Dialled, Serving, admit};
-use super::dialling::Left;
+use super::admission::{Dialled, Serving, To, admit};
 use super::ending::Ending;
 use super::facts::Facts;
 use super::flow::Walk;
-use super::output::{MediaCommand, Output, Recording, SipCommand, Toward};
+use super::line::{Left, Line, News, Purpose};
+use super::output::{MediaCommand, Output, Recording, SipCommand};
 use super::record::Record;
+use super::talk::{self, Place, Role, Talk};
+use super::{CallKey, Shared};
+pub(super) use agent::Handled;
+pub use orders::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
+pub(super) use placing::Calling;
 
-/// One inbound call.
+/// One call.
 #[derive(Debug)]
 pub(super) struct Call {
     facts: Facts,
-    serves: Serving,
-    peer: SocketAddr,
+    talk: Talk,
     stage: Stage,
-    /// The agreement about its media, from the moment its port is open.
-    negotiation: Option<Box<Negotiation>>,
-    /// Whether its media run.
-    started: bool,
     /// Why we ended it, if we did.
     ours: Option<Ending>,
     /// When it ends, whoever still holds the line.
     length_limit: Instant,
     deadline: Option<Instant>,
-    pressed: Pairing,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// The record is being written and the port opened; the caller hears nothing yet.
+    /// The record is being written and the port opened; nobody hears anything yet.
     Opening {
-        offer: Option<Bytes>,
+        then: Then,
         recorded: bool,
-        address: Option<SocketAddr>,
         until: Instant,
     },
     /// 200 is on its way; the flow begins when the ACK is here.
     Answering {
+        serves: Serving,
         until: Instant,
     },
-    /// The flow talks with the caller.
-    Talking(Box<Walk>),
+    /// A flow talks with the customer, or they wait for a person.
+    Flow(Box<Walk>),
+    /// The customer is being called.
+    Calling(Box<Calling>),
+    /// Somebody talks with the customer.
+    Handled(Box<Handled>),
     /// We asked for the end and wait for the other side to know.
     HangingUp {
         until: Instant,
@@ -76,18 +89,27 @@ enum Stage {
     Closing {
         ended_ms: i64,
         ending: Ending,
-        /// The caller's media had theirs; those of somebody dialled have not.
+        /// The customer's media had theirs; those of somebody else have not.
         heard: Option<Quality>,
         until: Instant,
     },
     Gone,
 }
 
+/// What a call does when its record is durable.
+#[derive(Debug)]
+enum Then {
+    /// Answers, and lets this talk with the caller.
+    Serve(Serving),
+    /// Calls somebody.
+    Call(Box<Calling>),
+}
+
 impl Call {
     /// A call came in. It is refused at once when nobody here has that number.
     pub(super) fn begin(
         now: Now,
-        id: CallId,
+        sip: CallId,
         invite: Incoming,
         calls: usize,
         shared: &mut Shared,
@@ -97,52 +119,33 @@ impl Call {
             Err(status) => {
                 let retry_after = (status == 503).then_some(RETRY_AFTER);
                 shared.sip(SipCommand::Reject {
-                    call: id,
+                    call: sip,
                     status,
                     retry_after,
                 });
                 return None;
             }
         };
+        let serves = match &dialled.to {
+            To::Number { serves, .. } => serves.clone(),
+            To::Device(_) | To::Outside(_) => {
+                return Self::begin_from_device(now, sip, &invite, &dialled, shared);
+            }
+        };
         let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
-        let mut opened = Box::new(opened(now, &interaction, &invite, &dialled));
-        opened.instance = shared.config.instance.clone();
-        shared.outputs.push_back(Output::Open { call: id, opened });
+        let opened = opened(now, &interaction, &invite, &dialled, shared);
+        let company = dialled.company;
         let from = if invite.caller.private {
             ""
         } else {
             &invite.caller.number
         };
-        let facts = Facts {
-            id,
-            leg: shared.new_leg(id),
-            company: dialled.company,
-            record: Record::new(interaction),
-            caller: Caller {
-                from: from.to_owned(),
-                to: invite.dialled.clone(),
-                protocol: String::new(),
-            },
-            messages: Vec::new(),
-            left: BTreeMap::new(),
+        let caller = Caller {
+            from: from.to_owned(),
+            to: invite.dialled.clone(),
+            protocol: String::new(),
         };
-        let mut call = Self {
-            facts,
-            serves: dialled.serves,
-            peer: invite.flow.remote,
-            stage: Stage::Opening {
-                offer: invite.offer.clone(),
-                recorded: false,
-                address: None,
-                until: now.instant + OPENING_MAX,
-            },
-            negotiation: None,
-            started: false,
-            ours: None,
-            length_limit: now.instant + LENGTH_MAX,
-            deadline: None,
-            pressed: Pairing::default(),
-        };
+        let mut call = Self::open(now, company, opened, caller, Then::Serve(serves), shared);
         let arrived = json!({
             "transport": invite.flow.transport.as_str(),
             "request_uri": invite.request_uri,
@@ -150,12 +153,56 @@ impl Call {
             "private": invite.caller.private,
             "diverted_from": invite.caller.diverted_from,
         });
-        call.facts.record.note(now, TrailKind::Arrived, arrived);
-        let toward = Toward::Address(call.peer.ip());
-        let beside = None;
-        shared.media(call.facts.leg, MediaCommand::Open { toward, beside });
+        call.note(now, TrailKind::Arrived, arrived);
+        let (key, peer) = (call.facts.key, invite.flow.remote);
+        let line = Line::asked(key, Purpose::Customer, sip, invite.offer, peer);
+        call.facts.leg = shared.take_line(line, None);
         call.settle(now, shared);
         Some(call)
+    }
+
+    /// A call whose record is being written.
+    fn open(
+        now: Now,
+        company: Arc<Company>,
+        opened: Box<InteractionOpened>,
+        caller: Caller,
+        then: Then,
+        shared: &mut Shared,
+    ) -> Self {
+        let key = shared.new_call();
+        let facts = Facts {
+            key,
+            leg: super::facts::NOBODY,
+            others: BTreeSet::new(),
+            company,
+            record: Record::new(opened.id.clone()),
+            caller,
+            messages: Vec::new(),
+            left: BTreeMap::new(),
+        };
+        shared.outputs.push_back(Output::Open { call: key, opened });
+        Self {
+            facts,
+            talk: Talk::default(),
+            stage: Stage::Opening {
+                then,
+                recorded: false,
+                until: now.instant + OPENING_MAX,
+            },
+            ours: None,
+            length_limit: now.instant + LENGTH_MAX,
+            deadline: None,
+        }
+    }
+
+    pub(super) fn key(&self) -> CallKey {
+        self.facts.key
+    }
+
+    /// Whether the call is over when this line is.
+    pub(super) fn ends_with(&self, leg: LegId) -> bool {
+        leg == self.facts.leg && !matches!(self.stage, Stage::Calling(_))
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -163,36 +210,11 @@ impl Call {
     }
 
     pub(super) fn is_waiting(&self) -> bool {
-        matches!(&self.stage, Stage::Talking(walk) if walk.is_waiting())
+        matches!(&self.stage, Stage::Flow(walk) if walk.is_waiting())
     }
 
-    /// Something happened to its SIP side.
-    pub(super) fn handle_event(&mut self, now: Now, event: CallEvent, shared: &mut Shared) {
-        match event {
-            CallEvent::Confirmed { sdp, .. } => self.confirmed(now, sdp.as_ref(), shared),
-            CallEvent::Offered { sdp, .. } => self.offered(now, sdp.as_ref(), shared),
-            CallEvent::OfferAnswered { sdp, .. } => self.agree(now, &sdp, shared),
-            CallEvent::Info {
-                content_type, body, ..
-            } => {
-                let content_type = String::from_utf8_lossy(&content_type);
-                if let Some(pressed) = dtmf::info::read(&content_type, &body) {
-                    self.handle_key(now, pressed.key, Way::Info, shared);
-                }
-            }
-            // Nobody on this side of a call may have others called at the company's cost.
-            CallEvent::Transfer { call, .. } => {
-                shared.sip(SipCommand::RefuseTransfer { call, status: 603 });
-            }
-            CallEvent::Ended { end, .. } => self.ended(now, end, shared),
-            // These tell of calls that we place.
-            CallEvent::Incoming { .. }
-            | CallEvent::Ringing { .. }
-            | CallEvent::EarlyMedia { .. }
-            | CallEvent::Answered { .. }
-            | CallEvent::TransferProgress { .. }
-            | CallEvent::OfferRejected { .. } => {}
-        }
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// The record is durable.
@@ -200,7 +222,7 @@ impl Call {
         self.facts.caller.protocol = protocol;
         if let Stage::Opening { recorded, .. } = &mut self.stage {
             *recorded = true;
-            self.answer(now, shared);
+            self.go_on(now, shared);
         }
     }
 
@@ -211,50 +233,72 @@ impl Call {
         }
     }
 
-    /// The port is open, or there is none.
-    pub(super) fn handle_leg_opened(
-        &mut self,
-        now: Now,
-        opened: Option<SocketAddr>,
-        shared: &mut Shared,
-    ) {
-        let Stage::Opening { address, .. } = &mut self.stage else {
+    /// The port of a line that came in is open.
+    pub(super) fn handle_port(&mut self, now: Now, shared: &mut Shared) {
+        self.go_on(now, shared);
+    }
+
+    /// There is no port for the customer's line.
+    pub(super) fn handle_no_port(&mut self, now: Now, shared: &mut Shared) {
+        if matches!(self.stage, Stage::Opening { .. }) {
+            self.refuse(now, 503, "no_media_capacity", shared);
+        }
+    }
+
+    /// Begins, as soon as the record is durable.
+    fn go_on(&mut self, now: Now, shared: &mut Shared) {
+        let Stage::Opening {
+            then,
+            recorded: true,
+            ..
+        } = &self.stage
+        else {
             return;
         };
-        let Some(opened) = opened else {
-            return self.refuse(now, 503, "no_media_capacity", shared);
-        };
-        *address = Some(opened);
-        self.answer(now, shared);
+        match then {
+            Then::Serve(_) => self.answer(now, shared),
+            Then::Call(_) => self.call_out(now, shared),
+        }
     }
 
     /// A key was pressed; some telephones tell of each press on both ways.
-    pub(super) fn handle_key(&mut self, now: Now, key: dtmf::Key, way: Way, shared: &mut Shared) {
-        if !self.pressed.is_new(now.instant, key, way) {
+    pub(super) fn handle_key(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        key: dtmf::Key,
+        way: Way,
+        shared: &mut Shared,
+    ) {
+        let line = shared.lines.get_mut(&leg);
+        if !line.is_some_and(|line| line.pressed.is_new(now.instant, key, way)) {
             return;
         }
-        let key = key_of(key);
-        self.walk(now, shared, |walk| walk.session.handle_key(now, key));
+        if leg == self.facts.leg {
+            let key = key_of(key);
+            self.walk(now, shared, |walk| walk.handle_key(now, key));
+        }
+        // What comes in the media goes on in the media.
+        if way == Way::Info {
+            self.pass_key(leg, key, shared);
+        }
     }
 
     pub(super) fn handle_played(&mut self, now: Now, play: PlayId, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
+        if let Stage::Flow(walk) = &mut self.stage {
             walk.handle_played(now, play, self.facts.leg, shared);
         }
         self.perform(now, shared);
         self.leave_at_the_end(now, shared);
     }
 
+    /// The desk has ended the wait without anybody.
     pub(super) fn handle_unanswered(&mut self, now: Now, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
+        if let Stage::Flow(walk) = &mut self.stage {
             walk.handle_unanswered(now, self.facts.leg, shared);
         }
         self.perform(now, shared);
         self.leave_at_the_end(now, shared);
-    }
-
-    pub(super) fn facts(&self) -> &Facts {
-        &self.facts
     }
 
     /// A recording was put away. What was said is kept, however late that is known.
@@ -270,10 +314,10 @@ impl Call {
         };
         let length = recording.as_ref().map(|recording| recording.length);
         if let Some(recording) = recording {
-            if message.told || !matches!(self.stage, Stage::Talking(_)) {
+            if message.told || !matches!(self.stage, Stage::Flow(_)) {
                 // The flow went on, or is over: it cannot tell any more.
                 let detail = json!({ "seconds": recording.length.as_secs(), "late": true });
-                self.facts.record.note(now, TrailKind::MessageLeft, detail);
+                self.note(now, TrailKind::MessageLeft, detail);
             }
             shared.keep(now, recording, message.service, self.facts.origin());
         }
@@ -289,11 +333,10 @@ impl Call {
         answer: Result<Fetched, FetchFailure>,
         shared: &mut Shared,
     ) {
-        self.walk(now, shared, |walk| {
-            walk.session.handle_fetched(now, ticket, answer)
-        });
+        self.walk(now, shared, |walk| walk.handle_fetched(now, ticket, answer));
     }
 
+    /// What became of somebody whom the flow dialled.
     pub(super) fn handle_dialled(
         &mut self,
         now: Now,
@@ -301,42 +344,87 @@ impl Call {
         result: machine::DialResult,
         shared: &mut Shared,
     ) {
-        if let Stage::Talking(walk) = &mut self.stage {
+        if let Stage::Flow(walk) = &mut self.stage {
             walk.handle_dialled(now, ticket, result, self.facts.leg, shared);
         }
         self.perform(now, shared);
     }
 
-    /// The one who was dialled is off the line: the flow goes on, or ends with it.
-    pub(super) fn handle_dialled_left(
+    /// Somebody who is not the customer is off the line.
+    pub(super) fn handle_left(&mut self, now: Now, leg: LegId, left: Left, shared: &mut Shared) {
+        self.facts.others.remove(&leg);
+        self.talk.leave(leg);
+        let purpose = left.purpose.clone();
+        match purpose {
+            Purpose::Flow(ticket) => self.handle_dialled_left(now, leg, ticket, left, shared),
+            Purpose::Agent(_) | Purpose::Guest | Purpose::Fetched(..) => {
+                self.handle_party_left(now, leg, left, shared);
+            }
+            Purpose::Customer => self.handle_way_failed(now, leg, left, shared),
+            // The desk's offer tells of it.
+            Purpose::Ringing(_) => {}
+        }
+    }
+
+    /// The one whom a flow dialled can be heard, answered or not.
+    pub(super) fn hear_dialled(
         &mut self,
         now: Now,
         leg: LegId,
+        agreed: &MediaParameters,
+        shared: &mut Shared,
+    ) {
+        if !shared.run(leg, agreed) {
+            return;
+        }
+        if let Stage::Flow(walk) = &mut self.stage {
+            walk.silence_ringing(self.facts.leg, shared);
+        }
+        let guest = talk::Party::new(Role::Guest, Place::Together);
+        self.talk.enter(leg, guest);
+        self.note_media(now, agreed);
+    }
+
+    /// The one whom a flow dialled is off the line: the flow goes on, or ends with it.
+    fn handle_dialled_left(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        ticket: Ticket,
         left: Left,
         shared: &mut Shared,
     ) {
-        let (ticket, result) = (left.ticket(), left.result);
-        let hung_up = left.ending.by == EndedBy::Agent && result == machine::DialResult::Ended;
+        let (result, hung_up) = (left.result, left.hung_up());
         self.facts.left.insert(leg, left);
         let was_ours = self.ours.is_some();
-        if let Some(ticket) = ticket {
-            self.handle_dialled(now, ticket, result, shared);
-        }
+        self.handle_dialled(now, ticket, result, shared);
         // A flow that has nothing to say after it only passes the end on.
         if hung_up && !was_ours && self.ours.is_some() {
             self.ours = Some(Ending::by(EndedBy::Agent, "dialled_hung_up"));
         }
     }
 
-    /// Something about the one who was dialled, for the trail.
+    /// Something for the trail.
     pub(super) fn note(&mut self, now: Now, kind: TrailKind, detail: serde_json::Value) {
         self.facts.record.note(now, kind, detail);
     }
 
-    /// The called telephone rings: the caller hears it.
-    pub(super) fn handle_ringing(&mut self, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.handle_ringing(self.facts.leg, shared);
+    /// Another agreement about the media of a line.
+    pub(super) fn handle_news(&mut self, now: Now, leg: LegId, news: News, shared: &mut Shared) {
+        let changed = !news.is_empty();
+        for (kind, detail) in news {
+            self.note(now, kind, detail);
+        }
+        let agreed = shared.lines.get(&leg).and_then(Line::agreed);
+        let (held, codec) = agreed.map_or((false, None), |media| (media.held, Some(media.codec)));
+        if let Some(party) = self.talk.get_mut(leg) {
+            party.away = held;
+        }
+        if let Some(codec) = codec
+            && changed
+            && leg == self.facts.leg
+        {
+            self.learn_codec(now, codec);
         }
     }
 
@@ -347,14 +435,16 @@ impl Call {
             Stage::Opening { until, .. } if is_due(until) => {
                 self.refuse(now, 503, "not_recorded", shared);
             }
-            Stage::Answering { until } if is_due(until) => {
+            Stage::Answering { until, .. } if is_due(until) => {
                 let ending = Ending::by(EndedBy::Network, "not_confirmed");
                 self.hang_up(now, ending, Cause::Failure, shared);
             }
-            Stage::Talking(_) if is_due(&self.length_limit) => {
+            Stage::Flow(_) | Stage::Calling(_) | Stage::Handled(_)
+                if is_due(&self.length_limit) =>
+            {
                 self.give_up(now, "time_limit", shared);
             }
-            Stage::Talking(walk) => {
+            Stage::Flow(walk) => {
                 walk.handle_timeout(now, &mut self.facts, shared);
                 self.perform(now, shared);
             }
@@ -365,13 +455,15 @@ impl Call {
             }
             Stage::Opening { .. }
             | Stage::Answering { .. }
+            | Stage::Calling(_)
+            | Stage::Handled(_)
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => {}
         }
     }
 
-    /// The media of a leg have had their last word: the caller's, or a dialled one's.
+    /// The media of a leg have had their last word: the customer's, or another's.
     pub(super) fn handle_leg_closed(
         &mut self,
         now: Now,
@@ -398,7 +490,9 @@ impl Call {
             Stage::Closing { .. }
             | Stage::Opening { .. }
             | Stage::Answering { .. }
-            | Stage::Talking(_)
+            | Stage::Flow(_)
+            | Stage::Calling(_)
+            | Stage::Handled(_)
             | Stage::HangingUp { .. }
             | Stage::Gone => self.close(now, quality, shared),
         }
@@ -406,16 +500,25 @@ impl Call {
 
     /// Refuses a call that was not answered yet.
     fn refuse(&mut self, now: Now, status: u16, cause: &'static str, shared: &mut Shared) {
-        let retry_after = (status == 503).then_some(RETRY_AFTER);
         self.ours.get_or_insert(Ending::ours(cause));
         let detail = json!({ "status": status, "cause": cause });
-        self.facts.record.note(now, TrailKind::Refused, detail);
+        self.note(now, TrailKind::Refused, detail);
+        if let Stage::Opening {
+            then: Then::Call(_),
+            ..
+        } = &self.stage
+        {
+            return self.abandon(now, status, shared);
+        }
         self.stage = hanging_up(now);
-        shared.sip(SipCommand::Reject {
-            call: self.facts.id,
-            status,
-            retry_after,
-        });
+        if let Some(call) = self.sip(shared) {
+            let retry_after = (status == 503).then_some(RETRY_AFTER);
+            shared.sip(SipCommand::Reject {
+                call,
+                status,
+                retry_after,
+            });
+        }
     }
 
     /// Ends the call because something of ours wants it so.
@@ -424,7 +527,11 @@ impl Call {
         match &self.stage {
             Stage::Opening { .. } => self.refuse(now, 503, cause, shared),
             Stage::Answering { .. } => self.hang_up(now, ending, Cause::Failure, shared),
-            Stage::Talking(_) => {
+            Stage::Calling(_) => {
+                self.ours.get_or_insert(ending);
+                self.abandon(now, 503, shared);
+            }
+            Stage::Flow(_) | Stage::Handled(_) => {
                 self.leave_flow(now, shared);
                 self.hang_up(now, ending, Cause::Normal, shared);
             }
@@ -432,18 +539,24 @@ impl Call {
         }
     }
 
-    /// Enters the deadline that the call has now into the common list.
+    /// Enters the deadline that the call has now into the common list, and tells the media who hears
+    /// whom.
     pub(super) fn settle(&mut self, now: Now, shared: &mut Shared) {
+        if let Stage::Handled(_) | Stage::Flow(_) | Stage::Calling(_) = &self.stage {
+            let music = self.music();
+            self.talk.settle(music.as_ref(), shared);
+        }
         if let Some(change) = self.facts.record.hand_out(now.instant) {
             shared.save(change);
         }
         let stage = match &self.stage {
-            Stage::Talking(walk) => {
+            Stage::Flow(walk) => {
                 let flow = walk.poll_timeout().unwrap_or(self.length_limit);
                 Some(flow.min(self.length_limit))
             }
+            Stage::Calling(_) | Stage::Handled(_) => Some(self.length_limit),
             Stage::Opening { until, .. }
-            | Stage::Answering { until }
+            | Stage::Answering { until, .. }
             | Stage::HangingUp { until }
             | Stage::Closing { until, .. } => Some(*until),
             Stage::Gone => None,
@@ -454,49 +567,40 @@ impl Call {
             return;
         }
         if let Some(old) = self.deadline {
-            shared.deadlines.remove(&(old, self.facts.id));
+            shared.deadlines.remove(&(old, self.facts.key));
         }
         shared
             .deadlines
-            .extend(wanted.map(|due| (due, self.facts.id)));
+            .extend(wanted.map(|due| (due, self.facts.key)));
         self.deadline = wanted;
     }
 
-    /// The ACK is here: the caller listens.
-    fn confirmed(&mut self, now: Now, sdp: Option<&Bytes>, shared: &mut Shared) {
-        if !matches!(self.stage, Stage::Answering { .. }) {
-            return;
-        }
-        if let Some(sdp) = sdp {
-            self.agree(now, sdp, shared);
-        }
-        if !self.started {
-            let ending = Ending::ours("no_common_media");
-            return self.hang_up(now, ending, Cause::Media, shared);
-        }
-        let Serving { library, flow } = &self.serves;
-        let Ok(mut session) = Session::new(Arc::clone(library), flow, &self.facts.caller) else {
-            return self.hang_up(now, Ending::ours("no_flow"), Cause::Failure, shared);
-        };
-        session.start(now);
-        self.stage = Stage::Talking(Box::new(Walk::new(session)));
-        self.perform(now, shared);
-    }
-
     fn walk(&mut self, now: Now, shared: &mut Shared, step: impl FnOnce(&mut Walk)) {
-        if let Stage::Talking(walk) = &mut self.stage {
+        if let Stage::Flow(walk) = &mut self.stage {
             step(walk);
         }
         self.perform(now, shared);
     }
 
+    /// Lets a published flow talk with the customer.
+    fn begin_flow(&mut self, now: Now, serves: &Serving, shared: &mut Shared) -> bool {
+        let Serving { library, flow } = serves;
+        let Ok(mut session) = Session::new(Arc::clone(library), flow, &self.facts.caller) else {
+            return false;
+        };
+        session.start(now);
+        self.stage = Stage::Flow(Box::new(Walk::new(session)));
+        self.perform(now, shared);
+        true
+    }
+
     /// Does what the flow wants done, until it wants nothing more.
     fn perform(&mut self, now: Now, shared: &mut Shared) {
         loop {
-            let Stage::Talking(walk) = &mut self.stage else {
+            let Stage::Flow(walk) = &mut self.stage else {
                 return;
             };
-            let Some(output) = walk.session.poll_output() else {
+            let Some(output) = walk.poll_output() else {
                 return;
             };
             match output {
@@ -525,33 +629,84 @@ impl Call {
         }
     }
 
+    /// The SIP call of the customer.
+    fn sip(&self, shared: &Shared) -> Option<CallId> {
+        shared.lines.get(&self.facts.leg)?.sip()
+    }
+
+    /// Hangs up on the customer, and on everybody else.
     fn hang_up(&mut self, now: Now, ending: Ending, cause: Cause, shared: &mut Shared) {
         self.stop_doing(now, shared);
         self.ours.get_or_insert(ending);
         self.stage = hanging_up(now);
-        shared.hang_up(self.facts.id, cause);
+        match self.sip(shared) {
+            Some(sip) => shared.hang_up(sip, cause),
+            None => self.ended(now, UNCONFIRMED, shared),
+        }
     }
 
     /// The flow is over before its end, whoever ended the call.
     fn leave_flow(&mut self, now: Now, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.session.handle_left(now);
+        if let Stage::Flow(walk) = &mut self.stage {
+            walk.handle_left(now);
         }
         self.perform(now, shared);
         self.stop_doing(now, shared);
     }
 
-    /// Whatever the flow had begun ends with it.
+    /// Whatever had begun for the customer ends, and nobody else stays on the line.
     fn stop_doing(&mut self, now: Now, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.leave(now, &mut self.facts, shared);
+        match &mut self.stage {
+            Stage::Flow(walk) => walk.leave(now, &mut self.facts, shared),
+            Stage::Handled(handled) => {
+                let handled = (**handled).clone();
+                self.lay_down(now, &handled, shared);
+            }
+            Stage::Calling(calling) => {
+                if let Some(work) = calling.work.take() {
+                    shared.work_over(now, &self.facts.company.id, &work);
+                }
+            }
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => {}
+        }
+        self.drop_others(now, shared);
+    }
+
+    /// Everybody but the customer is off the line.
+    fn drop_others(&mut self, now: Now, shared: &mut Shared) {
+        for leg in std::mem::take(&mut self.facts.others) {
+            self.talk.leave(leg);
+            if let Some(left) = shared.take_back(now, leg) {
+                self.facts.left.insert(leg, left);
+            }
         }
     }
 
-    /// The SIP side is over.
-    fn ended(&mut self, now: Now, end: End, shared: &mut Shared) {
+    /// Somebody who is not the customer is taken off the line.
+    fn drop_line(&mut self, now: Now, leg: LegId, shared: &mut Shared) {
+        self.facts.others.remove(&leg);
+        self.talk.leave(leg);
+        if let Some(left) = shared.take_back(now, leg) {
+            self.facts.left.insert(leg, left);
+        }
+    }
+
+    /// The SIP side of the customer is over.
+    pub(super) fn ended(&mut self, now: Now, end: End, shared: &mut Shared) {
         self.leave_flow(now, shared);
-        shared.media(self.facts.leg, MediaCommand::Close);
+        let line = shared.lines.remove(&self.facts.leg);
+        if let Some(sip) = line.as_ref().and_then(Line::sip) {
+            shared.sips.remove(&sip);
+        }
+        let was_heard = line.as_ref().is_some_and(Line::is_started);
+        if line.is_some() {
+            shared.parting.insert(self.facts.leg, self.facts.key);
+            shared.media(self.facts.leg, MediaCommand::Close);
+        }
         let patience = if self.facts.messages.is_empty() {
             LAST_WORD_MAX
         } else {
@@ -563,7 +718,7 @@ impl Call {
             heard: None,
             until: now.instant + patience,
         };
-        if !self.started {
+        if !was_heard {
             self.close(now, None, shared); // Media that never ran have no last word.
         }
     }
@@ -579,9 +734,16 @@ impl Call {
             // The media died under a call that is not over: the thread's fault, not the caller's.
             Stage::Opening { .. }
             | Stage::Answering { .. }
-            | Stage::Talking(_)
+            | Stage::Flow(_)
+            | Stage::Calling(_)
+            | Stage::Handled(_)
             | Stage::HangingUp { .. } => {
-                shared.hang_up(self.facts.id, Cause::Failure);
+                if let Some(line) = shared.lines.remove(&self.facts.leg)
+                    && let Some(sip) = line.sip()
+                {
+                    shared.sips.remove(&sip);
+                    shared.hang_up(sip, Cause::Failure);
+                }
                 let ours = self.ours.take();
                 let ending = ours.unwrap_or_else(|| Ending::ours("media_failed"));
                 (now.wall.as_millisecond(), ending)
@@ -591,8 +753,44 @@ impl Call {
             shared.parting.remove(&leg);
             self.note(now, TrailKind::DialledLeft, left.describe(None));
         }
+        shared.parting.remove(&self.facts.leg);
         shared.forget(&mut self.facts);
         shared.save(self.facts.record.end(now, ended_ms, ending, quality));
+    }
+
+    fn learn_state(&mut self, now: Now, state: InteractionState) {
+        let update = InteractionUpdate {
+            state: Some(state),
+            ..InteractionUpdate::default()
+        };
+        self.facts.record.learn(now, &update);
+    }
+
+    /// Hangs up where the flow was over before and nobody came back to the caller.
+    fn leave_at_the_end(&mut self, now: Now, shared: &mut Shared) {
+        if matches!(&self.stage, Stage::Flow(walk) if walk.is_at_its_end()) {
+            let ending = Ending::ours("unanswered");
+            self.hang_up(now, ending, Cause::Normal, shared);
+        }
+    }
+
+    /// What the service plays to who is held.
+    fn music(&self) -> Option<desk::id::PromptId> {
+        let service = self.service()?;
+        self.facts.company.services.get(service)?.music.clone()
+    }
+
+    fn service(&self) -> Option<&ServiceId> {
+        match &self.stage {
+            Stage::Handled(handled) => handled.service.as_ref(),
+            Stage::Calling(calling) => calling.service.as_ref(),
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Flow(_)
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => None,
+        }
     }
 }
 
@@ -607,24 +805,35 @@ fn opened(
     interaction: &InteractionId,
     invite: &Incoming,
     dialled: &Dialled,
-) -> InteractionOpened {
-    InteractionOpened {
+    shared: &Shared,
+) -> Box<InteractionOpened> {
+    let (number, flow) = match &dialled.to {
+        To::Number { number, flow, .. } => (Some(number.clone()), Some(flow.clone())),
+        To::Device(_) | To::Outside(_) => (None, None),
+    };
+    let Dialled {
+        company,
+        trunk,
+        device,
+        ..
+    } = dialled;
+    Box::new(InteractionOpened {
         id: interaction.clone(),
-        company: dialled.company.id.clone(),
-        instance: None,
+        company: company.id.clone(),
+        instance: shared.config.instance.clone(),
         medium: Medium::Phone,
         direction: desk::record::Direction::Inbound,
         from: invite.caller.number.clone(),
         from_name: invite.caller.display_name.clone().unwrap_or_default(),
         to: invite.dialled.clone(),
-        number: dialled.number.clone(),
-        trunk: dialled.trunk.clone(),
-        device: dialled.device.clone(),
-        flow: dialled.flow.clone(),
+        number,
+        trunk: trunk.clone(),
+        device: device.clone(),
+        flow,
         sip_call_id: invite.sip_call_id.clone(),
         started_ms: now.wall.as_millisecond(),
-        protocol_day: day(now, &dialled.company),
-    }
+        protocol_day: day(now, company),
+    })
 }
 
 /// The key of a telephone, in the words of a flow.

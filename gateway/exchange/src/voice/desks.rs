@@ -22,22 +22,21 @@ use desk::rules::Rules;
 use desk::work::{Medium, Priority, Work};
 use ivr::Now;
 use media_engine::leg::LegId;
-use media_engine::sip::CallId;
 use serde_json::json;
 
 use crate::directory::Company;
 
-use super::dialling::Offered;
 use super::facts::Facts;
+use super::line::{Offered, Purpose, to_device};
 use super::output::Output;
-use super::{Shared, Voice};
+use super::{CallKey, Shared, Voice};
 
 /// The desks of all companies, and what on the phone's side belongs to what they tell.
 #[derive(Debug, Default)]
 pub(super) struct Desks {
     desks: BTreeMap<CompanyId, Kept>,
     /// The caller of each work that is not over.
-    calls: BTreeMap<WorkId, CallId>,
+    calls: BTreeMap<WorkId, CallKey>,
     /// What rings for each offer.
     ringing: BTreeMap<(CompanyId, OfferId), Ringing>,
     /// The desks that may have something to tell.
@@ -56,7 +55,7 @@ struct Kept {
 /// The phones of an agent that ring for an offer.
 #[derive(Debug)]
 struct Ringing {
-    call: CallId,
+    call: CallKey,
     legs: BTreeSet<LegId>,
     /// The most that is known of why the agent does not take it, while others still ring.
     reason: Option<PauseReason>,
@@ -165,7 +164,7 @@ impl Shared {
         let desk = self.desk(now, &call.company().id);
         desk.ok_or(DeskError::NoSuchService)?
             .enqueue(now.instant, work)?;
-        self.desks.calls.insert(id.clone(), call.id);
+        self.desks.calls.insert(id.clone(), call.key);
         Ok(id)
     }
 
@@ -176,6 +175,16 @@ impl Shared {
             // It may be over at the desk already: closed, or its wrap-up done.
             let _ = desk.handle_over(now.instant, work);
         }
+    }
+
+    /// A work belongs to this call.
+    pub(super) fn remember_work(&mut self, work: &WorkId, call: CallKey) {
+        self.desks.calls.insert(work.clone(), call);
+    }
+
+    /// A work is over at the desk.
+    pub(super) fn forget_work(&mut self, work: &WorkId) {
+        self.desks.calls.remove(work);
     }
 
     /// The place of a caller in the line.
@@ -228,18 +237,17 @@ impl Voice {
                 ..
             } => {
                 if let Some(call) = self.shared.desks.calls.remove(&work) {
-                    self.with(now, call, |call, shared| {
-                        call.handle_unanswered(now, shared)
+                    self.with(now, call, |call, shared| match call.is_about(&work) {
+                        true => call.handle_unanswered(now, shared),
+                        false => call.handle_nobody_to_ask(&work, shared),
                     });
                 }
             }
             Told::Returned { work, why, .. } => {
-                if let Some(call) = self.shared.desks.calls.get(&work).copied() {
-                    let why = why.as_str();
-                    self.with(now, call, |call, shared| {
-                        call.handle_returned(now, why, shared)
-                    });
-                }
+                self.return_call(now, &company, &work, why.as_str())
+            }
+            Told::Transferred { work, .. } => {
+                self.return_call(now, &company, &work, "transferred");
             }
             // A call is over, or told by what ends the offer; no rule of ours lets the rest happen
             // to a call.
@@ -257,7 +265,6 @@ impl Voice {
             | Told::CallbackSuggested { .. }
             | Told::CallBack { .. }
             | Told::CallbackResting { .. }
-            | Told::Transferred { .. }
             | Told::TargetMissed { .. }
             | Told::WrapUpBegan { .. }
             | Told::WrapUpOverdue { .. }
@@ -265,6 +272,21 @@ impl Voice {
             | Told::Reopened { .. }
             | Told::PresenceChanged { .. }
             | Told::PauseOverdue { .. } => {}
+        }
+    }
+
+    /// The caller of a work is in the line of a service again, unless another agent has them.
+    fn return_call(&mut self, now: Now, company: &CompanyId, work: &WorkId, why: &str) {
+        let desks = self.shared.desks.desks.get(company);
+        let waiting = desks.and_then(|kept| {
+            kept.desk.position(work)?;
+            Some(kept.desk.work(work)?.work.service.clone())
+        });
+        let call = self.shared.desks.calls.get(work).copied();
+        if let (Some(service), Some(call)) = (waiting, call) {
+            self.with(now, call, |call, shared| {
+                call.handle_returned(now, work, &service, why, shared);
+            });
         }
     }
 
@@ -288,6 +310,7 @@ impl Voice {
         let offered = Offered {
             company: company.clone(),
             offer,
+            work: work.clone(),
             agent: agent.clone(),
         };
         let Some(caller) = self.calls.get(&call) else {
@@ -295,10 +318,10 @@ impl Voice {
         };
         let mut legs = BTreeSet::new();
         for device in &phones.devices {
-            let leg = self
-                .shared
-                .dial_device(caller.facts(), device, RING_MAX, offered.clone());
-            legs.insert(leg);
+            let (key, beside) = (caller.facts().key, Some(caller.facts().leg));
+            let purpose = Purpose::Ringing(offered.clone());
+            let order = to_device(device, caller.facts().from(), RING_MAX);
+            legs.insert(self.shared.place(key, purpose, order, beside));
         }
         let detail = json!({ "agent": agent, "name": phones.name, "phones": legs.len() });
         let nobody = legs.is_empty();
@@ -323,7 +346,7 @@ impl Voice {
             return;
         };
         for leg in ringing.legs {
-            self.shared.cancel_dial(now, leg);
+            self.shared.take_back(now, leg);
         }
         // Who answered has a line of their own.
         if end != OfferEnd::Accepted {

@@ -36,11 +36,17 @@ impl Ending {
     /// nobody else was faster.
     pub(super) fn of_caller(end: End, ours: Option<Self>) -> Self {
         let status = end.status;
+        if let (Party::Us, Some(ours)) = (end.by, &ours) {
+            let named = ours.clone();
+            let told = Self::with(end, named.by, named.cause);
+            return Self {
+                sip_status: told.sip_status.or(named.sip_status),
+                reason: told.reason.or(named.reason),
+                ..told
+            };
+        }
         let (by, cause) = match end.by {
-            Party::Us => match ours {
-                Some(ours) => (ours.by, ours.cause),
-                None => (EndedBy::Ramal, "hung_up"),
-            },
+            Party::Us => (EndedBy::Ramal, "hung_up"),
             Party::Peer if is_error(end.reason.as_ref()) => (EndedBy::Network, "peer_error"),
             Party::Peer if status == Some(487) => (EndedBy::Customer, "cancelled"),
             Party::Peer => (EndedBy::Customer, "hung_up"),
@@ -67,6 +73,29 @@ impl Ending {
             (Party::Network, _) => (EndedBy::Network, "connection_lost"),
         };
         Self::with(end, by, cause)
+    }
+
+    /// The call of a phone that dialled is over.
+    pub(super) fn of_caller_of_ours(end: End) -> Self {
+        let ending = Self::of_caller(end, None);
+        match ending.by {
+            EndedBy::Customer => Self {
+                by: EndedBy::Agent,
+                ..ending
+            },
+            EndedBy::Agent | EndedBy::Ramal | EndedBy::Network | EndedBy::Restart => ending,
+        }
+    }
+
+    /// How a call ends whose customer was not reached.
+    pub(super) fn as_end_of_call(self) -> Self {
+        match self.by {
+            EndedBy::Agent => Self {
+                by: EndedBy::Customer,
+                ..self
+            },
+            EndedBy::Customer | EndedBy::Ramal | EndedBy::Network | EndedBy::Restart => self,
+        }
     }
 
     fn with(end: End, by: EndedBy, cause: &'static str) -> Self {

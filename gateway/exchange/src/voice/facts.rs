@@ -1,6 +1,6 @@
 //! What stays true of a call whatever it is doing, and what all calls say to the shell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -15,25 +15,29 @@ use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::CallId;
 use media_engine::sip::call::Cause;
 use rand::RngCore;
+use rand::rngs::StdRng;
 
 use crate::directory::Company;
 
-use super::Shared;
-use super::dialling::Left;
+use super::line::Left;
 use super::output::{MediaCommand, Message, Output, SipCommand};
 use super::record::Record;
+use super::{CallKey, Shared, VoiceConfig};
 
 /// What stays true of a call whatever it is doing.
 #[derive(Debug)]
 pub(super) struct Facts {
-    pub(super) id: CallId,
+    pub(super) key: CallKey,
+    /// The line of the customer; [`NOBODY`] before they are called.
     pub(super) leg: LegId,
+    /// The lines of all others who are on the line or are called for it.
+    pub(super) others: BTreeSet<LegId>,
     pub(super) company: Arc<Company>,
     pub(super) record: Record,
     pub(super) caller: Caller,
     /// Messages that are being recorded or put away.
     pub(super) messages: Vec<Message>,
-    /// Those whom we dialled and who are off the line, until their media have had their last word.
+    /// Those who are off the line, until their media have had their last word.
     pub(super) left: BTreeMap<LegId, Left>,
 }
 
@@ -97,7 +101,6 @@ impl Shared {
     /// A call is over. Its messages may still be on their way to the disk: they are kept when they
     /// come.
     pub(super) fn forget(&mut self, call: &mut Facts) {
-        self.legs.remove(&call.leg);
         for message in std::mem::take(&mut call.messages) {
             let late = (message.service, call.origin());
             self.late.insert((call.leg, message.ticket), late);
@@ -107,13 +110,21 @@ impl Shared {
         }
     }
 
-    pub(super) fn new_leg(&mut self, call: CallId) -> LegId {
+    pub(super) fn new_leg(&mut self) -> LegId {
         let leg = LegId(self.next_leg);
         self.next_leg += 1;
-        self.legs.insert(leg, call);
         leg
     }
+
+    pub(super) fn new_call(&mut self) -> CallKey {
+        let key = CallKey(self.next_call);
+        self.next_call += 1;
+        key
+    }
 }
+
+/// The line of a customer who was not called yet; lines count from 1.
+pub(super) const NOBODY: LegId = LegId(0);
 
 /// Messages of calls that are over that may be on their way to the disk: more than a disk that
 /// works ever has, and of one that does not the oldest are forgotten.
@@ -123,16 +134,17 @@ const LATE_MAX: usize = 1_000;
 pub(super) fn local_media(
     address: SocketAddr,
     signalling: IpAddr,
-    shared: &mut Shared,
+    config: &VoiceConfig,
+    random: &mut StdRng,
 ) -> LocalMedia {
     let mut secret = [0; Secret::BYTES];
-    shared.random.fill_bytes(&mut secret);
+    random.fill_bytes(&mut secret);
     LocalMedia {
-        session_id: u64::from(shared.random.next_u32()),
+        session_id: u64::from(random.next_u32()),
         address: address.ip(),
         port: address.port(),
         rtcp_mux: false,
-        codecs: shared.config.codecs.clone(),
+        codecs: config.codecs.clone(),
         prefer: None,
         direction: Direction::SendRecv,
         encryption: Encryption::Optional(Secret::from_bytes(secret)),
@@ -144,11 +156,11 @@ pub(super) fn local_media(
 pub(super) fn leg_config(
     media: &MediaParameters,
     peer: Option<SocketAddr>,
-    shared: &Shared,
+    ours: &VoiceConfig,
 ) -> LegConfig {
     let mut config = LegConfig::from(media);
     config.signalling_host = peer.map(|peer| peer.ip());
-    config.inactivity = Some(shared.config.inactivity);
+    config.inactivity = Some(ours.inactivity);
     // Tones are listened for where the peer cannot send events.
     config.inband_dtmf = config.telephone_event.is_none();
     config

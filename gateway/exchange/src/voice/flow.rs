@@ -4,22 +4,28 @@ use std::time::{Duration, Instant};
 
 use desk::id::{ServiceId, VoiceMessageId, WorkId};
 use desk::record::{Change, InteractionState, InteractionUpdate, TrailKind, VoiceMessageLeft};
-use ivr::machine::{DialResult, Output as Wish, QueueResult, Session, Spoken, Ticket};
-use ivr::{Language, Now};
+use ivr::machine::{
+    DialResult, FetchFailure, Fetched, Output as Wish, QueueResult, Session, Spoken, Ticket,
+};
+use ivr::{Destination, Key, Language, Now};
 use media_engine::leg::{LegId, PlayId};
+use media_engine::sip::TrunkId;
+use media_engine::sip::call::{Caller, Target};
 use serde_json::json;
 
 use crate::clip::Clip;
 
 use super::Shared;
 use super::facts::{Facts, Origin};
+use super::line::{Order, Purpose, to_device};
 use super::output::{MediaCommand, Message, Output, Recording};
 use super::waiting::{Heard, Waiting};
 
 /// A caller on the way through a flow.
 #[derive(Debug)]
 pub(super) struct Walk {
-    pub(super) session: Session,
+    /// None where nobody but the desk has anything for the caller.
+    session: Option<Session>,
     playing: Option<Playing>,
     plays: u64,
     doing: Doing,
@@ -37,7 +43,7 @@ enum Player {
     Flow(Ticket),
     Wait,
     /// The last words of a wait without success.
-    Unanswered(Ticket),
+    Unanswered(Option<Ticket>),
     RingingTone,
 }
 
@@ -46,23 +52,22 @@ enum Player {
 enum Doing {
     Nothing,
     Waiting(Box<Waiting>),
-    /// An agent talks with the caller; the flow is over. The wait goes on where the agent is lost.
-    Talking {
-        leg: LegId,
-        waited: Box<Waiting>,
-    },
-    Dialling {
-        leg: LegId,
-    },
-    Recording {
-        ticket: Ticket,
-    },
+    Dialling { leg: LegId },
+    Recording { ticket: Ticket },
 }
 
 impl Walk {
     pub(super) fn new(session: Session) -> Self {
         Self {
-            session,
+            session: Some(session),
+            ..Self::of_nobody()
+        }
+    }
+
+    /// No flow has anything to say.
+    pub(super) fn of_nobody() -> Self {
+        Self {
+            session: None,
             playing: None,
             plays: 0,
             doing: Doing::Nothing,
@@ -71,6 +76,41 @@ impl Walk {
 
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self.doing, Doing::Waiting(_))
+    }
+
+    /// The next thing that the flow wants done.
+    pub(super) fn poll_output(&mut self) -> Option<Wish> {
+        self.session.as_mut()?.poll_output()
+    }
+
+    pub(super) fn handle_key(&mut self, now: Now, key: Key) {
+        self.tell(|session| session.handle_key(now, key));
+    }
+
+    pub(super) fn handle_fetched(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        answer: Result<Fetched, FetchFailure>,
+    ) {
+        self.tell(|session| session.handle_fetched(now, ticket, answer));
+    }
+
+    /// The caller is gone before the flow's end.
+    pub(super) fn handle_left(&mut self, now: Now) {
+        self.tell(|session| session.handle_left(now));
+    }
+
+    fn tell(&mut self, what: impl FnOnce(&mut Session)) {
+        if let Some(session) = &mut self.session {
+            what(session);
+        }
+    }
+
+    fn tell_queued(&mut self, now: Now, ticket: Option<Ticket>, result: QueueResult) {
+        if let Some(ticket) = ticket {
+            self.tell(|session| session.handle_queued(now, ticket, result));
+        }
     }
 
     /// Does one thing that the flow wants done.
@@ -102,14 +142,15 @@ impl Walk {
                 let leg = shared.dial(call, ticket, &to, ring);
                 self.doing = leg.map_or(Doing::Nothing, |leg| Doing::Dialling { leg });
                 if leg.is_none() {
-                    self.session.handle_dialled(now, ticket, DialResult::Failed);
+                    let failed = DialResult::Failed;
+                    self.tell(|session| session.handle_dialled(now, ticket, failed));
                 }
             }
             Wish::CancelDial { .. } => self.stop_doing(now, call, shared),
             Wish::Fetch { ticket, request } => {
                 let request = Box::new(request);
                 shared.outputs.push_back(Output::Fetch {
-                    call: call.id,
+                    call: call.key,
                     ticket,
                     request,
                 });
@@ -148,10 +189,9 @@ impl Walk {
             return;
         };
         match (playing.by, &mut self.doing) {
-            (Player::Flow(ticket), _) => self.session.handle_played(now, ticket),
+            (Player::Flow(ticket), _) => self.tell(|session| session.handle_played(now, ticket)),
             (Player::Unanswered(ticket), _) => {
-                self.session
-                    .handle_queued(now, ticket, QueueResult::Unanswered);
+                self.tell_queued(now, ticket, QueueResult::Unanswered);
             }
             (Player::Wait, Doing::Waiting(waiting)) => {
                 let heard = waiting.handle_played();
@@ -161,51 +201,33 @@ impl Walk {
         }
     }
 
-    /// An agent took the call: the music is over, and so is the flow.
-    pub(super) fn handle_agent(&mut self, now: Now, leg: LegId) {
-        if let Doing::Waiting(waited) = std::mem::replace(&mut self.doing, Doing::Nothing) {
-            let ticket = waited.ticket;
-            self.playing = None;
-            self.doing = Doing::Talking { leg, waited };
-            self.session
-                .handle_queued(now, ticket, QueueResult::Answered);
-        }
+    /// An agent took the call: the music is over, and so is the flow. Returns whose work it is.
+    pub(super) fn handle_agent(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        shared: &mut Shared,
+    ) -> Option<ServiceId> {
+        let Doing::Waiting(waited) = std::mem::replace(&mut self.doing, Doing::Nothing) else {
+            return None;
+        };
+        self.stop(leg, shared);
+        self.tell_queued(now, waited.ticket, QueueResult::Answered);
+        Some(waited.service_id().clone())
     }
 
-    /// The agent is lost, and the caller is in the line again.
-    pub(super) fn handle_returned(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
-        match std::mem::replace(&mut self.doing, Doing::Nothing) {
-            Doing::Talking { leg, mut waited } => {
-                if let Some(left) = shared.cancel_dial(now, leg) {
-                    call.left.insert(leg, left);
-                }
-                let position = shared.position(call, &waited.work);
-                let heard = waited.begin(now.instant, position);
-                self.doing = Doing::Waiting(waited);
-                self.play(Player::Wait, heard, call.leg, shared);
-            }
-            before @ (Doing::Nothing
-            | Doing::Waiting(_)
-            | Doing::Dialling { .. }
-            | Doing::Recording { .. }) => self.doing = before,
-        }
-    }
-
-    /// The work that an agent of this leg has in hand.
-    pub(super) fn work_with(&self, agent: LegId) -> Option<&WorkId> {
+    /// The work that waits.
+    pub(super) fn work(&self) -> Option<&WorkId> {
         match &self.doing {
-            Doing::Talking { leg, waited } if *leg == agent => Some(&waited.work),
-            Doing::Talking { .. }
-            | Doing::Nothing
-            | Doing::Waiting(_)
-            | Doing::Dialling { .. }
-            | Doing::Recording { .. } => None,
+            Doing::Waiting(waiting) => Some(&waiting.work),
+            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording { .. } => None,
         }
     }
 
     /// Whether nobody has anything more to say to the caller.
     pub(super) fn is_at_its_end(&self) -> bool {
-        self.session.is_over() && self.playing.is_none() && matches!(self.doing, Doing::Nothing)
+        let is_over = self.session.as_ref().is_none_or(Session::is_over);
+        is_over && self.playing.is_none() && matches!(self.doing, Doing::Nothing)
     }
 
     /// Nobody answered within the service's limit.
@@ -217,10 +239,8 @@ impl Walk {
         self.doing = Doing::Nothing;
         match last_words {
             Some(heard) => self.play(Player::Unanswered(ticket), heard, leg, shared),
-            None if self.session.is_over() => self.stop(leg, shared),
-            None => self
-                .session
-                .handle_queued(now, ticket, QueueResult::Unanswered),
+            None if self.session.as_ref().is_none_or(Session::is_over) => self.stop(leg, shared),
+            None => self.tell_queued(now, ticket, QueueResult::Unanswered),
         }
     }
 
@@ -229,7 +249,7 @@ impl Walk {
         if matches!(self.doing, Doing::Recording { ticket: current } if current == ticket) {
             self.doing = Doing::Nothing; // It ended by itself.
         }
-        self.session.handle_recorded(now, ticket, length);
+        self.tell(|session| session.handle_recorded(now, ticket, length));
     }
 
     /// The called telephone rings.
@@ -252,24 +272,24 @@ impl Walk {
         leg: LegId,
         shared: &mut Shared,
     ) {
-        if matches!(
-            self.playing,
-            Some(Playing {
-                by: Player::RingingTone,
-                ..
-            })
-        ) {
-            self.stop(leg, shared);
-        }
+        self.silence_ringing(leg, shared);
         if result != DialResult::Answered {
             self.doing = Doing::Nothing;
         }
-        self.session.handle_dialled(now, ticket, result);
+        self.tell(|session| session.handle_dialled(now, ticket, result));
+    }
+
+    /// The caller hears the other side itself from here on.
+    pub(super) fn silence_ringing(&mut self, leg: LegId, shared: &mut Shared) {
+        let playing = self.playing.as_ref();
+        if playing.is_some_and(|playing| matches!(playing.by, Player::RingingTone)) {
+            self.stop(leg, shared);
+        }
     }
 
     /// Time has come to [`Walk::poll_timeout`].
     pub(super) fn handle_timeout(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
-        self.session.handle_timeout(now);
+        self.tell(|session| session.handle_timeout(now));
         if let Doing::Waiting(waiting) = &mut self.doing {
             let position = shared.position(call, &waiting.work);
             if let Some(heard) = waiting.handle_timeout(now.instant, position) {
@@ -282,15 +302,10 @@ impl Walk {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let waiting = match &self.doing {
             Doing::Waiting(waiting) => waiting.poll_timeout(),
-            Doing::Nothing
-            | Doing::Talking { .. }
-            | Doing::Dialling { .. }
-            | Doing::Recording { .. } => None,
+            Doing::Nothing | Doing::Dialling { .. } | Doing::Recording { .. } => None,
         };
-        [self.session.poll_timeout(), waiting]
-            .into_iter()
-            .flatten()
-            .min()
+        let session = self.session.as_ref().and_then(Session::poll_timeout);
+        [session, waiting].into_iter().flatten().min()
     }
 
     /// The call is over, or leaves the flow: whatever had begun ends.
@@ -310,7 +325,7 @@ impl Walk {
         let known = service.as_str().parse::<ServiceId>().ok();
         let known = known.and_then(|id| Some((call.company.services.get(&id)?.clone(), id)));
         let Some((rules, id)) = known else {
-            return self.session.handle_queued(now, ticket, QueueResult::Closed);
+            return self.tell_queued(now, Some(ticket), QueueResult::Closed);
         };
         let closed = rules
             .calendar
@@ -321,17 +336,29 @@ impl Walk {
             false => shared.enqueue(now, call, &id).ok(),
         };
         let Some(work) = entered else {
-            return self.session.handle_queued(now, ticket, QueueResult::Closed);
+            return self.tell_queued(now, Some(ticket), QueueResult::Closed);
         };
         let queued = InteractionUpdate {
             state: Some(InteractionState::Waiting),
-            service: Some(id),
+            service: Some(id.clone()),
             queued_ms: Some(now.wall.as_millisecond()),
             ..Default::default()
         };
         call.record.learn(now, &queued);
-        let position = shared.position(call, &work);
-        let mut waiting = Waiting::new(work, ticket, rules, call.company.language);
+        let language = call.company.language;
+        let waiting = Waiting::new(work, Some(ticket), id, rules, language);
+        self.wait(now, waiting, call, shared);
+    }
+
+    /// The caller waits for a person.
+    pub(super) fn wait(
+        &mut self,
+        now: Now,
+        mut waiting: Waiting,
+        call: &mut Facts,
+        shared: &mut Shared,
+    ) {
+        let position = shared.position(call, &waiting.work);
         let heard = waiting.begin(now.instant, position);
         self.doing = Doing::Waiting(Box::new(waiting));
         if !heard.repeat {
@@ -367,14 +394,9 @@ impl Walk {
                 shared.work_over(now, &call.company.id, &waiting.work);
                 self.stop(call.leg, shared);
             }
-            Doing::Talking { leg, waited } => {
-                shared.work_over(now, &call.company.id, &waited.work);
-                if let Some(left) = shared.cancel_dial(now, leg) {
-                    call.left.insert(leg, left);
-                }
-            }
             Doing::Dialling { leg } => {
-                if let Some(left) = shared.cancel_dial(now, leg) {
+                call.others.remove(&leg);
+                if let Some(left) = shared.take_back(now, leg) {
                     call.left.insert(leg, left);
                 }
                 self.stop(call.leg, shared);
@@ -387,6 +409,39 @@ impl Walk {
 }
 
 impl Shared {
+    /// Begins to call somebody for a flow; nothing when there is nobody to call or no way to them.
+    fn dial(
+        &mut self,
+        call: &mut Facts,
+        ticket: Ticket,
+        to: &Destination,
+        ring: Duration,
+    ) -> Option<LegId> {
+        let company = call.company();
+        let order = match to {
+            Destination::Extension(extension) => {
+                let device = company.extensions.get(extension.as_str())?;
+                to_device(device, call.from(), ring)
+            }
+            Destination::Number(number) => {
+                let outbound = company.outbound.as_ref()?;
+                let trunk = TrunkId(outbound.trunk.as_str().into());
+                let number = number.clone();
+                Order {
+                    target: Target::Trunk { trunk, number },
+                    caller: Caller {
+                        number: outbound.number.clone(),
+                        ..Caller::default()
+                    },
+                    ring,
+                }
+            }
+        };
+        let leg = self.place(call.key, Purpose::Flow(ticket), order, Some(call.leg));
+        call.others.insert(leg);
+        Some(leg)
+    }
+
     /// Remembers a message that a caller left.
     pub(super) fn keep(
         &mut self,

@@ -14,45 +14,50 @@
 
 mod admission;
 mod call;
+mod control;
 mod desks;
-mod dialling;
 mod ending;
 mod facts;
 mod flow;
+mod line;
+mod lines;
 mod output;
 mod people;
 mod record;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::id::{InstanceId, ServiceId};
 use desk::record::Quality;
 use ivr::Now;
-use ivr::machine::{DialResult, FetchFailure, Fetched, Ticket};
+use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::codec::Codec;
 use media_engine::dtmf::Key;
 use media_engine::dtmf::pair::Way;
 use media_engine::leg::{LegId, PlayId};
 use media_engine::sip::CallId;
-use media_engine::sip::call::{CallEvent, Cause, Misuse};
+use media_engine::sip::call::CallEvent;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::directory::Directory;
 
 use call::Call;
+pub use call::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
+pub use control::{CallSeen, PartySeen};
 use desks::Desks;
-use dialling::Dialling;
 use ending::Ending;
 use facts::Origin;
+use line::Line;
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 pub use people::{AgentSeen, WaitingSeen, Wish};
+pub use talk::Attention;
 
 /// What the voice side is told about the place it runs in.
 #[derive(Clone, Debug)]
@@ -87,10 +92,14 @@ impl Default for VoiceConfig {
     }
 }
 
+/// A call, with all its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallKey(pub u64);
+
 /// The owner of what calls mean.
 #[derive(Debug)]
 pub struct Voice {
-    calls: BTreeMap<CallId, Call>,
+    calls: BTreeMap<CallKey, Call>,
     shared: Shared,
 }
 
@@ -102,17 +111,18 @@ struct Shared {
     directory: Arc<Directory>,
     desks: Desks,
     random: StdRng,
-    legs: BTreeMap<LegId, CallId>,
+    /// The lines of all calls, by the leg that carries their media.
+    lines: BTreeMap<LegId, Line>,
+    /// The line of each SIP call.
+    sips: BTreeMap<CallId, LegId>,
     next_leg: u64,
-    /// Calls that we place for a flow or to an agent, by the leg that carries them.
-    dialling: BTreeMap<LegId, Dialling>,
-    dialled_calls: BTreeMap<CallId, LegId>,
-    /// The legs of those who were dialled and are off the line, until their media say so.
-    parting: BTreeMap<LegId, CallId>,
+    next_call: u64,
+    /// The legs of those who are off the line, until their media say so.
+    parting: BTreeMap<LegId, CallKey>,
     /// Messages of calls that are over, until they are put away.
     late: BTreeMap<(LegId, Ticket), (Option<ServiceId>, Origin)>,
     /// The deadline of each call that has one.
-    deadlines: BTreeSet<(Instant, CallId)>,
+    deadlines: BTreeSet<(Instant, CallKey)>,
     /// Whether new calls are turned away because the process is about to end.
     closing: bool,
     outputs: VecDeque<Output>,
@@ -129,10 +139,10 @@ impl Voice {
                 directory,
                 desks: Desks::default(),
                 random: StdRng::from_seed(seed),
-                legs: BTreeMap::new(),
+                lines: BTreeMap::new(),
+                sips: BTreeMap::new(),
                 next_leg: 1,
-                dialling: BTreeMap::new(),
-                dialled_calls: BTreeMap::new(),
+                next_call: 1,
                 parting: BTreeMap::new(),
                 late: BTreeMap::new(),
                 deadlines: BTreeSet::new(),
@@ -142,14 +152,14 @@ impl Voice {
         }
     }
 
-    /// Calls that are not over, inbound ones.
+    /// Calls that are not over.
     pub fn calls(&self) -> usize {
         self.calls.len()
     }
 
-    /// Legs that calls hold, those included that we dial for a flow.
+    /// Legs that calls hold.
     pub fn legs(&self) -> usize {
-        self.shared.legs.len() + self.shared.dialling.len() + self.shared.parting.len()
+        self.shared.lines.len() + self.shared.parting.len()
     }
 
     /// Callers who wait for a service.
@@ -173,7 +183,7 @@ impl Voice {
     /// Ends every call.
     pub fn hang_up_all(&mut self, now: Now) {
         self.close();
-        let calls: Vec<CallId> = self.calls.keys().copied().collect();
+        let calls: Vec<CallKey> = self.calls.keys().copied().collect();
         for call in calls {
             self.with(now, call, |call, shared| {
                 call.give_up(now, "shut_down", shared)
@@ -195,70 +205,32 @@ impl Voice {
                 });
             }
             let begun = Call::begin(now, call, *invite, self.calls.len(), &mut self.shared);
-            self.calls.extend(begun.map(|begun| (call, begun)));
-        } else if let Some(leg) = self.shared.dialled_calls.get(&id).copied() {
-            self.handle_dialled_call(now, leg, event);
-        } else {
-            self.with(now, id, |call, shared| {
-                call.handle_event(now, event, shared)
-            });
+            self.calls.extend(begun.map(|begun| (begun.key(), begun)));
+        } else if let Some(leg) = self.shared.sips.get(&id).copied() {
+            self.handle_line(now, leg, event);
         }
         self.attend(now);
     }
 
     /// The record of a new call is durable, and this is its protocol number.
-    pub fn handle_opened(&mut self, now: Now, call: CallId, protocol: String) {
+    pub fn handle_opened(&mut self, now: Now, call: CallKey, protocol: String) {
         self.with(now, call, |call, shared| {
             call.handle_opened(now, protocol, shared)
         });
     }
 
     /// The record of a new call could not be written: the call is refused.
-    pub fn handle_not_opened(&mut self, now: Now, call: CallId) {
+    pub fn handle_not_opened(&mut self, now: Now, call: CallKey) {
         self.with(now, call, |call, shared| {
             call.handle_not_opened(now, shared)
         });
     }
 
-    /// A port is open for this leg, at the address that the peer shall send to; or there is none.
-    pub fn handle_leg_opened(&mut self, now: Now, leg: LegId, address: Option<SocketAddr>) {
-        if self.shared.dialling.contains_key(&leg) {
-            self.handle_dialling_leg(now, leg, address);
-        } else if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(now, call, |call, shared| {
-                call.handle_leg_opened(now, address, shared)
-            });
-        }
-        self.attend(now);
-    }
-
-    /// A call that [`SipCommand::Dial`] asked for is on its way under this handle, or cannot be.
-    pub fn handle_dialling(&mut self, now: Now, leg: LegId, call: Result<CallId, Misuse>) {
-        let failed = match (self.shared.dialling.get_mut(&leg), call) {
-            (Some(dialling), Ok(call)) => {
-                dialling.handle_call(call);
-                self.shared.dialled_calls.insert(call, leg);
-                false
-            }
-            (None, Ok(call)) => {
-                // Given up in the meantime.
-                self.shared.hang_up(call, Cause::Normal);
-                false
-            }
-            (_, Err(_)) => true,
-        };
-        if failed {
-            let ending = Ending::ours("not_dialled");
-            self.end_dialling(now, leg, DialResult::Failed, ending);
-        }
-        self.attend(now);
-    }
-
     /// A key was pressed on this leg.
     pub fn handle_key(&mut self, now: Now, leg: LegId, key: Key) {
-        if let Some(call) = self.shared.legs.get(&leg).copied() {
+        if let Some(call) = self.call_at(leg) {
             self.with(now, call, |call, shared| {
-                call.handle_key(now, key, Way::Media, shared)
+                call.handle_key(now, leg, key, Way::Media, shared)
             });
         }
         self.attend(now);
@@ -266,31 +238,16 @@ impl Voice {
 
     /// The party of this leg speaks another of the codecs agreed on.
     pub fn handle_codec(&mut self, now: Now, leg: LegId, codec: Codec) {
-        let call = self.shared.legs.get(&leg).copied();
-        let parent = || Some(self.shared.dialling.get(&leg)?.parent());
-        if let Some(call) = call.or_else(parent) {
+        if let Some(call) = self.call_at(leg) {
             self.with(now, call, |call, _| call.handle_codec(now, leg, codec));
         }
     }
 
     /// What this play had to say has been said, or cannot be.
     pub fn handle_played(&mut self, now: Now, leg: LegId, play: PlayId) {
-        if let Some(call) = self.shared.legs.get(&leg).copied() {
+        if let Some(call) = self.call_of_customer(leg) {
             self.with(now, call, |call, shared| {
                 call.handle_played(now, play, shared)
-            });
-        }
-        self.attend(now);
-    }
-
-    /// Nothing at all came from this leg for [`VoiceConfig::inactivity`].
-    pub fn handle_silence(&mut self, now: Now, leg: LegId) {
-        if self.shared.dialling.contains_key(&leg) {
-            let ending = Ending::ours("no_media");
-            self.end_dialling(now, leg, DialResult::Ended, ending);
-        } else if let Some(call) = self.shared.legs.get(&leg).copied() {
-            self.with(now, call, |call, shared| {
-                call.give_up(now, "no_media", shared)
             });
         }
         self.attend(now);
@@ -305,7 +262,9 @@ impl Voice {
         ticket: Ticket,
         recording: Option<Recording>,
     ) {
-        if let Some(call) = self.shared.legs.get(&leg).copied() {
+        let call = self.call_of_customer(leg);
+        let call = call.or_else(|| self.shared.parting.get(&leg).copied());
+        if let Some(call) = call.filter(|call| self.calls.contains_key(call)) {
             self.with(now, call, |call, shared| {
                 call.handle_recorded(now, ticket, recording, shared)
             });
@@ -319,14 +278,16 @@ impl Voice {
 
     /// The port of this leg is closed; this is how it sounded.
     pub fn handle_leg_closed(&mut self, now: Now, leg: LegId, quality: Option<Quality>) {
-        if let Some(dialling) = self.shared.dialling.get(&leg) {
+        if let Some(line) = self.shared.lines.get(&leg)
+            && !self.is_customers(line.call, leg)
+        {
             // We did not ask for it: its media died. Nobody hears anybody any more.
-            let result = dialling.without_media();
-            self.end_dialling(now, leg, result, Ending::ours("media_failed"));
+            let result = line.without_media();
+            self.end_line(now, leg, result, Ending::ours("media_failed"));
             return self.attend(now);
         }
         let parting = self.shared.parting.remove(&leg);
-        if let Some(call) = parting.or_else(|| self.shared.legs.get(&leg).copied()) {
+        if let Some(call) = parting.or_else(|| self.call_at(leg)) {
             self.with(now, call, |call, shared| {
                 call.handle_leg_closed(now, leg, quality, shared)
             });
@@ -338,7 +299,7 @@ impl Voice {
     pub fn handle_fetched(
         &mut self,
         now: Now,
-        call: CallId,
+        call: CallKey,
         ticket: Ticket,
         answer: Result<Fetched, FetchFailure>,
     ) {
@@ -375,7 +336,23 @@ impl Voice {
         self.shared.outputs.pop_front()
     }
 
-    fn with(&mut self, now: Now, id: CallId, change: impl FnOnce(&mut Call, &mut Shared)) {
+    /// The call that a leg is part of.
+    fn call_at(&self, leg: LegId) -> Option<CallKey> {
+        Some(self.shared.lines.get(&leg)?.call)
+    }
+
+    /// The call that a leg is the customer's of.
+    fn call_of_customer(&self, leg: LegId) -> Option<CallKey> {
+        self.call_at(leg)
+            .filter(|call| self.is_customers(*call, leg))
+    }
+
+    fn is_customers(&self, call: CallKey, leg: LegId) -> bool {
+        let call = self.calls.get(&call);
+        call.is_some_and(|call| call.facts().leg == leg)
+    }
+
+    fn with(&mut self, now: Now, id: CallKey, change: impl FnOnce(&mut Call, &mut Shared)) {
         if let Some(call) = self.calls.get_mut(&id) {
             change(call, &mut self.shared);
             call.settle(now, &mut self.shared);

@@ -8,11 +8,14 @@ use desk::change::AgentRecord;
 use desk::id::{CompanyId, ServiceId};
 use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
+use media_engine::dtmf::Key;
 use media_engine::leg::{LegConfig, LegId, PlayId};
 use media_engine::sip::CallId;
 use media_engine::sip::call::{Cause, Dial, Target};
 
 use crate::clip::Clip;
+
+use super::CallKey;
 
 /// What is to be done; the shell takes it in order.
 #[derive(Debug)]
@@ -21,7 +24,7 @@ pub enum Output {
     /// durable: the call is answered only then.
     Open {
         /// The call.
-        call: CallId,
+        call: CallKey,
         /// What is known of it.
         opened: Box<InteractionOpened>,
     },
@@ -41,7 +44,7 @@ pub enum Output {
     /// Ask over HTTP; then [`super::Voice::handle_fetched`].
     Fetch {
         /// For whom.
-        call: CallId,
+        call: CallKey,
         /// For the answer.
         ticket: Ticket,
         /// What to ask.
@@ -80,6 +83,24 @@ pub enum SipCommand {
         /// Of this call.
         call: CallId,
         /// With this status.
+        status: u16,
+    },
+    /// Tell the caller that it rings.
+    Ring(CallId),
+    /// Let the caller hear something before the answer.
+    EarlyMedia {
+        /// Which.
+        call: CallId,
+        /// Our SDP, which the answer repeats.
+        sdp: Bytes,
+    },
+    /// Do the transfer that the peer asks for.
+    AcceptTransfer(CallId),
+    /// Tell the peer how its transfer is doing.
+    ReportTransfer {
+        /// Of this call.
+        call: CallId,
+        /// Below 200 it is under way; 200 to 299 it is done; else it failed.
         status: u16,
     },
     /// Refuse the transfer that the peer asks for.
@@ -149,10 +170,11 @@ pub enum MediaCommand {
     },
     /// End the recording; then [`super::Voice::handle_recorded`].
     StopRecording,
-    /// Let this leg and the other one hear each other.
-    Bridge(LegId),
-    /// Let this leg be alone again.
-    Unbridge,
+    /// Let this leg hear these from now on, in place of those before. What is played to it is heard
+    /// in their place.
+    Hear(Vec<LegId>),
+    /// Press a key towards this leg.
+    Press(Key),
     /// Close the port; then [`super::Voice::handle_leg_closed`].
     Close,
 }

@@ -11,7 +11,7 @@ use desk::id::{FlowId, NumberId};
 use desk::record::{Change, EndedBy, InteractionOpened, TrailEntry, TrailKind, VoiceMessageLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use media_engine::sip::call::{Caller, End, Incoming, Origin, Party, Referral};
+use media_engine::sip::call::{Caller, Cause, End, Incoming, Origin, Party, Referral};
 use media_engine::sip::{Flow, Transport, TrunkId};
 
 use super::*;
@@ -301,6 +301,7 @@ fn directory(flow: &str) -> Directory {
         extensions: ["200", "ana"]
             .map(|dialled| (dialled.to_owned(), "device".parse().expect("an id")))
             .into(),
+        owners: BTreeMap::new(),
         outbound: Some(Outbound {
             trunk: "carrier".parse().expect("an id"),
             number: "4000".into(),
@@ -420,7 +421,7 @@ fn nobody_is_answered_before_the_record_is_durable() {
         }
     }
     assert!(!answered);
-    scene.voice.handle_opened(scene.now, CALL, "1".into());
+    scene.voice.handle_opened(scene.now, CallKey(1), "1".into());
     scene.settle();
     assert!(
         scene
@@ -480,7 +481,7 @@ fn a_call_that_was_refused_already_is_not_refused_again_when_its_record_fails() 
         .voice
         .handle_call(scene.now, CallEvent::Incoming { call: CALL, invite });
     scene.voice.handle_leg_opened(scene.now, LegId(1), None);
-    scene.voice.handle_not_opened(scene.now, CALL);
+    scene.voice.handle_not_opened(scene.now, CallKey(1));
     let mut refusals = 0;
     while let Some(output) = scene.voice.poll_output() {
         refusals += usize::from(matches!(output, Output::Sip(SipCommand::Reject { .. })));
@@ -512,7 +513,7 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
     );
     assert!(scene.wanted.iter().any(|output| matches!(
         output,
-        Output::Media(LegId(1), MediaCommand::Bridge(other)) if *other == leg
+        Output::Media(LegId(1), MediaCommand::Hear(heard)) if *heard == [leg]
     )));
     scene.wanted.clear();
 
@@ -522,7 +523,7 @@ fn a_dialled_extension_rings_answers_and_is_joined() {
         Output::Sip(SipCommand::HangUp { call, .. }) if *call == dialled
     )));
     assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
-    assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.legs.is_empty());
+    assert!(scene.voice.shared.lines.is_empty());
 }
 
 /// The path to whoever answers from `remote`.
@@ -568,7 +569,7 @@ fn media_that_die_under_a_caller_end_the_call_that_was_dialled_for_them() {
     assert!(hangs_up(&scene, CallId(2)) && hangs_up(&scene, CALL));
     assert_eq!(scene.ends(), [(EndedBy::Ramal, "media_failed")]);
     assert_eq!(scene.voice.calls(), 0);
-    assert!(scene.voice.shared.dialling.is_empty() && scene.voice.shared.dialled_calls.is_empty());
+    assert!(scene.voice.shared.lines.is_empty() && scene.voice.shared.sips.is_empty());
 }
 
 #[test]
@@ -587,7 +588,7 @@ fn media_that_die_under_a_dialled_call_end_it_and_the_flow_goes_on() {
     scene.voice.handle_leg_closed(scene.now, leg, None);
     scene.settle();
     assert!(hangs_up(&scene, CallId(2)));
-    assert!(scene.voice.shared.dialling.is_empty());
+    assert!(scene.voice.shared.lines.len() == 1);
     scene.ended(Party::Us);
     assert!(scene.trail().contains(&TrailKind::DialEnded));
     let left = scene.details(TrailKind::DialledLeft);

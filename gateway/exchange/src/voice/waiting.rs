@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use desk::id::WorkId;
+use desk::id::{ServiceId, WorkId};
 use ivr::Language;
 use ivr::machine::Ticket;
 
@@ -21,8 +21,9 @@ use crate::words;
 pub(super) struct Waiting {
     /// What waits, as the desk knows it.
     pub(super) work: WorkId,
-    /// For the answer to the flow.
-    pub(super) ticket: Ticket,
+    /// For the answer to the flow, where one waits for it.
+    pub(super) ticket: Option<Ticket>,
+    id: ServiceId,
     service: Service,
     language: Language,
     /// When each announcement is said next, in the order of the service.
@@ -39,15 +40,27 @@ pub(super) struct Heard {
 }
 
 impl Waiting {
-    pub(super) fn new(work: WorkId, ticket: Ticket, service: Service, language: Language) -> Self {
+    pub(super) fn new(
+        work: WorkId,
+        ticket: Option<Ticket>,
+        id: ServiceId,
+        service: Service,
+        language: Language,
+    ) -> Self {
         Self {
             work,
             ticket,
+            id,
             service,
             language,
             due: Vec::new(),
             said: None,
         }
+    }
+
+    /// Whose line it is.
+    pub(super) fn service_id(&self) -> &ServiceId {
+        &self.id
     }
 
     /// The wait begins: what is heard first.
@@ -135,6 +148,10 @@ mod tests {
         "w1".parse().expect("an id")
     }
 
+    fn sales() -> ServiceId {
+        "sales".parse().expect("an id")
+    }
+
     fn service(announcements: &[(u64, Option<u64>)], say_position: bool) -> Service {
         let announcements = announcements
             .iter()
@@ -175,7 +192,8 @@ mod tests {
         let start = origin();
         let mut waiting = Waiting::new(
             work(),
-            Ticket(1),
+            Some(Ticket(1)),
+            sales(),
             service(&[(0, None), (20, Some(30))], false),
             Language::PtBr,
         );
@@ -206,7 +224,8 @@ mod tests {
         let start = origin();
         let mut waiting = Waiting::new(
             work(),
-            Ticket(1),
+            Some(Ticket(1)),
+            sales(),
             service(&[(0, Some(10))], true),
             Language::PtBr,
         );
@@ -230,7 +249,13 @@ mod tests {
 
     #[test]
     fn a_service_without_announcements_plays_music_at_once() {
-        let mut waiting = Waiting::new(work(), Ticket(1), service(&[], false), Language::PtBr);
+        let mut waiting = Waiting::new(
+            work(),
+            Some(Ticket(1)),
+            sales(),
+            service(&[], false),
+            Language::PtBr,
+        );
         assert_eq!(names(&waiting.begin(origin(), Some(1))), ["music"]);
         assert_eq!(waiting.poll_timeout(), None);
     }

@@ -1,95 +1,383 @@
-//! A call and the agent who takes it.
+//! A customer and those who handle their call.
+//!
+//! ```text
+//!  together: customer, agent                 transfer ─▶ the line of a service, or somebody outside
+//!     │ consult                              agent hangs up ─▶ the call ends, or goes on with the one
+//!     ▼                                                        who was asked
+//!  held: customer   aside: agent, colleague ─ join ─▶ together: all three
+//! ```
 
-use desk::id::UserId;
-use desk::record::{EndedBy, InteractionState, InteractionUpdate, TrailKind};
+use desk::id::{ServiceId, UserId, WorkId};
+use desk::record::{EndedBy, InteractionState, TrailKind};
 use ivr::Now;
+use media_engine::dtmf;
 use media_engine::leg::LegId;
-use media_engine::sip::call::{Cause, Target};
+use media_engine::sdp::MediaParameters;
+use media_engine::sip::call::Cause;
 use serde_json::json;
 
 use super::super::Shared;
-use super::super::dialling::Left;
 use super::super::ending::Ending;
+use super::super::flow::Walk;
+use super::super::line::{Left, Offered, Purpose};
+use super::super::output::MediaCommand;
+use super::super::record::{self, Party};
+use super::super::talk::{self, Place, Role};
+use super::super::waiting::Waiting;
 use super::{Call, Stage};
 
+/// Somebody talks with the customer.
+#[derive(Clone, Debug)]
+pub(in crate::voice) struct Handled {
+    /// As the desk knows it; none where no agent of the desk has it.
+    pub(in crate::voice) work: Option<WorkId>,
+    /// Whose work it is.
+    pub(super) service: Option<ServiceId>,
+    /// The line of the one who has it in hand.
+    pub(in crate::voice) leg: LegId,
+    /// The agent who has it in hand; none where it was handed to somebody outside of the desk.
+    pub(in crate::voice) agent: Option<UserId>,
+    /// Who is asked about it.
+    pub(super) aside: Option<Aside>,
+}
+
+/// Somebody who is asked about a call.
+#[derive(Clone, Debug)]
+pub(super) struct Aside {
+    /// As the desk knows it; none for somebody outside of the desk.
+    pub(super) work: Option<WorkId>,
+    /// Their line; none while the desk looks for somebody.
+    pub(super) leg: Option<LegId>,
+    /// Whether they talk.
+    pub(super) answered: bool,
+    /// Whether the call is theirs as soon as they answer.
+    pub(super) is_transfer: bool,
+}
+
 impl Call {
-    /// An agent answered, and hears the caller.
+    /// An agent answered an offer, and has the work.
     pub(in crate::voice) fn handle_agent(
         &mut self,
         now: Now,
         leg: LegId,
-        agent: &UserId,
-        target: &Target,
+        offered: &Offered,
+        agreed: &MediaParameters,
         shared: &mut Shared,
     ) {
+        self.facts.others.insert(leg);
+        if let Some(line) = shared.lines.get_mut(&leg) {
+            line.purpose = Purpose::Agent(offered.agent.clone());
+            line.come_up();
+        }
+        self.note_agent(now, leg, &offered.agent, shared);
+        shared.run(leg, agreed);
+        self.note_media(now, agreed);
+        let role = Role::Agent(offered.agent.clone());
+        if let Stage::Handled(handled) = &mut self.stage
+            && let Some(aside) = &mut handled.aside
+            && aside.work.as_ref() == Some(&offered.work)
+        {
+            aside.leg = Some(leg);
+            aside.answered = true;
+            shared.media(handled.leg, MediaCommand::Stop); // the ringing tone
+            self.talk.enter(leg, talk::Party::new(role, Place::Aside));
+            return;
+        }
+        self.talk
+            .enter(leg, talk::Party::new(role, Place::Together));
+        self.learn_state(now, InteractionState::Talking);
+        let mut service = None;
+        if let Stage::Flow(walk) = &mut self.stage {
+            service = walk.handle_agent(now, self.facts.leg, shared);
+        }
+        self.perform(now, shared);
+        self.stage = Stage::Handled(Box::new(Handled {
+            work: Some(offered.work.clone()),
+            service,
+            leg,
+            agent: Some(offered.agent.clone()),
+            aside: None,
+        }));
+    }
+
+    /// Who answered, for the trail.
+    pub(super) fn note_agent(&mut self, now: Now, leg: LegId, agent: &UserId, shared: &Shared) {
         let company = shared.directory.companies.get(&self.facts.company.id);
         let known = company.and_then(|company| company.agents.get(agent));
-        let device = match target {
-            Target::Device(account) => Some(account.0.as_ref()),
-            Target::Trunk { .. } | Target::Uri(_) => None,
-        };
+        let device = shared.lines.get(&leg).and_then(|line| line.device.clone());
         let detail = json!({
             "agent": agent,
             "name": known.map(|known| known.name.as_str()),
             "device": device,
         });
         self.note(now, TrailKind::AgentAnswered, detail);
-        self.learn_state(now, InteractionState::Talking);
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.handle_agent(now, leg);
-        }
-        self.perform(now, shared);
     }
 
-    /// The agent is off the line. Who hung up ends the call; where the line broke the caller goes
-    /// back to their place.
-    pub(in crate::voice) fn handle_agent_left(
+    pub(super) fn note_media(&mut self, now: Now, agreed: &MediaParameters) {
+        let detail = record::media(Party::Dialled, agreed);
+        self.note(now, TrailKind::MediaChanged, detail);
+    }
+
+    /// Somebody who talked, or was to, is off the line.
+    pub(super) fn handle_party_left(
         &mut self,
         now: Now,
         leg: LegId,
         left: Left,
         shared: &mut Shared,
     ) {
-        let hung_up = left.ending.by == EndedBy::Agent;
+        let hung_up = left.hung_up();
+        let result = left.result;
+        if self.is_transfer_to(leg) {
+            self.handle_transfer_failed(now, &left, shared);
+            self.facts.left.insert(leg, left);
+            return;
+        }
         self.facts.left.insert(leg, left);
-        let Stage::Talking(walk) = &self.stage else {
+        match &self.stage {
+            Stage::Calling(calling) if calling.leg == leg => {
+                let ending = Ending::by(EndedBy::Agent, "hung_up");
+                self.ours.get_or_insert(ending);
+                self.abandon(now, 487, shared);
+            }
+            Stage::Handled(handled) if handled.leg == leg => {
+                let handled = (**handled).clone();
+                self.handle_holder_left(now, handled, hung_up, shared);
+            }
+            Stage::Handled(handled) => {
+                let aside = handled.aside.clone();
+                if let Some(aside) = aside.filter(|aside| aside.leg == Some(leg)) {
+                    self.handle_asked_left(now, &aside, result, shared);
+                }
+            }
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Flow(_)
+            | Stage::Calling(_)
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => {}
+        }
+    }
+
+    /// Whether the call is being handed to this line, which has not answered.
+    fn is_transfer_to(&self, leg: LegId) -> bool {
+        match &self.stage {
+            Stage::Handled(handled) => handled.aside.as_ref().is_some_and(|aside| {
+                aside.leg == Some(leg) && aside.is_transfer && !aside.answered
+            }),
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Flow(_)
+            | Stage::Calling(_)
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => false,
+        }
+    }
+
+    /// The one who has the call in hand is off the line. Who hung up leaves it to whom they asked, or
+    /// ends it; where the line broke the customer goes back to their place.
+    pub(super) fn handle_holder_left(
+        &mut self,
+        now: Now,
+        handled: Handled,
+        hung_up: bool,
+        shared: &mut Shared,
+    ) {
+        let asked = handled.aside.as_ref().filter(|aside| aside.answered);
+        if let Some(asked) = asked.cloned() {
+            return self.hand_to(now, &asked, shared);
+        }
+        if let Some((heir, party)) = self.heir(handled.leg) {
+            let agent = match party.role {
+                Role::Agent(agent) => Some(agent),
+                Role::Customer | Role::Guest | Role::Supervisor(..) => None,
+            };
+            if let Some(work) = &handled.work {
+                shared.work_over(now, &self.facts.company.id, work);
+            }
+            self.set_holder(heir, agent, None);
             return;
-        };
-        let Some(work) = walk.work_with(leg).cloned() else {
-            return;
-        };
+        }
+        let company = self.facts.company.id.clone();
         let returned = !hung_up
-            && shared
-                .desk(now, &self.facts.company.id)
-                .is_some_and(|desk| desk.handle_agent_leg_lost(now.instant, &work).is_ok());
-        if !returned {
-            let ending = Ending::by(EndedBy::Agent, "hung_up");
-            self.hang_up(now, ending, Cause::Normal, shared);
+            && handled.work.as_ref().is_some_and(|work| {
+                let desk = shared.desk(now, &company);
+                desk.is_some_and(|desk| desk.handle_agent_leg_lost(now.instant, work).is_ok())
+            });
+        if returned {
+            return;
         }
+        self.lay_down(now, &handled, shared);
+        self.handle_service_done(now, &handled, shared);
     }
 
-    /// The desk has put the caller into the line again.
-    pub(in crate::voice) fn handle_returned(&mut self, now: Now, why: &str, shared: &mut Shared) {
-        if let Stage::Talking(walk) = &mut self.stage {
-            walk.handle_returned(now, &mut self.facts, shared);
-            self.note(now, TrailKind::Queued, json!({ "returned": why }));
-            self.learn_state(now, InteractionState::Waiting);
-        }
+    /// The agent is done with the customer.
+    fn handle_service_done(&mut self, now: Now, _handled: &Handled, shared: &mut Shared) {
+        let ending = Ending::by(EndedBy::Agent, "hung_up");
+        self.hang_up(now, ending, Cause::Normal, shared);
     }
 
-    fn learn_state(&mut self, now: Now, state: InteractionState) {
-        let update = InteractionUpdate {
-            state: Some(state),
-            ..InteractionUpdate::default()
+    /// Somebody who can go on with the customer when `leaving` leaves.
+    fn heir(&self, leaving: LegId) -> Option<(LegId, talk::Party)> {
+        let mut others = self.talk.iter().filter(|(leg, party)| {
+            *leg != leaving
+                && party.place == Place::Together
+                && matches!(party.role, Role::Agent(_) | Role::Guest)
+        });
+        others.next().map(|(leg, party)| (leg, party.clone()))
+    }
+
+    /// Another has the call in hand.
+    pub(super) fn set_holder(&mut self, leg: LegId, agent: Option<UserId>, work: Option<WorkId>) {
+        if let Stage::Handled(handled) = &mut self.stage {
+            handled.leg = leg;
+            handled.agent = agent;
+            handled.work = work;
+            handled.aside = None;
+        }
+        self.talk.gather();
+    }
+
+    /// The call is the one's who was asked about it.
+    pub(super) fn hand_to(&mut self, now: Now, asked: &Aside, shared: &mut Shared) {
+        let (Stage::Handled(handled), Some(leg)) = (&self.stage, asked.leg) else {
+            return;
         };
-        self.facts.record.learn(now, &update);
+        let (before, work) = (handled.leg, handled.work.clone());
+        let giver = handled.agent.clone();
+        let company = self.facts.company.id.clone();
+        let taker = match self.talk.get(leg).map(|party| &party.role) {
+            Some(Role::Agent(agent)) => Some(agent.clone()),
+            Some(Role::Customer | Role::Guest | Role::Supervisor(..)) | None => None,
+        };
+        let handed = match (&asked.work, &giver) {
+            (Some(consult), Some(giver)) => {
+                let desk = shared.desk(now, &company);
+                desk.is_some_and(|desk| desk.hand_over(now.instant, consult, giver).is_ok())
+            }
+            (Some(_), None) | (None, _) => false,
+        };
+        if !handed {
+            for over in [&work, &asked.work].into_iter().flatten() {
+                shared.work_over(now, &company, over);
+            }
+        } else if let Some(consult) = &asked.work {
+            shared.forget_work(consult);
+        }
+        let detail = json!({ "from": giver, "to": taker, "attended": true });
+        self.note(now, TrailKind::Transferred, detail);
+        self.set_holder(leg, taker, work.filter(|_| handed));
+        self.drop_line(now, before, shared);
     }
 
-    /// Hangs up where the flow was over before and nobody came back to the caller.
-    pub(super) fn leave_at_the_end(&mut self, now: Now, shared: &mut Shared) {
-        if matches!(&self.stage, Stage::Talking(walk) if walk.is_at_its_end()) {
+    /// The one who was asked is off the line, or did not answer: the agent has the customer again.
+    fn handle_asked_left(
+        &mut self,
+        now: Now,
+        asked: &Aside,
+        result: ivr::machine::DialResult,
+        shared: &mut Shared,
+    ) {
+        if let Some(work) = &asked.work {
+            shared.work_over(now, &self.facts.company.id, work);
+        }
+        if let Stage::Handled(handled) = &mut self.stage {
+            handled.aside = None;
+        }
+        if !asked.answered {
+            self.note(now, TrailKind::DialEnded, json!({ "result": result }));
+            if let Stage::Handled(handled) = &self.stage {
+                shared.media(handled.leg, MediaCommand::Stop); // the ringing tone
+            }
+        }
+        self.talk.gather();
+    }
+
+    /// Nobody of the desk could be asked.
+    pub(in crate::voice) fn handle_nobody_to_ask(&mut self, work: &WorkId, shared: &mut Shared) {
+        if let Stage::Handled(handled) = &mut self.stage
+            && handled.aside.as_ref().and_then(|aside| aside.work.as_ref()) == Some(work)
+        {
+            handled.aside = None;
+            shared.media(handled.leg, MediaCommand::Stop); // the ringing tone
+            self.talk.gather();
+        }
+    }
+
+    /// Whether this is the work of the call itself, and not of a consultation.
+    pub(in crate::voice) fn is_about(&self, work: &WorkId) -> bool {
+        match &self.stage {
+            Stage::Handled(handled) => handled.work.as_ref() == Some(work),
+            Stage::Flow(walk) => walk.work() == Some(work),
+            Stage::Calling(calling) => calling.work.as_ref() == Some(work),
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => false,
+        }
+    }
+
+    /// The desk has put the customer into the line of a service, again or anew.
+    pub(in crate::voice) fn handle_returned(
+        &mut self,
+        now: Now,
+        work: &WorkId,
+        service: &ServiceId,
+        why: &str,
+        shared: &mut Shared,
+    ) {
+        let Stage::Handled(handled) = &self.stage else {
+            return;
+        };
+        if handled.work.as_ref() != Some(work) {
+            return;
+        }
+        if let Some(asked) = handled.aside.as_ref().and_then(|aside| aside.work.clone()) {
+            shared.work_over(now, &self.facts.company.id, &asked);
+        }
+        self.drop_others(now, shared);
+        self.talk.alone(self.facts.leg, shared);
+        self.note(
+            now,
+            TrailKind::Queued,
+            json!({ "returned": why, "service": service }),
+        );
+        self.learn_state(now, InteractionState::Waiting);
+        let Some(rules) = self.facts.company.services.get(service).cloned() else {
             let ending = Ending::ours("unanswered");
-            self.hang_up(now, ending, Cause::Normal, shared);
+            return self.hang_up(now, ending, Cause::Normal, shared);
+        };
+        let language = self.facts.company.language;
+        let waiting = Waiting::new(work.clone(), None, service.clone(), rules, language);
+        let mut walk = Walk::of_nobody();
+        walk.wait(now, waiting, &mut self.facts, shared);
+        self.stage = Stage::Flow(Box::new(walk));
+    }
+
+    /// What the desk has of a call that is over for whoever handled it.
+    pub(super) fn lay_down(&mut self, now: Now, handled: &Handled, shared: &mut Shared) {
+        let asked = handled.aside.as_ref().and_then(|aside| aside.work.as_ref());
+        for work in [handled.work.as_ref(), asked].into_iter().flatten() {
+            shared.work_over(now, &self.facts.company.id, work);
+        }
+        if let Stage::Handled(handled) = &mut self.stage {
+            handled.work = None;
+            handled.aside = None;
+        }
+    }
+
+    /// A key that somebody pressed by a message goes on to those whom they are with.
+    pub(super) fn pass_key(&self, from: LegId, key: dtmf::Key, shared: &mut Shared) {
+        let Some(place) = self.talk.get(from).map(|party| party.place) else {
+            return;
+        };
+        for (leg, party) in self.talk.iter() {
+            if leg != from && party.place == place {
+                shared.media(leg, MediaCommand::Press(key));
+            }
         }
     }
 }

@@ -148,8 +148,10 @@ impl Scene {
         let media = self.wanted.iter().filter_map(|output| match output {
             Output::Media(LegId(1), command) => Some(match command {
                 MediaCommand::Stop => "stop".to_owned(),
-                MediaCommand::Bridge(leg) => format!("bridge {}", leg.0),
-                MediaCommand::Unbridge => "unbridge".to_owned(),
+                MediaCommand::Hear(legs) => {
+                    let legs: Vec<_> = legs.iter().map(|leg| leg.0.to_string()).collect();
+                    format!("hear {}", legs.join(" ")).trim_end().to_owned()
+                }
                 MediaCommand::Play { .. } => "play".to_owned(),
                 other => format!("{other:?}"),
             }),
@@ -187,8 +189,8 @@ fn who_waits_is_joined_with_an_agent_who_comes_and_answers_and_the_trail_names_t
 
     scene.picks_up(phone);
     // The music ends in the moment in which the two hear each other.
-    let bridged = format!("bridge {}", phone.leg.0);
-    assert_eq!(scene.media_of_caller(), ["stop".to_owned(), bridged]);
+    let joined = format!("hear {}", phone.leg.0);
+    assert_eq!(scene.media_of_caller(), ["stop".to_owned(), joined]);
     assert_eq!(scene.doing("ana"), ["handling"]);
     assert_eq!(scene.voice.waiting(), 0);
     scene.until(Duration::from_secs(300));
@@ -204,7 +206,7 @@ fn who_waits_is_joined_with_an_agent_who_comes_and_answers_and_the_trail_names_t
     assert_eq!(answered[0]["device"], "ana-phone");
     let over = scene.details(TrailKind::QueueEnded);
     assert_eq!(over[0]["result"], "answered", "{over:?}");
-    assert!(scene.voice.shared.dialling.is_empty());
+    assert!(scene.voice.shared.lines.is_empty());
 }
 
 #[test]
@@ -240,7 +242,7 @@ fn a_caller_who_hangs_up_silences_the_phones_at_once() {
     assert_eq!(scene.presence("ana"), Presence::Available);
     let over = scene.details(TrailKind::OfferEnded);
     assert_eq!(over[0]["end"], "work_gone");
-    assert!(scene.voice.shared.dialling.is_empty());
+    assert!(scene.voice.shared.lines.is_empty());
     assert_eq!(scene.voice.poll_timeout(), None);
 }
 
@@ -399,7 +401,7 @@ fn a_caller_whose_agent_is_lost_goes_back_to_their_place() {
     scene.settle();
     assert!(hangs_up(&scene, phone.call));
     assert!(!hangs_up(&scene, CALL));
-    assert_eq!(scene.media_of_caller(), ["unbridge", "play"]);
+    assert_eq!(scene.media_of_caller(), ["hear", "play"]);
     let other = scene.phone();
     scene.picks_up(other);
     assert_eq!(scene.doing("bruno"), ["handling"]);

@@ -122,7 +122,8 @@ fn messages_that_never_come_are_forgotten_in_the_end() {
 fn facts(scene: &Scene, leg: LegId) -> facts::Facts {
     let company = scene.voice.shared.directory.companies.values().next();
     facts::Facts {
-        id: CALL,
+        key: CallKey(1),
+        others: BTreeSet::new(),
         leg,
         company: company.expect("a company").clone(),
         record: record::Record::new("i".parse().expect("an id")),

@@ -1,0 +1,151 @@
+//! A supervisor watches a call, speaks to its agent, joins it, or takes it over.
+
+use desk::id::UserId;
+use desk::record::TrailKind;
+use ivr::Now;
+use media_engine::leg::LegId;
+use media_engine::sdp::MediaParameters;
+use serde_json::json;
+
+use super::super::Shared;
+use super::super::line::{Errand, Purpose, to_device};
+use super::super::talk::{self, Attention, Place, Role};
+use super::orders::OrderError;
+use super::{Call, Stage};
+
+impl Call {
+    /// A supervisor takes part, or changes how: their phones ring first.
+    pub(super) fn attend(
+        &mut self,
+        now: Now,
+        by: &UserId,
+        attention: Attention,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        if !matches!(self.stage, Stage::Handled(_)) {
+            return Err(OrderError::NotNow("nobody talks with the customer"));
+        }
+        let leg = self.talk.leg_of(by);
+        match leg.and_then(|leg| self.talk.get_mut(leg)) {
+            Some(party) => match &mut party.role {
+                Role::Supervisor(_, how) => *how = attention,
+                Role::Agent(_) | Role::Customer | Role::Guest => {
+                    return Err(OrderError::NotNow("you are on the line already"));
+                }
+            },
+            None => self.fetch(by, Errand::Attend(attention), shared)?,
+        }
+        self.note_supervision(now, by, attention.as_str());
+        Ok(())
+    }
+
+    /// A supervisor has the call in hand from here on; the agent is free to wrap up.
+    pub(super) fn take_over(
+        &mut self,
+        now: Now,
+        by: &UserId,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        let Stage::Handled(handled) = &self.stage else {
+            return Err(OrderError::NotNow("nobody talks with the customer"));
+        };
+        if handled.agent.as_ref() == Some(by) {
+            return Err(OrderError::NotNow("the call is in your hands already"));
+        }
+        match self.talk.leg_of(by) {
+            Some(leg) => self.change_hands(now, by, leg, shared),
+            None => self.fetch(by, Errand::TakeOver, shared)?,
+        }
+        self.note_supervision(now, by, "take_over");
+        Ok(())
+    }
+
+    fn note_supervision(&mut self, now: Now, by: &UserId, how: &str) {
+        let detail = json!({ "by": by, "how": how });
+        self.note(now, TrailKind::Supervised, detail);
+    }
+
+    /// Rings somebody's own phones.
+    fn fetch(
+        &mut self,
+        who: &UserId,
+        errand: Errand,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        let directory = shared.directory.clone();
+        let company = directory.companies.get(&self.facts.company.id);
+        let devices: Vec<_> = company
+            .map(|company| company.devices_of(who).cloned().collect())
+            .unwrap_or_default();
+        if devices.is_empty() {
+            return Err(OrderError::NotNow("you have no phone"));
+        }
+        let number = self.facts.from().to_owned();
+        for device in devices {
+            let purpose = Purpose::Fetched(who.clone(), errand);
+            let order = to_device(&device, &number, FETCH_RING_MAX);
+            let leg = shared.place(self.facts.key, purpose, order, Some(self.facts.leg));
+            self.facts.others.insert(leg);
+        }
+        Ok(())
+    }
+
+    /// A phone of a supervisor was answered; their others fall silent.
+    pub(in crate::voice) fn handle_fetched_phone(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        (who, errand): (UserId, Errand),
+        agreed: &MediaParameters,
+        shared: &mut Shared,
+    ) {
+        if errand == Errand::Dial {
+            return self.handle_caller_ready(now, leg, agreed, shared);
+        }
+        let others: Vec<LegId> = self.facts.others.iter().copied().collect();
+        for other in others.into_iter().filter(|other| *other != leg) {
+            let rings = shared.lines.get(&other).is_some_and(
+                |line| matches!(&line.purpose, Purpose::Fetched(user, _) if *user == who),
+            );
+            if rings {
+                self.drop_line(now, other, shared);
+            }
+        }
+        if let Some(line) = shared.lines.get_mut(&leg) {
+            line.purpose = Purpose::Agent(who.clone());
+            line.come_up();
+        }
+        shared.run(leg, agreed);
+        self.note_media(now, agreed);
+        let attention = match errand {
+            Errand::Attend(attention) => attention,
+            Errand::TakeOver | Errand::Dial => Attention::Barge,
+        };
+        let role = Role::Supervisor(who.clone(), attention);
+        self.talk
+            .enter(leg, talk::Party::new(role, Place::Together));
+        if errand == Errand::TakeOver {
+            self.change_hands(now, &who, leg, shared);
+        }
+    }
+
+    fn change_hands(&mut self, now: Now, to: &UserId, leg: LegId, shared: &mut Shared) {
+        let Stage::Handled(handled) = &self.stage else {
+            return;
+        };
+        let (handled, service) = ((**handled).clone(), handled.service.clone());
+        self.lay_down(now, &handled, shared);
+        if let Some(asked) = handled.aside.as_ref().and_then(|aside| aside.leg) {
+            self.drop_line(now, asked, shared);
+        }
+        self.drop_line(now, handled.leg, shared);
+        let role = Role::Agent(to.clone());
+        self.talk
+            .enter(leg, talk::Party::new(role, Place::Together));
+        let work = service.and_then(|service| self.begin_work(now, to, service, shared));
+        self.set_holder(leg, Some(to.clone()), work);
+    }
+}
+
+/// How long the phones of somebody ring who has just asked for it.
+const FETCH_RING_MAX: std::time::Duration = std::time::Duration::from_secs(20);
