@@ -11,7 +11,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::{Codec, FRAME};
 use media_engine::dtmf::inband::Detector;
-use media_engine::leg::{Bridge, DATAGRAM, Leg, LegConfig, PlayId, Playlist, TelephoneEvent};
+use media_engine::leg::{DATAGRAM, Hearing, Leg, LegConfig, PlayId, Playlist, TelephoneEvent};
 use media_engine::rtp::packet::{HEADER, Header, read};
 use media_engine::rtp::srtp::{Keys, MasterKey, Protector, Suite, Unprotector};
 
@@ -169,7 +169,7 @@ fn legs(criterion: &mut Criterion) {
     let mut world = Legs::new(&alaw);
     let mut other = Legs::new(&alaw);
     for leg in world.legs.iter_mut().chain(&mut other.legs) {
-        leg.bridge(world.now, Some(Bridge::Relay));
+        leg.hear(world.now, Hearing::Relay);
     }
     group.bench_function("receive and relay", |b| {
         b.iter(|| {

@@ -163,8 +163,8 @@ pub enum LegEvent {
         /// The codec to encode it in.
         codec: Codec,
     },
-    /// The peer sends another of the codecs agreed on from now on. At most once a second; join the leg
-    /// anew if it is bridged ([`Bridge::between`](super::Bridge::between)).
+    /// The peer sends another of the codecs agreed on from now on. At most once a second; settle
+    /// anew how it is heard ([`Hearing::of`](super::Hearing::of)).
     CodecChanged {
         /// What it sends now.
         codec: Codec,

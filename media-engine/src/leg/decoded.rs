@@ -32,11 +32,6 @@ impl Decoded {
         }
     }
 
-    /// Samples per second.
-    pub(super) fn rate(&self) -> u32 {
-        self.codec.sample_rate()
-    }
-
     /// Whether there are so many frames.
     pub(super) fn has(&self, frames: usize) -> bool {
         self.queued >= frames * self.codec.frame_samples()
@@ -178,11 +173,11 @@ mod tests {
         assert_eq!((decoded.queued, decoded.ticks()), (160, 160));
         decoded.take(Codec::G722, &[0xfa; 160]);
         assert_eq!((decoded.queued, decoded.ticks()), (640, 320));
-        assert_eq!(decoded.rate(), 16_000);
+        assert_eq!(decoded.codec.sample_rate(), 16_000);
         assert!(decoded.has(2) && !decoded.has(3));
         assert_eq!(decoded.frame(), [level; 320], "the A-law at twice the rate");
         decoded.take(Codec::Pcmu, &[0xff; 160]);
-        assert_eq!((decoded.queued, decoded.rate()), (480, 8_000));
+        assert_eq!((decoded.queued, decoded.codec.sample_rate()), (480, 8_000));
         assert_eq!(decoded.frame(), [level; 160], "and back");
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{
     decoded::Decoded,
-    rate::{FRAME_MAX, Halver},
+    mix::{Voice, Wanted},
 };
 use crate::{
     codec::{Codec, FRAME},
@@ -20,11 +20,8 @@ use crate::{
 pub(super) struct Ear {
     buffer: Buffer,
     decoded: Decoded,
-    /// The frame that is played, at its `rate`.
-    rate: u32,
-    frame: [i16; FRAME_MAX],
-    narrow: [i16; FRAME_MAX / 2],
-    halver: Halver,
+    /// What was played last.
+    voice: Voice,
     detector: Option<Box<inband::Detector>>,
     held_back: Option<Duration>,
     next_frame: Instant,
@@ -39,14 +36,12 @@ pub(super) struct Turn {
 }
 
 impl Ear {
-    pub(super) fn new(now: Instant, codec: Codec) -> Self {
+    /// Listens from frame number `said` on.
+    pub(super) fn new(now: Instant, codec: Codec, said: u64) -> Self {
         Self {
             buffer: Buffer::new(now, codec),
             decoded: Decoded::new(codec),
-            rate: codec.sample_rate(),
-            frame: [0; FRAME_MAX],
-            narrow: [0; FRAME_MAX / 2],
-            halver: Halver::new(),
+            voice: Voice::new(said),
             detector: None,
             held_back: None,
             next_frame: now,
@@ -59,6 +54,11 @@ impl Ear {
         if wanted != self.detector.is_some() {
             self.detector = wanted.then(Box::default);
         }
+    }
+
+    /// In what form frames are kept.
+    pub(super) fn keep(&mut self, wanted: Wanted) {
+        self.voice.keep_wide(wanted == Wanted::Wide);
     }
 
     /// The stream begins anew.
@@ -86,28 +86,9 @@ impl Ear {
         self.held_back
     }
 
-    /// Samples per second of the last frame.
-    pub(super) fn rate(&self) -> u32 {
-        self.rate
-    }
-
-    /// The last frame at its codec's rate.
-    pub(super) fn frame(&self) -> &[i16] {
-        let whole = if self.is_wide() {
-            FRAME_MAX
-        } else {
-            FRAME_MAX / 2
-        };
-        &self.frame[..whole]
-    }
-
-    /// The last frame at 8 kHz.
-    pub(super) fn narrow(&self) -> &[i16] {
-        if self.is_wide() {
-            &self.narrow
-        } else {
-            self.frame()
-        }
+    /// What was played last.
+    pub(super) fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     /// Plays the next frame if one is due.
@@ -121,14 +102,7 @@ impl Ear {
         self.next_frame += FRAME;
         self.play_frame(now);
         self.held_back = self.buffer.held_back(now);
-        if self.is_wide() {
-            self.halver.halve(&self.frame, &mut self.narrow);
-        }
-        let narrow: &[i16] = if self.is_wide() {
-            &self.narrow
-        } else {
-            &self.frame[..FRAME_MAX / 2]
-        };
+        let narrow = self.voice.last();
         let key = self
             .detector
             .as_mut()
@@ -140,9 +114,7 @@ impl Ear {
         self.refill(now, 1);
         let is_played = self.change_length(now);
         self.refill(now, 1);
-        self.rate = self.decoded.rate();
-        let frame = self.decoded.frame();
-        self.frame[..frame.len()].copy_from_slice(frame);
+        self.voice.say(self.decoded.frame());
         if is_played {
             self.decoded.consume();
         }
@@ -186,10 +158,6 @@ impl Ear {
                 Next::Lost | Next::Dry => self.decoded.conceal(),
             }
         }
-    }
-
-    fn is_wide(&self) -> bool {
-        self.rate > 8_000
     }
 }
 

@@ -2,35 +2,37 @@
 //!
 //! ```text
 //!  datagram ─▶ srtp ─▶ latch ─▶ rtp::session ─┬▶ dtmf::event ───────────────────▶ LegEvent::Key
-//!                                             ├▶ Relayed ─▶ the other leg of a bridge, at once
-//!                                             └▶ ear, while somebody listens ─▶ Audio: recorder, bridge
+//!                                             ├▶ Relayed ─▶ those that hear it alone, at once
+//!                                             └▶ ear, while somebody listens ─▶ frames: recorder, mixes
 //!  Playlist ─▶ player ────┐                      (jitter buffer, decoder, concealment, in-band keys)
 //!  keys to dial ──────────┼▶ packet ─▶ srtp ─▶ Transmit
-//!  the other leg's audio ─┘
+//!  the legs it hears ─────┘
 //! ```
 //!
 //! The thread visits a leg every 20 ms: each datagram that waits goes into [`Leg::handle_packet`] (or
-//! [`Leg::handle_rtcp`]), then comes [`Leg::handle_timeout`], then [`Leg::poll_audio`],
-//! [`Leg::poll_packet`], [`Leg::poll_rtcp`] and [`Leg::poll_event`] until each says `None`. A visit
-//! allocates nothing. Audio is decoded only while somebody listens.
+//! [`Leg::handle_rtcp`]), then comes [`Leg::handle_timeout`], then [`Leg::poll_audio`] until `None`,
+//! [`Leg::mix`], and [`Leg::poll_packet`], [`Leg::poll_rtcp`] and [`Leg::poll_event`] until each says
+//! `None`. A visit allocates nothing. Audio is decoded only while somebody listens.
 //!
 //! Legs speak one codec each. A peer that took several of an offer of ours may send any of them with
 //! any packet (RFC 3264 section 5.1): each is decoded by its own payload type, and
-//! [`LegEvent::CodecChanged`] tells. Bridged legs are then joined anew, as after a new agreement.
+//! [`LegEvent::CodecChanged`] tells. How it is heard is then settled anew, as after a new agreement.
 //!
-//! To bridge two legs, tell both ([`Leg::bridge`]) how [`Bridge::between`] joins them. What
-//! `handle_packet` of one returns goes into [`Leg::relay`] of the other, and what `poll_audio` of one
-//! returns into [`Leg::hear`] of the other; which of the two ever says something follows from the
-//! kind of bridge.
+//! Who hears whom is for the caller to know, any legs any others: a bridge, a conference, a supervisor
+//! who listens unheard. It tells each listener how ([`Leg::hear`], by [`Hearing::of`]) and each source
+//! what its listeners want of it ([`Leg::be_heard`]); hands what `handle_packet` of a source returns to
+//! [`Leg::relay`] of each listener, and keys that came as events to [`Leg::hear_key`]; and adds up in
+//! [`Leg::mix`] what the sources said. What a leg plays is heard in place of its sources.
 
-mod bridge;
 mod config;
 mod control;
 mod decoded;
 mod ear;
+mod mix;
 mod player;
 mod rate;
 mod receive;
+mod relay;
 mod report;
 mod send;
 
@@ -42,13 +44,14 @@ use std::{
 
 use rand::{SeedableRng, rngs::SmallRng};
 
-pub use bridge::{Audio, Bridge, Relayed};
 pub use config::{KeyPath, LegConfig, LegEvent, LegId, PlayId, Playlist, TelephoneEvent, Transmit};
+pub use mix::{Cursor, Hearing, Sum, Wanted};
+pub use relay::Relayed;
 pub use report::LegReport;
 
-use bridge::{Bridged, Relay, Transcoder};
 use control::Control;
 use ear::Ear;
+use mix::Hears;
 use player::{Packing, Player};
 use report::Counters;
 
@@ -86,8 +89,12 @@ pub struct Leg {
     liveness: Liveness,
     /// Present while somebody listens.
     ear: Option<Box<Ear>>,
+    /// Frames that ears before it heard.
+    said_before: u64,
     recording: bool,
-    bridged: Bridged,
+    hears: Hears,
+    /// What those want that hear this leg.
+    wanted: Wanted,
     events: VecDeque<LegEvent>,
     counters: Counters,
 }
@@ -138,8 +145,10 @@ impl Leg {
             next_packet: now,
             liveness: Liveness::Active { last: now },
             ear: None,
+            said_before: 0,
             recording: false,
-            bridged: Bridged::Alone,
+            hears: Hears::Nobody,
+            wanted: Wanted::Nothing,
             events: VecDeque::with_capacity(EVENTS_USUAL),
             counters: Counters::default(),
             config,
@@ -149,7 +158,7 @@ impl Leg {
     }
 
     /// Takes what a new offer and answer agreed on. What plays goes on; sequence numbers and clock too.
-    /// Where a bridged leg's codec changed, call [`Leg::bridge`] on both again.
+    /// Where the codec changed, settle anew how it hears and is heard.
     pub fn reconfigure(&mut self, now: Instant, config: LegConfig) {
         let old = std::mem::replace(&mut self.config, config);
         let config = &self.config;
@@ -187,7 +196,7 @@ impl Leg {
     }
 
     /// Plays `list` in place of whatever plays; it is heard with the next packet. The same `play` again
-    /// goes on where it is (after [`LegEvent::PlayNeedsCodec`]). In a bridge it drowns the other leg.
+    /// goes on where it is (after [`LegEvent::PlayNeedsCodec`]). It is heard in place of other legs.
     pub fn play(&mut self, _now: Instant, play: PlayId, list: Playlist) {
         self.player.play(play, list);
     }
@@ -203,8 +212,8 @@ impl Leg {
         self.config.telephone_event.is_some() && self.dialling.press(key)
     }
 
-    /// From now on [`Audio::recording`] carries what the peer says: 50 frames of 8 kHz a second, and
-    /// silence where nothing comes.
+    /// From now on [`Leg::poll_audio`] says what the peer says: 50 frames a second, and silence where
+    /// nothing comes.
     pub fn start_recording(&mut self, now: Instant) {
         self.recording = true;
         self.listen_as_needed(now);
@@ -213,18 +222,6 @@ impl Leg {
     /// Ends the recording. What came is complete: a frame is handed out in the visit it is due.
     pub fn stop_recording(&mut self, now: Instant) {
         self.recording = false;
-        self.listen_as_needed(now);
-    }
-
-    /// Joins this leg to another, or with `None` parts them.
-    pub fn bridge(&mut self, now: Instant, bridge: Option<Bridge>) {
-        self.bridged = match bridge {
-            None => Bridged::Alone,
-            Some(Bridge::Relay) => Bridged::Relaying(Relay::default()),
-            Some(Bridge::Transcode) => {
-                Bridged::Transcoding(Box::new(Transcoder::new(self.config.codec)))
-            }
-        };
         self.listen_as_needed(now);
     }
 
@@ -280,24 +277,23 @@ impl Leg {
     fn listen_as_needed(&mut self, now: Instant) {
         let keys =
             self.config.inband_dtmf && self.config.telephone_event.is_none() && !self.events_seen;
-        if !(keys || self.recording || self.is_transcoding()) {
+        if !(keys || self.recording || self.wanted > Wanted::Nothing) {
             self.drop_ear();
             return;
         }
-        let codec = self.spoken.codec;
-        self.ear
-            .get_or_insert_with(|| Box::new(Ear::new(now, codec)))
-            .detect_keys(keys);
+        let (codec, said) = (self.spoken.codec, self.said_before);
+        let ear = self
+            .ear
+            .get_or_insert_with(|| Box::new(Ear::new(now, codec, said)));
+        ear.detect_keys(keys);
+        ear.keep(self.wanted);
     }
 
     fn drop_ear(&mut self) {
         if let Some(ear) = self.ear.take() {
             self.counters.late += ear.counts().late;
+            self.said_before = ear.voice().said();
         }
-    }
-
-    fn is_transcoding(&self) -> bool {
-        matches!(self.bridged, Bridged::Transcoding(_))
     }
 }
 
@@ -367,7 +363,7 @@ pub fn fuzz(now: Instant, data: &[u8]) {
         let (datagram, next) = behind.split_at(behind.len().min(usize::from(*length)));
         leg.handle_packet(now, now, peer, &mut datagram.to_vec());
         while let Some(audio) = leg.poll_audio(now) {
-            assert_eq!(audio.pcm.len(), Codec::Pcma.frame_samples());
+            assert_eq!(audio.len(), Codec::Pcma.frame_samples());
         }
         while leg.poll_event().is_some() {}
         rest = next;

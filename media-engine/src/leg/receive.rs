@@ -4,8 +4,9 @@ use std::{net::SocketAddr, time::Instant};
 
 use super::{
     Leg, Liveness,
-    bridge::{Audio, Bridged, Kind, Relayed},
     config::{KeyPath, LegEvent},
+    mix::Wanted,
+    relay::{Kind, Relayed},
 };
 use crate::{
     codec::Codec,
@@ -20,7 +21,7 @@ impl Leg {
     /// Takes a datagram from the RTP socket. `arrival` is the kernel's stamp, at or before `now`. The
     /// bytes are decrypted in place.
     ///
-    /// What comes back belongs to the other leg of a relaying bridge ([`Leg::relay`]).
+    /// What comes back is for those that hear this leg ([`Leg::relay`]).
     #[inline]
     pub fn handle_packet<'d>(
         &mut self,
@@ -49,10 +50,10 @@ impl Leg {
         self.take(now, arrival, codec, &packet)
     }
 
-    /// The next frame of what the peer says, while a recording or a transcoding bridge wants it. Call
-    /// until `None` in every visit, whether anybody listens or not.
-    pub fn poll_audio(&mut self, now: Instant) -> Option<Audio<'_>> {
-        let wanted = self.recording || self.is_transcoding();
+    /// The next 20 ms of what the peer says, at 8 kHz, while a recording or those that hear the leg
+    /// want it. Call until `None` in every visit, whether anybody listens or not.
+    pub fn poll_audio(&mut self, now: Instant) -> Option<&[i16]> {
+        let wanted = self.recording || self.wanted > Wanted::Nothing;
         loop {
             let turn = self.ear.as_mut()?.turn(now)?;
             if let Some(key) = turn.key.filter(|_| !self.events_seen) {
@@ -65,13 +66,7 @@ impl Leg {
                 break;
             }
         }
-        let recording = self.recording;
-        let ear = self.ear.as_ref()?;
-        Some(Audio {
-            pcm: ear.frame(),
-            rate: ear.rate(),
-            recording: recording.then(|| ear.narrow()),
-        })
+        self.ear.as_ref().map(|ear| ear.voice().last())
     }
 
     /// Decides whether a datagram is our peer's, and reads it.
@@ -157,7 +152,7 @@ impl Leg {
             if self.spoken.hear(now, codec) {
                 self.events.push_back(LegEvent::CodecChanged { codec });
             }
-            if let Some(ear) = &mut self.ear {
+            if let Some(ear) = self.ear.as_mut().filter(|_| self.config.receive) {
                 ear.insert(arrival, packet.header.timestamp, codec, packet.payload);
             }
             Kind::Audio(codec)
@@ -166,8 +161,7 @@ impl Leg {
             return None;
         };
         // While we hold the peer, what it sends is for nobody.
-        let relays = matches!(self.bridged, Bridged::Relaying(_)) && self.config.receive;
-        relays.then_some(Relayed {
+        self.config.receive.then_some(Relayed {
             kind,
             stream: self.counters.streams,
             sequence: packet.header.sequence,

@@ -4,8 +4,9 @@ use std::{net::SocketAddr, time::Instant};
 
 use super::{
     EARLY, LATE_MAX, Leg,
-    bridge::{self, Audio, Bridged, Kind, Relayed},
     config::{LegEvent, Transmit},
+    mix::Hears,
+    relay::{self, Kind, Relayed},
 };
 use crate::{
     dtmf::event,
@@ -30,8 +31,9 @@ impl Leg {
         None
     }
 
-    /// Writes a packet of the other leg's for our peer, at once. `None` when it is not wanted: we
-    /// play something ourselves, the peer holds us, or it does not take what this is.
+    /// Writes a packet of the one leg that this one hears for our peer, at once. `None` when it is not
+    /// wanted: we hear by a mix or nobody, play something ourselves, the peer holds us, or it does not
+    /// take what this is.
     pub fn relay(
         &mut self,
         now: Instant,
@@ -40,7 +42,7 @@ impl Leg {
     ) -> Option<Transmit> {
         let to = self.destination()?;
         let own = self.player.is_playing() || !self.dialling.is_idle();
-        let Bridged::Relaying(relay) = &mut self.bridged else {
+        let Hears::Relaying(relay) = &mut self.hears else {
             return None;
         };
         if own {
@@ -65,7 +67,7 @@ impl Leg {
             Kind::Event { clock } => {
                 let events = self.config.telephone_event?;
                 let lasted = event::duration(payload)?;
-                let lasted = bridge::rescale(lasted, clock, events.clock);
+                let lasted = relay::rescale(lasted, clock, events.clock);
                 payload[2..event::PAYLOAD].copy_from_slice(&lasted.to_be_bytes());
                 (events.payload_type, 0)
             }
@@ -91,13 +93,6 @@ impl Leg {
         })
     }
 
-    /// Takes a frame of the other leg's audio; it goes out with the next packets.
-    pub fn hear(&mut self, _now: Instant, audio: &Audio<'_>) {
-        if let Bridged::Transcoding(transcoder) = &mut self.bridged {
-            transcoder.hear(audio, self.packing);
-        }
-    }
-
     /// Where RTP goes, if the peer may be sent to at all.
     pub(super) fn destination(&self) -> Option<SocketAddr> {
         self.latch.destination().filter(|_| self.config.send)
@@ -105,7 +100,7 @@ impl Leg {
 
     /// After a visit that came much too late, leaves out what nobody waits for any more.
     #[inline]
-    fn catch_up(&mut self, now: Instant) {
+    pub(super) fn catch_up(&mut self, now: Instant) {
         let late = now.saturating_duration_since(self.next_packet);
         if late <= LATE_MAX {
             return;
@@ -148,7 +143,7 @@ impl Leg {
 
     /// Whether the other leg's packets are going out, so that ours would be in their way.
     fn leaves_to_relay(&mut self, now: Instant) -> bool {
-        let Bridged::Relaying(relay) = &mut self.bridged else {
+        let Hears::Relaying(relay) = &mut self.hears else {
             return false;
         };
         if !self.player.is_playing() && relay.is_speaking(now) {
@@ -160,14 +155,13 @@ impl Leg {
 
     fn fill(&mut self, datagram: &mut [u8]) -> usize {
         let payload = &mut datagram[HEADER..];
-        if let Bridged::Transcoding(transcoder) = &mut self.bridged {
-            if self.player.is_playing() {
-                transcoder.clear();
-            } else if transcoder.codec() == self.config.codec {
-                let bytes = transcoder.fill(self.packing, payload);
-                if bytes > 0 {
-                    return bytes;
-                }
+        if let Hears::Mixing(mixer) = &mut self.hears
+            && !self.player.is_playing()
+            && mixer.codec() == self.config.codec
+        {
+            let bytes = mixer.fill(self.packing, payload);
+            if bytes > 0 {
+                return bytes;
             }
         }
         let filled = self.player.fill(self.packing, payload);
@@ -179,7 +173,7 @@ impl Leg {
 
     /// Writes a packet of the key that is being pressed.
     fn write_event(&mut self, datagram: &mut [u8]) -> Option<usize> {
-        if let Bridged::Relaying(relay) = &mut self.bridged {
+        if let Hears::Relaying(relay) = &mut self.hears {
             relay.interrupt();
         }
         let payload_type = self.config.telephone_event?.payload_type;

@@ -1,5 +1,7 @@
 mod bridge;
+mod joined;
 mod listen;
+mod mix;
 mod world;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use media_engine::dtmf::Key;
 use media_engine::leg::{
-    Bridge, DATAGRAM, Leg, LegConfig, LegEvent, LegId, LegReport, PlayId, Playlist,
+    Cursor, DATAGRAM, Hearing, KeyPath, Leg, LegConfig, LegEvent, LegId, LegReport, PlayId,
+    Playlist,
 };
 
 /// What is asked of the thread; it obeys at its next visit.
@@ -18,6 +19,7 @@ pub(super) enum Command {
     Press(Key),
     Record,
     StopRecording,
+    Hear(Vec<LegId>),
     Bridge(LegId),
     Unbridge,
     Close,
@@ -42,7 +44,8 @@ pub(super) struct Sent {
 struct Seat {
     leg: Leg,
     local: SocketAddr,
-    partner: Option<LegId>,
+    /// Whom it hears, and how much of each it has heard.
+    sources: Vec<(LegId, Cursor)>,
     /// Frames of the recording that runs.
     tape: Option<u32>,
     /// What is on its way to the socket, by when it arrives.
@@ -95,24 +98,24 @@ impl Thread {
             let Some(mut seat) = self.seats.remove(&id) else {
                 continue;
             };
-            let mut partner = seat
-                .partner
-                .and_then(|id| Some((id, self.seats.remove(&id)?)));
-            seat.visit(
-                now,
-                partner.as_mut().map(|(_, seat)| seat),
-                self.visits,
-                &mut self.sent,
-            );
+            seat.visit(now, id, &mut self.seats, self.visits, &mut self.sent);
             let mut changed = false;
             while let Some(event) = seat.leg.poll_event() {
                 changed |= matches!(event, LegEvent::CodecChanged { .. });
+                if let LegEvent::Key {
+                    key,
+                    by: KeyPath::Event,
+                } = event
+                {
+                    for hearer in hearers(&mut self.seats, id) {
+                        hearer.leg.hear_key(now, key);
+                    }
+                }
                 self.news.push_back((id, News::Leg(event)));
             }
             self.seats.insert(id, seat);
-            self.seats.extend(partner);
             if changed {
-                self.join_again(now, id);
+                self.settle(now, id);
             }
         }
     }
@@ -122,7 +125,7 @@ impl Thread {
             let seat = Seat {
                 leg: Leg::new(now, *config, seed),
                 local,
-                partner: None,
+                sources: vec![],
                 tape: None,
                 inbox: BTreeMap::new(),
             };
@@ -137,7 +140,7 @@ impl Thread {
             Command::Seat(..) => {}
             Command::Reconfigure(config) => {
                 seat.leg.reconfigure(now, *config);
-                self.join_again(now, id);
+                self.settle(now, id);
             }
             Command::Play(play, list) => seat.leg.play(now, play, list),
             Command::Stop => seat.leg.stop(now),
@@ -154,53 +157,58 @@ impl Thread {
                 self.news
                     .extend(tape.map(|frames| (id, News::Recorded(frames))));
             }
-            Command::Bridge(other) => self.bridge(now, id, other),
+            Command::Hear(sources) => self.hear(now, id, &sources),
+            Command::Bridge(other) => {
+                self.unbridge(now, id);
+                self.unbridge(now, other);
+                self.hear(now, id, &[other]);
+                self.hear(now, other, &[id]);
+            }
             Command::Unbridge => self.unbridge(now, id),
             Command::Close => self.close(now, id),
         }
     }
 
-    fn bridge(&mut self, now: Instant, one: LegId, other: LegId) {
-        self.unbridge(now, one);
-        self.unbridge(now, other);
-        if !self.seats.contains_key(&one) || !self.seats.contains_key(&other) {
-            return;
+    fn hear(&mut self, now: Instant, id: LegId, sources: &[LegId]) {
+        let others = sources.iter().filter(|source| **source != id);
+        let cursor = |source: &LegId| Some((*source, self.seats.get(source)?.leg.cursor()));
+        let sources: Vec<_> = others.filter_map(cursor).collect();
+        if let Some(seat) = self.seats.get_mut(&id) {
+            seat.sources = sources;
         }
-        for (leg, partner) in [(one, other), (other, one)] {
-            if let Some(seat) = self.seats.get_mut(&leg) {
-                seat.partner = Some(partner);
-            }
-        }
-        self.join_again(now, one);
+        self.settle(now, id);
     }
 
-    fn join_again(&mut self, now: Instant, one: LegId) {
-        let Some(here) = self.seats.get(&one) else {
-            return;
-        };
-        let Some((other, there)) = here
-            .partner
-            .and_then(|other| Some((other, self.seats.get(&other)?)))
-        else {
-            return;
-        };
-        let bridge = Bridge::between(&here.leg, &there.leg);
-        for leg in [one, other] {
-            if let Some(seat) = self.seats.get_mut(&leg) {
-                seat.leg.bridge(now, Some(bridge));
+    /// Settles how everybody hears and is heard, `changed` having changed.
+    fn settle(&mut self, now: Instant, changed: LegId) {
+        let legs: Vec<LegId> = self.seats.keys().copied().collect();
+        for id in &legs {
+            let Some(mut seat) = self.seats.remove(id) else {
+                continue;
+            };
+            let sources = seat.sources.iter();
+            let sources = sources.filter_map(|(source, _)| Some(&self.seats.get(source)?.leg));
+            let hearing = Hearing::of(&seat.leg, sources);
+            if *id == changed || hearing != seat.leg.hearing() {
+                seat.leg.hear(now, hearing);
+            }
+            self.seats.insert(*id, seat);
+        }
+        for id in legs {
+            let wanted = hearers(&mut self.seats, id).map(|hearer| hearer.leg.wants());
+            let wanted = wanted.max().unwrap_or_default();
+            if let Some(seat) = self.seats.get_mut(&id) {
+                seat.leg.be_heard(now, wanted);
             }
         }
     }
 
+    /// Takes a leg away from all that hear it or that it hears.
     fn unbridge(&mut self, now: Instant, leg: LegId) {
-        let partner = self.seats.get(&leg).and_then(|seat| seat.partner);
-        for leg in [Some(leg), partner].into_iter().flatten() {
-            if let Some(seat) = self.seats.get_mut(&leg)
-                && seat.partner.take().is_some()
-            {
-                seat.leg.bridge(now, None);
-            }
+        for seat in self.seats.values_mut() {
+            seat.sources.retain(|(source, _)| *source != leg);
         }
+        self.hear(now, leg, &[]);
     }
 
     fn close(&mut self, now: Instant, id: LegId) {
@@ -222,11 +230,21 @@ impl Thread {
     }
 }
 
+/// Those that hear a leg.
+fn hearers(seats: &mut BTreeMap<LegId, Seat>, leg: LegId) -> impl Iterator<Item = &mut Seat> {
+    seats.values_mut().filter(move |seat| seat.hears(leg))
+}
+
 impl Seat {
+    fn hears(&self, leg: LegId) -> bool {
+        self.sources.iter().any(|(source, _)| *source == leg)
+    }
+
     fn visit(
         &mut self,
         now: Instant,
-        mut partner: Option<&mut Self>,
+        id: LegId,
+        others: &mut BTreeMap<LegId, Self>,
         visits: u64,
         sent: &mut Vec<Sent>,
     ) {
@@ -242,22 +260,29 @@ impl Seat {
                 self.leg.handle_rtcp(now, from, &mut bytes);
                 continue;
             }
-            let relayed = self.leg.handle_packet(now, arrival, from, &mut bytes);
-            if let (Some(relayed), Some(partner)) = (relayed, partner.as_deref_mut())
-                && let Some(transmit) = partner.leg.relay(now, &relayed, &mut datagram)
-            {
-                sent.push(partner.sent(false, transmit.to, &datagram[..transmit.len]));
+            let Some(relayed) = self.leg.handle_packet(now, arrival, from, &mut bytes) else {
+                continue;
+            };
+            for hearer in hearers(others, id) {
+                if let Some(transmit) = hearer.leg.relay(now, &relayed, &mut datagram) {
+                    sent.push(hearer.sent(false, transmit.to, &datagram[..transmit.len]));
+                }
             }
         }
         self.leg.handle_timeout(now);
-        while let Some(audio) = self.leg.poll_audio(now) {
-            if let (Some(tape), Some(_)) = (&mut self.tape, audio.recording) {
+        while self.leg.poll_audio(now).is_some() {
+            if let Some(tape) = &mut self.tape {
                 *tape += 1;
             }
-            if let Some(partner) = partner.as_deref_mut() {
-                partner.leg.hear(now, &audio);
-            }
         }
+        let sources = &mut self.sources;
+        self.leg.mix(now, |sum| {
+            for (source, heard) in sources.iter_mut() {
+                if let Some(other) = others.get(source) {
+                    sum.add(&other.leg, heard);
+                }
+            }
+        });
         while let Some(transmit) = self.leg.poll_packet(now, &mut datagram) {
             sent.push(self.sent(false, transmit.to, &datagram[..transmit.len]));
         }

@@ -48,6 +48,10 @@ const COMMANDS_MAX: usize = 8192;
 /// Seats of ended legs that wait to be closed and freed.
 const LEAVING_MAX: usize = 4096;
 
+/// Legs that one leg hears at once: what each of them costs every listener stays far below what the
+/// listener costs itself, and nobody follows so many voices.
+pub const SOURCES_MAX: usize = 32;
+
 /// What a leg adds to its thread's load, until it has been measured: 7 µs each 20 ms.
 const LEG_LOAD: f64 = 0.000_35;
 
@@ -120,6 +124,9 @@ pub enum CommandError {
     /// The two legs are on different threads: open the second beside the first.
     #[error("legs {0:?} and {1:?} are on different media threads")]
     Apart(LegId, LegId),
+    /// More sources than [`SOURCES_MAX`].
+    #[error("leg {0:?} cannot hear so many others at once")]
+    TooMany(LegId),
     /// Its sockets cannot be used.
     #[error("cannot use the leg's sockets: {0}")]
     Sockets(#[from] io::Error),
@@ -227,7 +234,7 @@ impl Media {
     }
 
     /// Binds the ports of a new leg on `ip` and chooses its thread: that of `beside`, so that the two
-    /// can be bridged, or the one with the least to do. Returns the RTP address.
+    /// can hear each other, or the one with the least to do. Returns the RTP address.
     pub fn open(
         &self,
         leg: LegId,
@@ -300,14 +307,29 @@ impl Media {
         self.command(leg, Command::StopRecording(leg))
     }
 
-    /// Lets two legs hear each other, each taken from whoever it heard before. They must be on one
-    /// thread: open the second beside the first.
-    pub fn bridge(&self, one: LegId, other: LegId) -> Result<(), CommandError> {
-        let threads = (self.visited(one)?, self.visited(other)?);
-        if threads.0 != threads.1 {
-            return Err(CommandError::Apart(one, other));
+    /// From now on `leg` hears exactly these legs, in place of those before; with none it hears nobody.
+    /// It is heard by whoever names it. All must be on one thread: open each beside the first. What is
+    /// played to the leg is heard in place of its sources, and keys that come to a source as
+    /// telephone-events reach the leg, too. A source that ends is heard no longer.
+    pub fn hear(&self, leg: LegId, sources: Vec<LegId>) -> Result<(), CommandError> {
+        let thread = self.visited(leg)?;
+        if sources.len() > SOURCES_MAX {
+            return Err(CommandError::TooMany(leg));
         }
-        self.command(one, Command::Bridge(one, other))
+        for source in &sources {
+            if self.visited(*source)? != thread {
+                return Err(CommandError::Apart(leg, *source));
+            }
+        }
+        self.inner.threads[thread].send(Command::Hear(leg, sources))
+    }
+
+    /// Lets two legs hear each other and nobody else.
+    pub fn bridge(&self, one: LegId, other: LegId) -> Result<(), CommandError> {
+        self.unbridge(one)?;
+        self.unbridge(other)?;
+        self.hear(one, vec![other])?;
+        self.hear(other, vec![one])
     }
 
     /// Ends a bridge, named by either leg.

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use media_engine::leg::{DATAGRAM, Leg, LegId, Transmit};
+use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Transmit};
 
 use super::metrics::{self, ThreadMetrics};
 use super::receive::{self, Receiver};
@@ -23,7 +23,7 @@ const VISITS_PER_DRAIN: u32 = 16;
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
 
-/// Every so many visits a bridged leg looks whether it should be visited earlier: each second.
+/// Every so many visits a leg that is heard looks whether it should be visited earlier: each second.
 const VISITS_PER_PHASE: u32 = 50;
 
 /// Packets that all waited longer than this had come before the tick before: a tick and a fifth.
@@ -51,8 +51,10 @@ pub(super) fn extra_reads(legs: usize) -> usize {
 pub(super) struct Seat {
     pub(super) id: LegId,
     pub(super) leg: Leg,
-    /// The leg this one is bridged to, by its place on the same thread.
-    pub(super) partner: Option<usize>,
+    /// Whom this leg hears.
+    pub(super) sources: Vec<Source>,
+    /// Who hears this leg, by their places.
+    pub(super) hearers: Vec<usize>,
     /// Where a recording goes.
     pub(super) tape: Option<Tape>,
     rtp: UdpSocket,
@@ -68,6 +70,14 @@ pub(super) struct Seat {
     waited_least: Option<Duration>,
     /// After the sockets, so that they are closed when the ports are given back.
     _lease: Lease,
+}
+
+/// One that a leg hears.
+pub(super) struct Source {
+    /// Its place on the same thread.
+    pub(super) place: usize,
+    /// How much of it has been heard.
+    pub(super) heard: Cursor,
 }
 
 /// A port pair in use; dropping it gives the pair back.
@@ -104,7 +114,8 @@ impl Seat {
         Ok(Self {
             id,
             leg,
-            partner: None,
+            sources: Vec::new(),
+            hearers: Vec::new(),
             tape: None,
             rtp,
             rtcp,
@@ -117,35 +128,34 @@ impl Seat {
         })
     }
 
-    /// Reads, tells the time, sends: everything a leg needs once in 20 ms. `partner` is the other leg
-    /// of a bridge.
+    /// Reads, tells the time, sends: everything a leg needs once in 20 ms. `others` are the other legs
+    /// of the thread by their places.
     pub(super) fn visit(
         &mut self,
         now: Instant,
-        partner: Option<&mut Seat>,
+        others: &mut [Option<Box<Seat>>],
         tools: &mut Tools,
         metrics: &ThreadMetrics,
     ) {
         self.visits = self.visits.wrapping_add(1);
-        let mut partner = partner;
-        self.receive(now, partner.as_deref_mut(), tools, metrics);
+        self.receive(now, others, tools, metrics);
         self.follow_peer();
         self.leg.handle_timeout(now);
-        self.listen(now, partner);
+        self.listen(now, others);
         self.send(now, tools, metrics);
         if self.visits.is_multiple_of(VISITS_PER_RTCP) {
             self.visit_rtcp(now, tools, metrics);
         }
     }
 
-    /// Whether the leg belongs into the group that is visited a tick earlier: it is bridged, and every
+    /// Whether the leg belongs into the group that is visited a tick earlier: it is heard, and every
     /// packet of the last second waited a tick for us, which the other party hears as delay.
     pub(super) fn is_read_late(&mut self) -> bool {
         if !self.visits.is_multiple_of(VISITS_PER_PHASE) {
             return false;
         }
         let waited = self.waited_least.take();
-        self.partner.is_some() && waited.is_some_and(|least| least > WAITED_TOO_LONG)
+        !self.hearers.is_empty() && waited.is_some_and(|least| least > WAITED_TOO_LONG)
     }
 
     /// A read that finds nothing costs a tenth of a visit, so as long as one packet is there at each
@@ -153,7 +163,7 @@ impl Seat {
     fn receive(
         &mut self,
         now: Instant,
-        mut partner: Option<&mut Seat>,
+        others: &mut [Option<Box<Seat>>],
         tools: &mut Tools,
         metrics: &ThreadMetrics,
     ) {
@@ -185,10 +195,13 @@ impl Seat {
             let relayed = self
                 .leg
                 .handle_packet(now, read.arrival, read.source, read.bytes);
-            if let (Some(relayed), Some(partner)) = (relayed, partner.as_deref_mut())
-                && let Some(transmit) = partner.leg.relay(now, &relayed, outgoing.as_mut_slice())
-            {
-                partner.transmit(outgoing, transmit, metrics);
+            let Some(relayed) = relayed else { continue };
+            for hearer in &self.hearers {
+                if let Some(hearer) = others[*hearer].as_deref_mut()
+                    && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing.as_mut_slice())
+                {
+                    hearer.transmit(outgoing, transmit, metrics);
+                }
             }
         }
         self.drains = cut || if drain { found != 1 } else { found == 0 };
@@ -210,16 +223,21 @@ impl Seat {
         };
     }
 
-    /// Hands on what the peer says, while somebody wants to hear it.
-    fn listen(&mut self, now: Instant, mut partner: Option<&mut Seat>) {
-        while let Some(audio) = self.leg.poll_audio(now) {
-            if let (Some(tape), Some(frame)) = (&self.tape, audio.recording) {
+    /// Takes what the peer says, while somebody wants to hear it, and what it is to hear.
+    fn listen(&mut self, now: Instant, others: &[Option<Box<Seat>>]) {
+        while let Some(frame) = self.leg.poll_audio(now) {
+            if let Some(tape) = &self.tape {
                 tape.record(frame);
             }
-            if let Some(partner) = partner.as_deref_mut() {
-                partner.leg.hear(now, &audio);
-            }
         }
+        let sources = &mut self.sources;
+        self.leg.mix(now, |sum| {
+            for source in sources.iter_mut() {
+                if let Some(other) = &others[source.place] {
+                    sum.add(&other.leg, &mut source.heard);
+                }
+            }
+        });
     }
 
     fn send(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {

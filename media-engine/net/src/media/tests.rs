@@ -461,6 +461,47 @@ fn bridged_legs_of_two_codecs_hear_each_other() {
 }
 
 #[test]
+fn a_supervisor_hears_both_parties_and_neither_hears_the_supervisor() {
+    let (media, _events) = start(41_400..=41_419);
+    let [(one, to_one), (other, _)] = bridged(&media, [(Codec::Pcma, 8), (Codec::Pcma, 8)]);
+    let supervisor = phone();
+    let address = media
+        .open(LegId(3), Ipv4Addr::LOCALHOST.into(), Some(LegId(1)))
+        .expect("a port");
+    media.configure(LegId(3), alaw(&supervisor)).expect("taken");
+    media
+        .hear(LegId(3), vec![LegId(1), LegId(2)])
+        .expect("one thread");
+    let mut turns = 0;
+    talk(&supervisor, address, Codec::Pcma, 8, |_| {
+        turns += 1;
+        turns == 20
+    });
+    other.set_nonblocking(true).expect("a socket");
+    let mut buffer = [0; 2048];
+    while let Ok(length) = other.recv(&mut buffer) {
+        assert!(!is_loud(&buffer[12..length]), "the supervisor is heard");
+    }
+    supervisor.set_nonblocking(true).expect("a socket");
+    talk(
+        &one,
+        to_one,
+        Codec::Pcma,
+        8,
+        |_| matches!(supervisor.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length])),
+    );
+    let too_many = (0..=SOURCES_MAX as u64).map(|_| LegId(1)).collect();
+    assert!(matches!(
+        media.hear(LegId(3), too_many),
+        Err(CommandError::TooMany(LegId(3)))
+    ));
+    assert!(matches!(
+        media.hear(LegId(3), vec![LegId(9)]),
+        Err(CommandError::Unknown(LegId(9)))
+    ));
+}
+
+#[test]
 fn a_message_of_the_caller_is_recorded() {
     let (media, mut events) = start(41_340..=41_359);
     let phone = phone();

@@ -9,15 +9,17 @@ use std::time::{Duration, Instant};
 
 use media_engine::codec::FRAME;
 use media_engine::dtmf::Key;
-use media_engine::leg::{Bridge, DATAGRAM, LegConfig, LegEvent, LegId, PlayId, Playlist};
+use media_engine::leg::{
+    DATAGRAM, Hearing, KeyPath, Leg, LegConfig, LegEvent, LegId, PlayId, Playlist,
+};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::metrics::{self, ThreadMetrics};
 use super::receive::Receiver;
 use super::recorder::Tape;
-use super::seat::{self, Seat, Tools};
-use super::{MediaEvent, News};
+use super::seat::{self, Seat, Source, Tools};
+use super::{MediaEvent, News, SOURCES_MAX};
 use crate::clock::{self, Stamps};
 use crate::threads::{self, Tick, Ticker};
 
@@ -56,8 +58,8 @@ pub(super) enum Command {
     Press(LegId, Key),
     Record(LegId, Tape),
     StopRecording(LegId),
-    /// Both are on this thread.
-    Bridge(LegId, LegId),
+    /// All are on this thread.
+    Hear(LegId, Vec<LegId>),
     Unbridge(LegId),
     Close(LegId),
     /// End of the thread: every leg is closed.
@@ -165,18 +167,14 @@ impl Worker {
         let Some(mut seat) = self.seats[place].take() else {
             return Visited::Panicked;
         };
-        let mut partner = seat.partner.and_then(|place| self.seats[place].take());
-        let tools = &mut self.tools;
-        let visit = || seat.visit(now, partner.as_deref_mut(), tools, metrics);
+        let (tools, others) = (&mut self.tools, &mut self.seats);
+        let visit = || seat.visit(now, others, tools, metrics);
         let whole = catch_unwind(AssertUnwindSafe(visit)).is_ok();
-        if let (Some(place), Some(partner)) = (seat.partner, partner) {
-            self.seats[place] = Some(partner);
-        }
         let mut changed = false;
-        let id = seat.id;
         let visited = if whole {
             while let Some(event) = seat.leg.poll_event() {
                 changed |= matches!(event, LegEvent::CodecChanged { .. });
+                pass_key_on(now, &event, &seat.hearers, &mut self.seats);
                 let news = MediaEvent {
                     leg: seat.id,
                     news: News::Leg(event),
@@ -194,7 +192,7 @@ impl Worker {
         };
         self.seats[place] = Some(seat);
         if changed {
-            self.join_again(id, now);
+            self.settle_around(place, now);
         }
         visited
     }
@@ -214,7 +212,9 @@ impl Worker {
             Command::Seat(seat) => self.sit(seat),
             Command::Reconfigure(leg, config) => {
                 self.with(leg, |seat| seat.leg.reconfigure(now, *config));
-                self.join_again(leg, now);
+                if let Some(&place) = self.places.get(&leg) {
+                    self.settle_around(place, now);
+                }
             }
             Command::Play(leg, play, list) => self.with(leg, |seat| seat.leg.play(now, play, list)),
             Command::Stop(leg) => self.with(leg, |seat| seat.leg.stop(now)),
@@ -229,7 +229,7 @@ impl Worker {
                 seat.leg.stop_recording(now);
                 seat.tape = None;
             }),
-            Command::Bridge(one, other) => self.bridge(one, other, now),
+            Command::Hear(leg, sources) => self.hear(leg, &sources, now),
             Command::Unbridge(leg) => self.unbridge(leg, now),
             Command::Close(leg) => self.close(leg, now),
             Command::End => self.end(now),
@@ -273,53 +273,120 @@ impl Worker {
         }
     }
 
-    /// Joins two legs, each taken from whoever it was joined to before.
-    fn bridge(&mut self, one: LegId, other: LegId, now: Instant) {
-        self.unbridge(one, now);
-        self.unbridge(other, now);
-        let (Some(&a), Some(&b)) = (self.places.get(&one), self.places.get(&other)) else {
-            return;
-        };
-        if a == b {
-            return;
-        }
-        for (place, partner) in [(a, b), (b, a)] {
-            if let Some(seat) = self.seats[place].as_deref_mut() {
-                seat.partner = Some(partner);
-            }
-        }
-        self.join_again(one, now);
-    }
-
-    /// Tells a leg and its partner how they are joined: what either speaks may have changed.
-    fn join_again(&mut self, leg: LegId, now: Instant) {
+    /// Lets a leg hear these; of those it hears already it misses nothing.
+    fn hear(&mut self, leg: LegId, sources: &[LegId], now: Instant) {
         let Some(&place) = self.places.get(&leg) else {
             return;
         };
-        let Some(partner) = self.seats[place].as_deref().and_then(|seat| seat.partner) else {
+        let before = self.take_sources(place);
+        let mut after: Vec<Source> = Vec::with_capacity(sources.len());
+        for source in sources {
+            // A source that has ended meanwhile says nothing; its end has been told.
+            let Some(&at) = self.places.get(source).filter(|at| **at != place) else {
+                continue;
+            };
+            let Some(seat) = self.seats[at].as_deref_mut() else {
+                continue;
+            };
+            if seat.hearers.contains(&place) {
+                continue; // named twice
+            }
+            seat.hearers.push(place);
+            let kept = before.iter().find(|one| one.place == at);
+            let heard = kept.map_or_else(|| seat.leg.cursor(), |kept| kept.heard);
+            after.push(Source { place: at, heard });
+        }
+        if let Some(seat) = self.seats[place].as_deref_mut() {
+            seat.sources = after;
+        }
+        self.settle_listener(place, now);
+        for source in before {
+            self.settle_wanted(source.place, now);
+        }
+    }
+
+    /// Takes the sources of a leg away from it.
+    fn take_sources(&mut self, place: usize) -> Vec<Source> {
+        let sources = self.seats[place].as_deref_mut();
+        let sources = sources.map_or_else(Vec::new, |seat| std::mem::take(&mut seat.sources));
+        for source in &sources {
+            if let Some(seat) = self.seats[source.place].as_deref_mut() {
+                seat.hearers.retain(|hearer| *hearer != place);
+            }
+        }
+        sources
+    }
+
+    /// What a leg speaks has changed: settles how it hears, and how it is heard.
+    fn settle_around(&mut self, place: usize, now: Instant) {
+        self.settle_listener(place, now);
+        let hearers = self.seats[place].as_deref();
+        for hearer in hearers.map_or_else(Vec::new, |seat| seat.hearers.clone()) {
+            self.settle_listener(hearer, now);
+        }
+    }
+
+    /// Settles how a leg hears its sources, and what these are to say for it.
+    fn settle_listener(&mut self, place: usize, now: Instant) {
+        self.settle_hearing(place, now);
+        for at in 0..SOURCES_MAX {
+            let seat = self.seats[place].as_deref();
+            let Some(source) = seat.and_then(|seat| seat.sources.get(at)) else {
+                return;
+            };
+            self.settle_wanted(source.place, now);
+        }
+    }
+
+    /// Tells a leg how it hears its sources.
+    fn settle_hearing(&mut self, place: usize, now: Instant) {
+        let Some(mut seat) = self.seats[place].take() else {
             return;
         };
-        let Ok([Some(a), Some(b)]) = self.seats.get_disjoint_mut([place, partner]) else {
+        let legs = seat
+            .sources
+            .iter()
+            .filter_map(|source| self.leg(source.place));
+        let hearing = Hearing::of(&seat.leg, legs);
+        seat.leg.hear(now, hearing);
+        self.seats[place] = Some(seat);
+    }
+
+    /// Tells a leg what its hearers want of it.
+    fn settle_wanted(&mut self, place: usize, now: Instant) {
+        let Some(mut seat) = self.seats[place].take() else {
             return;
         };
-        let bridge = Bridge::between(&a.leg, &b.leg);
-        a.leg.bridge(now, Some(bridge));
-        b.leg.bridge(now, Some(bridge));
+        let legs = seat.hearers.iter().filter_map(|hearer| self.leg(*hearer));
+        let wanted = legs.map(Leg::wants).max().unwrap_or_default();
+        seat.leg.be_heard(now, wanted);
+        self.seats[place] = Some(seat);
+    }
+
+    fn leg(&self, place: usize) -> Option<&Leg> {
+        self.seats[place].as_deref().map(|seat| &seat.leg)
+    }
+
+    /// Takes a leg away from all that hear it or that it hears.
+    fn part(&mut self, place: usize, now: Instant) {
+        let sources = self.take_sources(place);
+        for source in sources {
+            self.settle_wanted(source.place, now);
+        }
+        let hearers = self.seats[place].as_deref_mut();
+        for hearer in hearers.map_or_else(Vec::new, |seat| std::mem::take(&mut seat.hearers)) {
+            if let Some(seat) = self.seats[hearer].as_deref_mut() {
+                seat.sources.retain(|source| source.place != place);
+            }
+            self.settle_listener(hearer, now);
+        }
+        self.settle_hearing(place, now);
+        self.settle_wanted(place, now);
     }
 
     fn unbridge(&mut self, leg: LegId, now: Instant) {
-        let Some(&place) = self.places.get(&leg) else {
-            return;
-        };
-        let partner = self.seats[place].as_deref().and_then(|seat| seat.partner);
-        for place in [Some(place), partner].into_iter().flatten() {
-            if let Some(seat) = self.seats[place]
-                .as_deref_mut()
-                .filter(|seat| seat.partner.is_some())
-            {
-                seat.partner = None;
-                seat.leg.bridge(now, None);
-            }
+        if let Some(&place) = self.places.get(&leg) {
+            self.part(place, now);
         }
     }
 
@@ -342,9 +409,7 @@ impl Worker {
 
     /// Takes a leg out and tells why; its seat goes to the janitor.
     fn leave(&mut self, place: usize, group: usize, at: usize, news: News, now: Instant) {
-        if let Some(leg) = self.seats[place].as_deref().map(|seat| seat.id) {
-            self.unbridge(leg, now);
-        }
+        self.part(place, now);
         self.groups[group].swap_remove(at);
         self.free.push(place);
         let Some(seat) = self.seats[place].take() else {
@@ -383,6 +448,22 @@ impl Worker {
                 self.kept.push_front(event);
                 return;
             }
+        }
+    }
+}
+
+/// A key that came as a telephone-event reaches those that hear the leg.
+fn pass_key_on(now: Instant, event: &LegEvent, hearers: &[usize], seats: &mut [Option<Box<Seat>>]) {
+    let LegEvent::Key {
+        key,
+        by: KeyPath::Event,
+    } = event
+    else {
+        return; // tones are heard as they are
+    };
+    for hearer in hearers {
+        if let Some(seat) = seats[*hearer].as_deref_mut() {
+            seat.leg.hear_key(now, *key);
         }
     }
 }
