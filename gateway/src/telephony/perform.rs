@@ -121,10 +121,7 @@ impl Owner {
             // The flow itself ends it by its longest time.
             MediaCommand::Record { ticket, .. } => self.record(now, leg, ticket),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
-            MediaCommand::Hear(others) => match others.first() {
-                Some(other) => self.media.bridge(leg, *other),
-                None => self.media.unbridge(leg),
-            },
+            MediaCommand::Hear(sources) => self.media.hear(leg, sources),
             MediaCommand::Press(key) => self.media.press(leg, key),
             MediaCommand::Close => self.close(now, leg),
         };
@@ -137,7 +134,9 @@ impl Owner {
     /// reached any more would leave its caller in silence for ever.
     fn not_taken(&mut self, now: Now, leg: LegId, error: &media::CommandError) {
         match error {
-            media::CommandError::Unknown(_) | media::CommandError::NotConfigured(_) => {
+            media::CommandError::Unknown(_)
+            | media::CommandError::NotConfigured(_)
+            | media::CommandError::TooMany(_) => {
                 tracing::debug!(leg = leg.0, %error, "a leg did not take a command");
             }
             media::CommandError::Apart(..)

@@ -20,8 +20,6 @@ pub(super) enum Command {
     Record,
     StopRecording,
     Hear(Vec<LegId>),
-    Bridge(LegId),
-    Unbridge,
     Close,
 }
 
@@ -158,13 +156,6 @@ impl Thread {
                     .extend(tape.map(|frames| (id, News::Recorded(frames))));
             }
             Command::Hear(sources) => self.hear(now, id, &sources),
-            Command::Bridge(other) => {
-                self.unbridge(now, id);
-                self.unbridge(now, other);
-                self.hear(now, id, &[other]);
-                self.hear(now, other, &[id]);
-            }
-            Command::Unbridge => self.unbridge(now, id),
             Command::Close => self.close(now, id),
         }
     }
@@ -204,7 +195,7 @@ impl Thread {
     }
 
     /// Takes a leg away from all that hear it or that it hears.
-    fn unbridge(&mut self, now: Instant, leg: LegId) {
+    fn part(&mut self, now: Instant, leg: LegId) {
         for seat in self.seats.values_mut() {
             seat.sources.retain(|(source, _)| *source != leg);
         }
@@ -212,7 +203,7 @@ impl Thread {
     }
 
     fn close(&mut self, now: Instant, id: LegId) {
-        self.unbridge(now, id);
+        self.part(now, id);
         let Some(mut seat) = self.seats.remove(&id) else {
             return;
         };

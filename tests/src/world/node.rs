@@ -442,13 +442,10 @@ impl Node {
                 self.thread.order(leg, Command::Record);
             }
             MediaCommand::StopRecording => self.thread.order(leg, Command::StopRecording),
-            MediaCommand::Hear(others) => match others.first() {
-                Some(other) => {
-                    self.joined += 1;
-                    self.thread.order(leg, Command::Bridge(*other));
-                }
-                None => self.thread.order(leg, Command::Unbridge),
-            },
+            MediaCommand::Hear(sources) => {
+                self.joined += usize::from(!sources.is_empty());
+                self.thread.order(leg, Command::Hear(sources));
+            }
             MediaCommand::Press(key) => self.thread.order(leg, Command::Press(key)),
             MediaCommand::Close => {
                 self.thread.order(leg, Command::Close);

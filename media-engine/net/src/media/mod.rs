@@ -317,24 +317,14 @@ impl Media {
             return Err(CommandError::TooMany(leg));
         }
         for source in &sources {
-            if self.visited(*source)? != thread {
-                return Err(CommandError::Apart(leg, *source));
+            match self.visited(*source) {
+                Ok(other) if other == thread => {}
+                Ok(_) => return Err(CommandError::Apart(leg, *source)),
+                Err(CommandError::Unknown(_)) => {} // it has ended, and says nothing
+                Err(error) => return Err(error),
             }
         }
         self.inner.threads[thread].send(Command::Hear(leg, sources))
-    }
-
-    /// Lets two legs hear each other and nobody else.
-    pub fn bridge(&self, one: LegId, other: LegId) -> Result<(), CommandError> {
-        self.unbridge(one)?;
-        self.unbridge(other)?;
-        self.hear(one, vec![other])?;
-        self.hear(other, vec![one])
-    }
-
-    /// Ends a bridge, named by either leg.
-    pub fn unbridge(&self, leg: LegId) -> Result<(), CommandError> {
-        self.command(leg, Command::Unbridge(leg))
     }
 
     /// Ends a leg and frees its number at once. What comes last is told by [`News::Closed`], except

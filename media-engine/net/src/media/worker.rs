@@ -60,7 +60,6 @@ pub(super) enum Command {
     StopRecording(LegId),
     /// All are on this thread.
     Hear(LegId, Vec<LegId>),
-    Unbridge(LegId),
     Close(LegId),
     /// End of the thread: every leg is closed.
     End,
@@ -230,7 +229,6 @@ impl Worker {
                 seat.tape = None;
             }),
             Command::Hear(leg, sources) => self.hear(leg, &sources, now),
-            Command::Unbridge(leg) => self.unbridge(leg, now),
             Command::Close(leg) => self.close(leg, now),
             Command::End => self.end(now),
         }
@@ -382,12 +380,6 @@ impl Worker {
         }
         self.settle_hearing(place, now);
         self.settle_wanted(place, now);
-    }
-
-    fn unbridge(&mut self, leg: LegId, now: Instant) {
-        if let Some(&place) = self.places.get(&leg) {
-            self.part(place, now);
-        }
     }
 
     fn close(&mut self, leg: LegId, now: Instant) {
