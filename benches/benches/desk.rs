@@ -93,6 +93,7 @@ impl House {
                 number: 0,
             },
             skills,
+            number: None,
             preferred: None,
         }
     }

@@ -1,13 +1,15 @@
 //! `ramal serve`: everything is started in the order in which it depends on each other, and ended
 //! in the opposite one.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use desk::id::InstanceId;
+use desk::change::Snapshot;
+use desk::id::{CompanyId, InstanceId};
 use exchange::voice::VoiceConfig;
 use media_engine::sip::Transport;
 use media_engine::sip::endpoint::{EndpointConfig, Listener};
@@ -28,7 +30,6 @@ use crate::fetch::{Fetcher, Inside};
 use crate::http::{self, App, Parts};
 use crate::instance;
 use crate::playback::Sources;
-use crate::presences::Presences;
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::{Decoder, SoundFiles};
@@ -113,9 +114,8 @@ pub async fn serve(
     let now_ms = clock::wall().as_millisecond();
     let instance = instance::of(&config.data, now_ms, &mut StdRng::from_seed(seed()?))
         .map_err(|error| ServeError::Data(config.data.display().to_string(), error))?;
-    close_left_open(&store, &instance).await?;
+    let kept = begin_again(&store, &instance).await?;
     let (writer, writing) = Writer::start(store.clone());
-    let (presences, keeping) = Presences::start(store.clone());
     let voices = Arc::new(Voices::discover(&config.data).await);
     let folder = |name| config.data.join(name);
     let prompts = SoundFiles::new(folder("prompts"), Decoder::default());
@@ -158,7 +158,7 @@ pub async fn serve(
         media_events,
         resolver: Arc::new(Resolver::system()?),
         writer,
-        presences,
+        kept,
         sources,
         fetcher: Fetcher::new(Inside::Refused),
         messages: config.data.join("messages"),
@@ -204,7 +204,6 @@ pub async fn serve(
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
     let _ = writing.await;
-    let _ = keeping.await;
     // A request that was cut off may still hold a connection; what is committed is on disk.
     let _ = tokio::time::timeout(REQUESTS_PATIENCE, store.close()).await;
     Ok(())
@@ -237,10 +236,15 @@ async fn serve_http(listener: TcpListener, pages: Router, mut closed: watch::Rec
     }
 }
 
-/// Interactions that a crash of this process left open are closed as such.
-async fn close_left_open(store: &Store, instance: &InstanceId) -> Result<(), ServeError> {
+/// Interactions that a crash of this process left open are closed as such; what the desks go on
+/// from.
+async fn begin_again(
+    store: &Store,
+    instance: &InstanceId,
+) -> Result<BTreeMap<CompanyId, Snapshot>, ServeError> {
     let mut db = store.begin().await?;
     let now_ms = clock::wall().as_millisecond();
+    let kept = store::desks::snapshots(&mut db, instance).await?;
     let closed = store::changes::close_left_open(&mut db, instance, now_ms).await?;
     db.commit().await?;
     if closed > 0 {
@@ -249,7 +253,7 @@ async fn close_left_open(store: &Store, instance: &InstanceId) -> Result<(), Ser
             "calls died with the process before; their records say so"
         );
     }
-    Ok(())
+    Ok(kept)
 }
 
 fn transports_config(config: &Config) -> TransportsConfig {

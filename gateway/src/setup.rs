@@ -262,13 +262,6 @@ async fn add_agents(store: &Store, companies: &mut Companies) -> Result<(), Setu
             agent.services.insert(service);
         }
     }
-    for record in store::agents::states(store.pool()).await? {
-        let company = people.get(&record.id);
-        let company = company.and_then(|(company, _)| companies.get_mut(company));
-        if let Some(agent) = company.and_then(|company| company.agents.get_mut(&record.id)) {
-            agent.last = Some(Box::new(record));
-        }
-    }
     Ok(())
 }
 
@@ -283,7 +276,6 @@ fn add_agent<'c>(
         name: name.to_owned(),
         services: BTreeSet::new(),
         devices: Vec::new(),
-        last: None,
     }))
 }
 

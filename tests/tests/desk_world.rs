@@ -322,6 +322,11 @@ impl World {
     }
 
     fn save(&mut self, change: Change) {
+        if let Change::WorkSaved(record) = &change {
+            // A call that comes back at a date with nobody to call is something to do.
+            self.media
+                .insert(record.work.id.clone(), record.work.medium);
+        }
         if let Change::WorkRemoved(work) = &change {
             for hand in self.hands.values_mut() {
                 hand.remove(work);
@@ -611,6 +616,7 @@ impl World {
             arrived_ms: self.at_ms - self.random.random_range(0..30_000),
             priority,
             skills,
+            number: (self.made % 3 > 0).then(|| "+5511999990000".to_owned()),
             preferred,
             id,
         }
@@ -905,6 +911,7 @@ fn any_rules(random: &mut StdRng) -> Rules {
     let mut rules = Rules {
         lapses_before_pause: random.random_range(1..3),
         grace_ms: random.random_range(0..20_000),
+        restart_grace_ms: random.random_range(0..20_000),
         refusal_rest_ms: random.random_range(1_000..40_000),
         ..Rules::default()
     };

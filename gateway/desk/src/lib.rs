@@ -3,7 +3,8 @@
 //! [`id`] has a typed id for every noun; [`record`] has what is remembered of an interaction.
 //! [`Desk`] is the queue model: it is told [`rules`] and [`work`], who is there and what they do,
 //! and says in [`output`] who is offered what; [`change`] is what it remembers, [`decision`] why it
-//! chose, [`explain`] the words for that, [`disposition`] how work is closed.
+//! chose, [`explain`] the words for that, [`disposition`] how work is closed, [`kept`] what of all that
+//! is stored.
 
 pub mod change;
 pub mod decision;
@@ -11,6 +12,7 @@ mod desk;
 pub mod disposition;
 pub mod explain;
 pub mod id;
+pub mod kept;
 pub mod output;
 pub mod record;
 pub mod rules;

@@ -388,6 +388,25 @@ words! {
         Supervised = "supervised",
         /// Somebody wrote a note.
         Noted = "noted",
+        /// It waits for another service, because it waited too long or too many did; the detail names
+        /// both.
+        Moved = "moved",
+        /// The skills that an agent must have to be offered it are fewer or lower, for the wait.
+        SkillsRelaxed = "skills_relaxed",
+        /// A target of the service was missed; the detail says which.
+        TargetMissed = "target_missed",
+        /// The talk is over, and the agent writes down what came of it; the detail names them and
+        /// the time they have.
+        WrapUpBegan = "wrap_up_began",
+        /// The agent is done with it; the detail has the disposition.
+        Finished = "finished",
+        /// It was closed with a date, and has come back.
+        Reopened = "reopened",
+        /// The customer is called back later and keeps the place; the detail says how often that was
+        /// tried.
+        CallbackPromised = "callback_promised",
+        /// An agent is there, and the customer is being called back; the detail names them.
+        CalledBack = "called_back",
         /// Something of ours failed; the detail says what the caller got instead.
         Failed = "failed",
         /// It is over; the detail has who ended it, why, and where the flow was.

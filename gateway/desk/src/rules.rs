@@ -25,6 +25,9 @@ pub struct Rules {
     /// How long an agent whose connection is lost keeps their work and their presence. A page
     /// that is loaded again takes a few seconds, a browser that is started again most of a minute.
     pub grace_ms: i64,
+    /// The same after a restart of the program: nobody is connected to the new one yet, and a phone
+    /// that has only UDP notices when it registers again.
+    pub restart_grace_ms: i64,
     /// How long work is not offered again to an agent who refused it or transferred it.
     pub refusal_rest_ms: i64,
     /// After how many offers missed in a row an agent is paused.
@@ -261,6 +264,7 @@ impl Rules {
         }
         at_least("a point of priority", self.point_ms, 0)?;
         at_least("the grace time", self.grace_ms, 0)?;
+        at_least("the grace time after a restart", self.restart_grace_ms, 0)?;
         at_least("the rest after a refusal", self.refusal_rest_ms, 1)?;
         for (id, service) in &self.services {
             service.check(id, self)?;
@@ -376,6 +380,7 @@ impl Default for Rules {
             )]),
             point_ms: 60_000,
             grace_ms: 30_000,
+            restart_grace_ms: 300_000,
             refusal_rest_ms: 30_000,
             lapses_before_pause: 1,
             pauses: BTreeMap::new(),

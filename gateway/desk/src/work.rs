@@ -21,6 +21,10 @@ pub struct Work {
     pub service: ServiceId,
     /// Who the customer is, where that is known.
     pub contact: Option<ContactId>,
+    /// Where the customer can be called, where that is known: work on the phone that comes back at a
+    /// date comes back as a callback there.
+    #[serde(default)]
+    pub number: Option<String>,
     /// When the customer came, in milliseconds since 1970 (UTC). It decides the place in the
     /// line and is kept through transfers, refusals and callbacks.
     pub arrived_ms: i64,

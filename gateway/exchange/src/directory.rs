@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::change::AgentRecord;
 use desk::id::{
     CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, TrunkId, UserId,
 };
@@ -114,8 +113,6 @@ pub struct Agent {
     pub services: BTreeSet<ServiceId>,
     /// Their phones; all of them ring.
     pub devices: Vec<DeviceId>,
-    /// How they were when that was last kept. Only a desk that begins looks at it.
-    pub last: Option<Box<AgentRecord>>,
 }
 
 /// Something that is said to those who wait.

@@ -224,8 +224,12 @@ pub(super) async fn set_my_presence(
         }
     };
     let company = tenant.company.clone();
-    let done = app.telephony.set_presence(company, me.clone(), wish).await;
-    let done = done.map_err(|stopped| Problem::unavailable(&stopped))?;
+    let agent = me.clone();
+    let done = app
+        .telephony
+        .decide(move |voice, now| voice.set_presence(now, &company, &agent, wish))
+        .await;
+    let done = done.map_err(|error| Problem::unavailable(&error))?;
     done.map_err(of_desk)?;
     one(&app, &tenant, &me).await
 }
@@ -290,7 +294,11 @@ pub(super) async fn waiting(
     Id(id): Id<ServiceId>,
 ) -> Result<Json<WaitingList>, Problem> {
     exists(&app, &tenant, &id).await?;
-    let line = app.telephony.line(tenant.company.clone(), id).await;
+    let company = tenant.company.clone();
+    let line = app
+        .telephony
+        .look(move |voice, now| voice.line(now, &company, &id))
+        .await;
     let line = line.map_err(|stopped| Problem::unavailable(&stopped))?;
     let items = line.into_iter().map(Waiting::from).collect();
     Ok(Json(WaitingList { items }))
@@ -302,7 +310,11 @@ async fn exists(app: &App, tenant: &Tenant, id: &ServiceId) -> Result<(), Proble
 }
 
 async fn seen(app: &App, tenant: &Tenant) -> Result<Vec<AgentSeen>, Problem> {
-    let seen = app.telephony.agents(tenant.company.clone()).await;
+    let company = tenant.company.clone();
+    let seen = app
+        .telephony
+        .look(move |voice, now| voice.agents(now, &company))
+        .await;
     seen.map_err(|stopped| Problem::unavailable(&stopped))
 }
 

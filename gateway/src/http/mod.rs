@@ -19,6 +19,7 @@ mod audit;
 mod body;
 mod calendars;
 mod companies;
+mod decisions;
 mod devices;
 mod docs;
 mod findings;
@@ -224,6 +225,7 @@ pub fn router(app: App) -> Router {
         .merge(voices::routes())
         .merge(flows::routes())
         .merge(interactions::routes())
+        .merge(decisions::routes())
         .merge(voice_messages::routes())
         .merge(audit::routes())
         .fallback(async || Problem::not_found())

@@ -9,8 +9,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, agents, api_keys, audit, calendars, companies, devices, flows, health, interactions,
-    metrics, numbers, prompts, services, session, trunks, users, voice_messages, voices,
+    App, agents, api_keys, audit, calendars, companies, decisions, devices, flows, health,
+    interactions, metrics, numbers, prompts, services, session, trunks, users, voice_messages,
+    voices,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -47,7 +48,7 @@ pub fn document() -> Document {
         flows::list, flows::create, flows::read, flows::delete, flows::read_draft, flows::save_draft,
         flows::read_simple, flows::save_simple, flows::validate, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
-        interactions::list, interactions::export, interactions::read,
+        interactions::list, interactions::export, interactions::read, decisions::decisions,
         voice_messages::list, voice_messages::audio,
         audit::list,
     ),

@@ -19,11 +19,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::id::{CompanyId, PromptId, ServiceId, UserId};
-use desk::output::DeskError;
+use desk::change::Snapshot;
+use desk::id::{CompanyId, PromptId};
 use exchange::clip::Clip;
 use exchange::directory::Directory;
-use exchange::voice::{AgentSeen, CallKey, Recording, Voice, VoiceConfig, WaitingSeen, Wish};
+use exchange::voice::{CallKey, Recording, Voice, VoiceConfig};
 use ivr::Now;
 use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::audio::prompt::Frames;
@@ -46,8 +46,8 @@ use store::Writer;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::fetch::Fetcher;
+use crate::kept::Keeper;
 use crate::playback::{Shelf, Sources};
-use crate::presences::Presences;
 use crate::records::Records;
 
 pub use status::Status;
@@ -77,8 +77,8 @@ pub struct Surroundings {
     pub resolver: Arc<Resolver>,
     /// Makes changes durable.
     pub writer: Writer,
-    /// Keeps how agents are.
-    pub presences: Presences,
+    /// What the desks go on from.
+    pub kept: BTreeMap<CompanyId, Snapshot>,
     /// Where clips come from.
     pub sources: Arc<Sources>,
     /// Asks other systems.
@@ -100,25 +100,47 @@ pub struct Telephony {
 #[error("telephony has stopped")]
 pub struct Stopped;
 
+/// Why something that was decided is not sure to last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    /// The task is gone.
+    #[error(transparent)]
+    Stopped(#[from] Stopped),
+    /// The database did not take it: it is so now, and may not be after the next start.
+    #[error("what was decided could not be written down")]
+    NotKept,
+}
+
+/// Something that somebody asks of the exchange.
+struct Errand(Box<Run>);
+
+/// What runs between two turns.
+type Run = dyn FnOnce(&mut Voice, Now) + Send;
+
+impl Errand {
+    fn new<T: Send + 'static>(
+        run: impl FnOnce(&mut Voice, Now) -> T + Send + 'static,
+        answer: oneshot::Sender<T>,
+    ) -> Self {
+        Self(Box::new(move |voice, now| {
+            // Who went away does not want to know.
+            let _ = answer.send(run(voice, now));
+        }))
+    }
+}
+
+impl std::fmt::Debug for Errand {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Errand")
+    }
+}
+
 #[derive(Debug)]
 enum Command {
     SetUp(Box<Setup>),
     Status(oneshot::Sender<Status>),
-    SetPresence {
-        company: CompanyId,
-        agent: UserId,
-        wish: Wish,
-        done: oneshot::Sender<Result<(), DeskError>>,
-    },
-    Agents {
-        company: CompanyId,
-        answer: oneshot::Sender<Vec<AgentSeen>>,
-    },
-    Line {
-        company: CompanyId,
-        service: ServiceId,
-        answer: oneshot::Sender<Vec<WaitingSeen>>,
-    },
+    /// Something that somebody asks of the exchange; and who is told when what came of it is durable.
+    Errand(Errand, Option<oneshot::Sender<bool>>),
     Close,
     HangUpAll,
     End,
@@ -156,51 +178,38 @@ impl Telephony {
         self.ask(Command::Status).await
     }
 
-    /// An agent comes, pauses or goes; what the desk says to it.
+    /// Asks the exchange something, between two turns.
     ///
     /// # Errors
     ///
     /// [`Stopped`].
-    pub async fn set_presence(
+    pub async fn look<T: Send + 'static>(
         &self,
-        company: CompanyId,
-        agent: UserId,
-        wish: Wish,
-    ) -> Result<Result<(), DeskError>, Stopped> {
-        self.ask(|done| Command::SetPresence {
-            company,
-            agent,
-            wish,
-            done,
-        })
-        .await
+        look: impl FnOnce(&mut Voice, Now) -> T + Send + 'static,
+    ) -> Result<T, Stopped> {
+        self.ask(|answer| Command::Errand(Errand::new(look, answer), None))
+            .await
     }
 
-    /// The agents of a company.
+    /// Has the exchange decide something; the answer comes when what it changed at the desks is
+    /// durable.
     ///
     /// # Errors
     ///
-    /// [`Stopped`].
-    pub async fn agents(&self, company: CompanyId) -> Result<Vec<AgentSeen>, Stopped> {
-        self.ask(|answer| Command::Agents { company, answer }).await
-    }
-
-    /// The line of a service, the next to be served first.
-    ///
-    /// # Errors
-    ///
-    /// [`Stopped`].
-    pub async fn line(
+    /// [`NotDone`].
+    pub async fn decide<T: Send + 'static>(
         &self,
-        company: CompanyId,
-        service: ServiceId,
-    ) -> Result<Vec<WaitingSeen>, Stopped> {
-        self.ask(|answer| Command::Line {
-            company,
-            service,
-            answer,
-        })
-        .await
+        decide: impl FnOnce(&mut Voice, Now) -> T + Send + 'static,
+    ) -> Result<T, NotDone> {
+        let (durable, kept) = oneshot::channel();
+        let decided = self
+            .ask(|answer| Command::Errand(Errand::new(decide, answer), Some(durable)))
+            .await?;
+        match kept.await {
+            Ok(true) => Ok(decided),
+            Ok(false) => Err(NotDone::NotKept),
+            Err(_) => Err(NotDone::Stopped(Stopped)),
+        }
     }
 
     /// Takes no new calls; when none is left, or when `patience` has passed and the rest was hung
@@ -333,7 +342,10 @@ struct Owner {
     resolver: Arc<Resolver>,
     /// What calls leave behind; what is of turns before when the writer was full.
     records: Records,
-    presences: Presences,
+    /// What desks go on from when the program begins again.
+    keeper: Keeper,
+    /// Who waits until what they decided is durable.
+    awaiting: Vec<oneshot::Sender<bool>>,
     sources: Arc<Sources>,
     fetcher: Fetcher,
     messages: PathBuf,
@@ -365,15 +377,19 @@ impl Owner {
         let now = clock::now();
         // The endpoint's chance is not the exchange's: neither tells of the other.
         let mut chance = StdRng::from_seed(seed);
+        let endpoint = Endpoint::new(now, endpoint, chance.random());
+        let mut voice = Voice::new(voice, Arc::default(), chance.random());
+        voice.restore(surroundings.kept);
         Self {
-            endpoint: Endpoint::new(now, endpoint, chance.random()),
-            voice: Voice::new(voice, Arc::default(), chance.random()),
+            endpoint,
+            voice,
             transports: surroundings.transports,
             media: surroundings.media,
             media_events: surroundings.media_events,
             resolver: surroundings.resolver,
+            keeper: Keeper::new(surroundings.writer.clone()),
+            awaiting: Vec::new(),
             records: Records::new(surroundings.writer),
-            presences: surroundings.presences,
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
             messages: surroundings.messages,
@@ -416,18 +432,17 @@ impl Owner {
             }
             self.turn();
         }
-        while self.records.waiting() > 0 {
+        while self.records.waiting() > 0 || self.keeper.is_waiting() {
             tokio::time::sleep(WRITER_RETRY).await;
             self.hand_over();
         }
-        self.presences.finish().await;
         self.media.shut_down();
     }
 
     /// When something is due that nobody tells us of.
     fn due(&self) -> Instant {
         let due = [self.endpoint.poll_timeout(), self.voice.poll_timeout()];
-        let waiting = self.records.waiting() > 0 || self.presences.is_waiting();
+        let waiting = self.records.waiting() > 0 || self.keeper.is_waiting();
         let retry = waiting.then(|| clock::now() + WRITER_RETRY);
         let idle = clock::now() + IDLE;
         due.into_iter().flatten().chain(retry).min().unwrap_or(idle)
@@ -448,7 +463,6 @@ impl Owner {
             }
         }
         self.hand_over();
-        self.presences.hand_over();
     }
 
     fn handle_transport(&mut self, event: Event) {
@@ -625,24 +639,9 @@ impl Owner {
             Command::Status(answer) => {
                 let _ = answer.send(self.status());
             }
-            Command::SetPresence {
-                company,
-                agent,
-                wish,
-                done,
-            } => {
-                let came = self.voice.set_presence(moment(), &company, &agent, wish);
-                let _ = done.send(came);
-            }
-            Command::Agents { company, answer } => {
-                let _ = answer.send(self.voice.agents(moment(), &company));
-            }
-            Command::Line {
-                company,
-                service,
-                answer,
-            } => {
-                let _ = answer.send(self.voice.line(moment(), &company, &service));
+            Command::Errand(Errand(run), durable) => {
+                run(&mut self.voice, moment());
+                self.awaiting.extend(durable);
             }
             Command::Close => self.voice.close(),
             Command::HangUpAll => self.voice.hang_up_all(moment()),

@@ -27,7 +27,7 @@ impl Owner {
                 self.records.open(call, opened);
             }
             Output::Save(change) => self.records.save(change),
-            Output::AgentSaved { record, .. } => self.presences.keep(*record),
+            Output::Kept(kept) => self.keeper.keep(kept),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
             Output::Fetch {
@@ -401,11 +401,34 @@ impl Owner {
         });
     }
 
+    /// Gives what the desks go on from to the writer, and lets who waits for it know when it is
+    /// durable.
+    fn keep(&mut self) {
+        let pending = self.keeper.hand_over(!self.awaiting.is_empty());
+        if self.keeper.is_waiting() || self.awaiting.is_empty() {
+            return;
+        }
+        let awaiting = std::mem::take(&mut self.awaiting);
+        tokio::spawn(async move {
+            let is_kept = match pending {
+                Some(pending) => pending.wait().await.is_ok(),
+                None => true, // Nothing changed.
+            };
+            for waits in awaiting {
+                // Who went away does not take back what they decided.
+                let _ = waits.send(is_kept);
+            }
+        });
+    }
+
     /// Gives what calls left behind in this turn to the writer.
     pub(super) fn hand_over(&mut self) {
         let HandedOver { opening, refused } = self.records.hand_over();
         if self.records.waiting() > 0 {
             self.statistics.saves_refused += 1;
+        } else {
+            // What is kept of a call's work comes behind the call's own lines.
+            self.keep();
         }
         if !refused.is_empty() {
             let _ = self.answers.0.send(Answer::NotOpened(refused));

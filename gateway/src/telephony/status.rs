@@ -66,7 +66,7 @@ impl Owner {
             legs_failed: self.statistics.legs_failed,
             saves_refused: self.statistics.saves_refused,
             records_waiting: self.records.waiting(),
-            records_lost: self.records.lost(),
+            records_lost: self.records.lost() + self.keeper.lost(),
             security_events: self.statistics.security_events,
             devices: self.devices.iter().map(|device| device.0.clone()).collect(),
             registrations: self.registrations.values().cloned().collect(),

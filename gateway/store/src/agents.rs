@@ -1,12 +1,11 @@
-//! SQL of agents: who takes the work of which service, and how they were last.
+//! SQL of agents: who takes the work of which service.
 
-use desk::change::AgentRecord;
 use desk::id::{CompanyId, ServiceId, UserId};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
 
 use crate::Error;
-use crate::row::{Columns, json};
+use crate::row::Columns;
 
 /// Somebody who takes the work of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,35 +75,6 @@ pub async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Member>, Error> {
     };
     let found = sqlx::query("SELECT * FROM service_agents ORDER BY service, user_id")
         .try_map(read)
-        .fetch_all(db)
-        .await?;
-    Ok(found)
-}
-
-/// Keeps how an agent is now, in the place of how they were. Nothing of a person who is gone.
-pub async fn keep_state(
-    db: impl AnyExecutor<'_>,
-    record: &AgentRecord,
-    at_ms: i64,
-) -> Result<(), Error> {
-    sqlx::query(
-        "INSERT INTO agent_states (user_id, record, updated_ms)
-         SELECT id, $2, $3 FROM users WHERE id = $1
-         ON CONFLICT (user_id) DO UPDATE
-            SET record = excluded.record, updated_ms = excluded.updated_ms",
-    )
-    .bind(record.id.as_str())
-    .bind(json(record)?)
-    .bind(at_ms)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// How all agents were last.
-pub async fn states(db: impl AnyExecutor<'_>) -> Result<Vec<AgentRecord>, Error> {
-    let found = sqlx::query("SELECT record FROM agent_states ORDER BY user_id")
-        .try_map(|row: AnyRow| row.json("record"))
         .fetch_all(db)
         .await?;
     Ok(found)

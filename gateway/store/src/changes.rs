@@ -121,8 +121,9 @@ impl<'a> Group<'a> {
 }
 
 /// Closes what a crash of this process left open, as of the last that is known of it, and says so
-/// in its trail; what other processes handle stays as it is. What was opened before processes had
-/// names belongs to whoever comes first. Returns how many there were. To be called in a
+/// in its trail; what other processes handle stays as it is, and so does what goes on without its
+/// call: who was promised a callback still is. What was opened before processes had names belongs
+/// to whoever comes first. Returns how many there were. To be called in a
 /// transaction, before the first change.
 pub async fn close_left_open(
     db: &mut AnyConnection,
@@ -136,6 +137,7 @@ pub async fn close_left_open(
                     (SELECT MAX(t.at_ms) FROM trail t WHERE t.interaction = interactions.id),
                     started_ms)
           WHERE ended_ms IS NULL AND (instance = $1 OR instance IS NULL)
+            AND id NOT IN (SELECT interaction FROM desk_works WHERE needs_call = 0)
          RETURNING id",
     )
     .bind(instance.as_str())
@@ -396,7 +398,7 @@ async fn leave(db: &mut AnyConnection, part: &[&&VoiceMessageLeft]) -> Result<()
 /// Cuts rows into parts, each for one statement, of so few lengths that each statement is prepared
 /// once: 1, 2, 3, 4, 6, 8, 12 … [`ROWS_MAX`]. The last row is repeated where a part is too short:
 /// every statement here takes a repeated row without harm.
-fn parts<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
+pub(crate) fn parts<T>(rows: &[T]) -> impl Iterator<Item = Vec<&T>> {
     rows.chunks(ROWS_MAX).map(|part| {
         part.iter()
             .chain(part.last().into_iter().cycle())
@@ -413,7 +415,7 @@ fn length(rows: usize) -> usize {
 }
 
 /// The parameters of so many rows, as the database likes them best.
-fn values(db: &AnyConnection, rows: usize, columns: usize) -> String {
+pub(crate) fn values(db: &AnyConnection, rows: usize, columns: usize) -> String {
     if db.backend_name() == SQLITE {
         bare(rows, columns)
     } else {

@@ -23,6 +23,7 @@ pub mod calendars;
 pub mod changes;
 pub mod companies;
 mod database;
+pub mod desks;
 pub mod devices;
 mod error;
 pub mod flows;

@@ -13,13 +13,14 @@
 
 use std::time::Duration;
 
+use desk::kept::Kept;
 use desk::record::Change;
-use sqlx::Connection;
+use sqlx::{AnyConnection, Connection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::changes::{self, Protocol};
-use crate::{Error, Store};
+use crate::{Error, Store, desks};
 
 /// Hands changes to the writer. Clones share it; it stops when the last is dropped, after all
 /// that was handed over is written.
@@ -48,6 +49,8 @@ pub enum SaveError {
 /// The changes of one turn, and who waits for them.
 struct Save {
     changes: Vec<Change>,
+    /// What is kept of desks.
+    kept: Vec<Kept>,
     /// `None` when nobody waits.
     done: Option<oneshot::Sender<Result<Vec<Protocol>, SaveError>>>,
 }
@@ -72,9 +75,30 @@ impl Writer {
         let (done, pending) = oneshot::channel();
         self.enqueue(Save {
             changes,
+            kept: vec![],
             done: Some(done),
         })?;
         Ok(Pending(pending))
+    }
+
+    /// Puts what is kept of desks in the queue now; for when somebody waits until it is durable.
+    pub fn keep(&self, kept: Vec<Kept>) -> Result<Pending, SaveError> {
+        let (done, pending) = oneshot::channel();
+        self.enqueue(Save {
+            changes: vec![],
+            kept,
+            done: Some(done),
+        })?;
+        Ok(Pending(pending))
+    }
+
+    /// Writes what is kept of desks down soon, like [`Writer::note`].
+    pub fn keep_soon(&self, kept: Vec<Kept>) -> Result<(), SaveError> {
+        self.enqueue(Save {
+            changes: vec![],
+            kept,
+            done: None,
+        })
     }
 
     /// Writes changes down soon: with the next save, or [`LINGER`] later at most.
@@ -84,6 +108,7 @@ impl Writer {
     pub fn note(&self, changes: Vec<Change>) -> Result<(), SaveError> {
         self.enqueue(Save {
             changes,
+            kept: vec![],
             done: None,
         })
     }
@@ -188,6 +213,7 @@ async fn write_at_once(store: &Store, group: &[Save]) -> Result<Vec<Outcome>, Er
     let mut db = store.begin().await?;
     let changes = group.iter().flat_map(|save| &save.changes);
     let mut protocols = changes::apply(&mut db, changes).await?.into_iter();
+    desks::apply(&mut db, group.iter().flat_map(|save| &save.kept)).await?;
     db.commit().await?;
     let opened = |save: &Save| {
         save.changes
@@ -207,7 +233,7 @@ async fn write_one_by_one(store: &Store, group: &[Save]) -> Result<Vec<Outcome>,
     let mut outcomes = Vec::with_capacity(group.len());
     for save in group {
         let mut part = db.begin().await?;
-        let outcome = changes::apply(&mut part, &save.changes).await;
+        let outcome = write_alone(&mut part, save).await;
         match outcome {
             Ok(_) => part.commit().await?,
             Err(error) if error.is_temporary() => return Err(error),
@@ -217,6 +243,12 @@ async fn write_one_by_one(store: &Store, group: &[Save]) -> Result<Vec<Outcome>,
     }
     db.commit().await?;
     Ok(outcomes)
+}
+
+async fn write_alone(db: &mut AnyConnection, save: &Save) -> Outcome {
+    let protocols = changes::apply(db, &save.changes).await?;
+    desks::apply(db, &save.kept).await?;
+    Ok(protocols)
 }
 
 fn tell(

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod desks;
 mod program;
 mod story;
 mod uploads;

@@ -18,7 +18,6 @@ use media_engine_net::sip::{Transports, TransportsConfig};
 use ramal::fetch::{Fetcher, Inside};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
-use ramal::presences::Presences;
 use ramal::secrets::Secrets;
 use ramal::sound_files::{Decoder, SoundFiles};
 use ramal::speech::SpeechFiles;
@@ -118,7 +117,7 @@ impl World {
             media_events,
             resolver: Arc::new(Resolver::with_servers(&[loopback]).expect("a resolver")),
             writer,
-            presences: Presences::start(store.clone()).0,
+            kept: std::collections::BTreeMap::new(),
             sources: Arc::new(sources),
             fetcher: Fetcher::new(Inside::Refused),
             messages: folder.path().join("messages"),

@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
-use crate::change::{OfferEnd, Presence, Unanswered, WorkState};
+use crate::change::{Callback, OfferEnd, Presence, Unanswered, WorkState};
 use crate::disposition::{self, Action, Disposed};
 use crate::id::{UserId, WorkId};
 use crate::output::{DeskError, Output, Sender, WhyReturned};
-use crate::work::{Preferred, Work};
+use crate::work::{Medium, Preferred, Work};
 
 use super::Desk;
 use super::agent::{AgentIndex, HeldKind};
@@ -146,7 +146,7 @@ impl Desk {
                 }
                 WorkState::Handling { .. } if job.record.about.is_none() => {
                     disposition::check(tree, &disposed, at)?;
-                    let written = job.record.work.medium != crate::work::Medium::Phone;
+                    let written = job.record.work.medium != Medium::Phone;
                     if written {
                         desk.finish(at, seq, Some(disposed));
                     } else {
@@ -319,7 +319,17 @@ impl Desk {
         let wait_ms = self.services[job.service.0].rules.reopen_wait_ms;
         let record = &mut self.job_mut(seq).record;
         record.state = WorkState::Scheduled { at_ms };
-        record.callback = None;
+        record.callback = match record.work.medium {
+            Medium::Phone => record.work.number.clone().map(|number| Callback {
+                number,
+                attempts: 0,
+            }),
+            Medium::Chat | Medium::Email | Medium::Task => None,
+        };
+        if record.work.medium == Medium::Phone && record.callback.is_none() {
+            // Nobody will be on the line, and nobody can be called: it is something to do.
+            record.work.medium = Medium::Task;
+        }
         record.disposed = None;
         record.work.preferred = Some(Preferred {
             agent,

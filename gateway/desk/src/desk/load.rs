@@ -61,7 +61,7 @@ impl Desk {
         self.turn(now, |desk, at| {
             for index in (0..desk.agents.len()).map(AgentIndex) {
                 desk.end_offers_of(at, index, OfferEnd::Restart);
-                let until = at.saturating_add(desk.rules.grace_ms.max(0));
+                let until = at.saturating_add(desk.rules.restart_grace_ms.max(0));
                 let record = &mut desk.agents[index.0].record;
                 if record.presence != Presence::Offline && record.lost_until_ms.is_none() {
                     record.lost_until_ms = Some(until);

@@ -104,6 +104,7 @@ fn company(rules: Rules) -> Company {
             ("156".to_owned(), id("device")),
             ("190".to_owned(), id("device")),
         ]),
+        owners: BTreeMap::new(),
         outbound: Some(Outbound {
             trunk: id("carrier"),
             number: "+551140000000".into(),

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use desk::Desk;
-use desk::change::{Change, OfferEnd, PauseReason, Snapshot};
+use desk::change::{OfferEnd, PauseReason, Snapshot};
 use desk::decision::OfferId;
 use desk::id::{CompanyId, DeviceId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Output as Told, WaitEnd};
@@ -27,16 +27,22 @@ use serde_json::json;
 use crate::directory::Company;
 
 use super::facts::Facts;
+use super::kept::{Known, restored};
 use super::line::{Offered, Purpose, to_device};
-use super::output::Output;
 use super::{CallKey, Shared, Voice};
 
 /// The desks of all companies, and what on the phone's side belongs to what they tell.
 #[derive(Debug, Default)]
 pub(super) struct Desks {
     desks: BTreeMap<CompanyId, Kept>,
-    /// The caller of each work that is not over.
-    calls: BTreeMap<WorkId, CallKey>,
+    /// What desks that have not begun yet go on from.
+    pub(super) kept: BTreeMap<CompanyId, Snapshot>,
+    /// Every work that is not over.
+    pub(super) works: BTreeMap<WorkId, Known>,
+    /// The call of each of them that has or had one.
+    pub(super) calls: BTreeMap<WorkId, CallKey>,
+    /// Those that are over as soon as all about them was told.
+    pub(super) over: Vec<WorkId>,
     /// What rings for each offer.
     ringing: BTreeMap<(CompanyId, OfferId), Ringing>,
     /// The desks that may have something to tell.
@@ -55,7 +61,6 @@ struct Kept {
 /// The phones of an agent that ring for an offer.
 #[derive(Debug)]
 struct Ringing {
-    call: CallKey,
     legs: BTreeSet<LegId>,
     /// The most that is known of why the agent does not take it, while others still ring.
     reason: Option<PauseReason>,
@@ -66,20 +71,9 @@ impl Desks {
         self.touched.insert(company.id.clone());
         self.desks.entry(company.id.clone()).or_insert_with(|| {
             let rules = company.rules();
-            let last = company
-                .agents
-                .values()
-                .filter_map(|agent| agent.last.as_deref());
-            let agents: Vec<_> = last.cloned().collect();
-            let offer_last = agents.iter().map(|agent| agent.last_offer).max();
-            let snapshot = Snapshot {
-                agents,
-                offer_last: offer_last.unwrap_or_default(),
-                ..Snapshot::default()
-            };
-            let at_ms = now.wall.as_millisecond();
+            let kept = self.kept.remove(&company.id).unwrap_or_default();
             Kept {
-                desk: Desk::restore(now.instant, at_ms, rules.clone(), snapshot),
+                desk: restored(now, rules.clone(), kept),
                 rules,
                 due: None,
             }
@@ -102,6 +96,10 @@ impl Desks {
                 }
             }
             self.touched.remove(&company);
+        }
+        for work in self.over.drain(..) {
+            self.works.remove(&work);
+            self.calls.remove(&work);
         }
         None
     }
@@ -156,6 +154,7 @@ impl Shared {
             medium: Medium::Phone,
             service: service.clone(),
             contact: None,
+            number: Some(call.from().to_owned()).filter(|number| !number.is_empty()),
             arrived_ms,
             priority: Priority::default(),
             skills: vec![],
@@ -170,7 +169,6 @@ impl Shared {
 
     /// The caller has left, or hung up on the agent.
     pub(super) fn work_over(&mut self, now: Now, company: &CompanyId, work: &WorkId) {
-        self.desks.calls.remove(work);
         if let Some(desk) = self.desk(now, company) {
             // It may be over at the desk already: closed, or its wrap-up done.
             let _ = desk.handle_over(now.instant, work);
@@ -221,16 +219,23 @@ impl Voice {
 
     fn follow(&mut self, now: Now, company: CompanyId, told: Told) {
         match told {
-            Told::Save(Change::AgentSaved(record)) => {
-                let saved = Output::AgentSaved { company, record };
-                self.shared.outputs.push_back(saved);
-            }
+            Told::Save(change) => self.shared.keep_desk(now, company, change),
             Told::Offered {
                 offer, work, agent, ..
             } => self.ring(now, (company, offer), &work, &agent),
             Told::OfferEnded {
-                offer, agent, end, ..
-            } => self.stop_ringing(now, (company, offer), &agent, end),
+                offer,
+                work,
+                agent,
+                end,
+            } => {
+                self.stop_ringing(now, (company, offer));
+                // Who answered has a line of their own.
+                if end != OfferEnd::Accepted {
+                    let detail = json!({ "agent": agent, "end": end });
+                    self.note_work(now, &work, TrailKind::OfferEnded, detail);
+                }
+            }
             Told::WaitEnded {
                 work,
                 end: WaitEnd::Closed(_),
@@ -251,13 +256,7 @@ impl Voice {
             }
             // A call is over, or told by what ends the offer; no rule of ours lets the rest happen
             // to a call.
-            Told::Save(
-                Change::WorkSaved(_)
-                | Change::WorkRemoved(_)
-                | Change::ServiceSaved(_)
-                | Change::Decided(_),
-            )
-            | Told::WaitEnded {
+            Told::WaitEnded {
                 end: WaitEnd::Answered { .. } | WaitEnd::Abandoned { .. } | WaitEnd::Moved { .. },
                 ..
             }
@@ -304,6 +303,13 @@ impl Voice {
         let Some(phones) = phones else {
             return self.not_taken(now, &company, offer, Some(PauseReason::Unreachable));
         };
+        let desk = self.shared.desk(now, &company);
+        let found = desk.and_then(|desk| desk.work(work));
+        if found.is_some_and(|record| !record.needs_call()) {
+            // Nobody is on the line: it is shown to the agent, who takes it on the screen.
+            let detail = json!({ "agent": agent, "name": phones.name });
+            return self.note_work(now, work, TrailKind::Offered, detail);
+        }
         let Some(call) = self.shared.desks.calls.get(work).copied() else {
             return self.not_taken(now, &company, offer, None);
         };
@@ -325,35 +331,20 @@ impl Voice {
         }
         let detail = json!({ "agent": agent, "name": phones.name, "phones": legs.len() });
         let nobody = legs.is_empty();
-        let ringing = Ringing {
-            call,
-            legs,
-            reason: None,
-        };
+        let ringing = Ringing { legs, reason: None };
         let key = (company.clone(), offer);
         self.shared.desks.ringing.insert(key, ringing);
-        self.with(now, call, |call, _| {
-            call.note(now, TrailKind::Offered, detail)
-        });
+        self.note_work(now, work, TrailKind::Offered, detail);
         if nobody {
             self.not_taken(now, &company, offer, Some(PauseReason::Unreachable));
         }
     }
 
     /// An offer is over: what still rings for it falls silent.
-    fn stop_ringing(&mut self, now: Now, key: (CompanyId, OfferId), agent: &UserId, end: OfferEnd) {
-        let Some(ringing) = self.shared.desks.ringing.remove(&key) else {
-            return;
-        };
-        for leg in ringing.legs {
+    fn stop_ringing(&mut self, now: Now, key: (CompanyId, OfferId)) {
+        let ringing = self.shared.desks.ringing.remove(&key);
+        for leg in ringing.into_iter().flat_map(|ringing| ringing.legs) {
             self.shared.take_back(now, leg);
-        }
-        // Who answered has a line of their own.
-        if end != OfferEnd::Accepted {
-            let detail = json!({ "agent": agent, "end": end });
-            self.with(now, ringing.call, |call, _| {
-                call.note(now, TrailKind::OfferEnded, detail);
-            });
         }
     }
 
@@ -409,7 +400,8 @@ impl Voice {
         accepted
     }
 
-    /// A phone has registered: an agent who was paused because none could be reached is there again.
+    /// A phone has registered: an agent who was lost, or was paused because none could be reached, is
+    /// there again.
     pub fn handle_registered(&mut self, now: Now, device: &DeviceId) {
         let directory = self.shared.directory.clone();
         let Some(company) = directory.company_of_device(device) else {
@@ -419,12 +411,12 @@ impl Voice {
         let Some((agent, _)) = agents.find(|(_, agent)| agent.devices.contains(device)) else {
             return;
         };
-        if let Some(desk) = self.shared.desk(now, &company.id)
-            && desk
-                .status(agent)
-                .is_some_and(|status| is_unreachable(&status))
-        {
-            let _ = desk.resume(now.instant, agent);
+        if let Some(desk) = self.shared.desk(now, &company.id) {
+            let status = desk.status(agent);
+            let _ = match status {
+                Some(status) if is_unreachable(&status) => desk.resume(now.instant, agent),
+                Some(_) | None => desk.handle_connected(now.instant, agent),
+            };
         }
         self.attend(now);
     }

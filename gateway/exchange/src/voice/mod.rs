@@ -19,6 +19,7 @@ mod desks;
 mod ending;
 mod facts;
 mod flow;
+mod kept;
 mod line;
 mod lines;
 mod output;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::change::AgentRecord;
-use desk::id::{CompanyId, ServiceId};
+use desk::id::ServiceId;
+use desk::kept::Kept;
 use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
 use media_engine::dtmf::Key;
@@ -30,13 +30,8 @@ pub enum Output {
     },
     /// Remember this, after all that was to be remembered before.
     Save(Change),
-    /// Remember how an agent is now, so that they are so when the program begins again.
-    AgentSaved {
-        /// Whose agent.
-        company: CompanyId,
-        /// How they are.
-        record: Box<AgentRecord>,
-    },
+    /// Keep this of a desk, so that it goes on from there when the program begins again.
+    Kept(Kept),
     /// Tell the SIP endpoint.
     Sip(SipCommand),
     /// Tell the media thread of this leg.

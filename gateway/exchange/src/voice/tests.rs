@@ -8,6 +8,7 @@
 use std::net::SocketAddr;
 
 use desk::id::{FlowId, NumberId};
+use desk::kept::Kept;
 use desk::record::{Change, EndedBy, InteractionOpened, TrailEntry, TrailKind, VoiceMessageLeft};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -22,6 +23,7 @@ mod agents;
 mod deadlines;
 mod extensions;
 mod messages;
+mod restart;
 mod trail;
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
@@ -38,6 +40,8 @@ struct Scene {
     wanted: VecDeque<Output>,
     opened: Option<Box<InteractionOpened>>,
     changes: Vec<Change>,
+    /// What was kept of the desks.
+    kept: Vec<Kept>,
     ports: u16,
 }
 
@@ -56,6 +60,7 @@ impl Scene {
             wanted: VecDeque::new(),
             opened: None,
             changes: vec![],
+            kept: vec![],
             ports: 10_000,
         }
     }
@@ -75,7 +80,7 @@ impl Scene {
                         .handle_opened(self.now, call, "20261123000001".into());
                 }
                 Output::Save(change) => self.changes.push(change),
-                Output::AgentSaved { .. } => {}
+                Output::Kept(kept) => self.kept.push(kept),
                 Output::Media(leg, MediaCommand::Open { .. }) => {
                     self.ports += 2;
                     let address = SocketAddr::from(([127, 0, 0, 1], self.ports));

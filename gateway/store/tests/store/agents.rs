@@ -1,7 +1,5 @@
-//! Who takes whose work, and how they were last.
+//! Who takes whose work.
 
-use desk::change::{AgentRecord, PauseReason, Presence};
-use desk::decision::OfferId;
 use desk::id::{CompanyId, ServiceId, UserId};
 use store::agents::Member;
 use store::services::Service;
@@ -10,7 +8,7 @@ use store::{Error, agents, services, users};
 use crate::databases::on_both;
 use crate::fixtures::{company, id, user};
 
-fn service(company: &CompanyId, name: &str) -> Service {
+pub(crate) fn service(company: &CompanyId, name: &str) -> Service {
     Service {
         id: id(name),
         company: company.clone(),
@@ -66,34 +64,5 @@ on_both! {
         assert_eq!(of(&a).await, [ana]);
         assert!(services::delete(store.pool(), &a, &sales.id).await.unwrap());
         assert_eq!(agents::all(store.pool()).await.unwrap(), []);
-    }
-}
-
-on_both! {
-    async fn how_an_agent_was_last_is_kept_as_long_as_they_are(store: &Store) {
-        let a = company(store, "a").await;
-        let ana = user(store, Some(&a), "ana").await;
-        let mut record = AgentRecord {
-            id: ana.clone(),
-            presence: Presence::Available,
-            lost_until_ms: None,
-            idle_since_ms: 5,
-            handled: 3,
-            last_offer: OfferId(7),
-            lapses: 0,
-        };
-        agents::keep_state(store.pool(), &record, 10).await.unwrap();
-        record.presence = Presence::Paused {
-            reason: PauseReason::Chosen(id("almoco")),
-            since_ms: 11,
-            told: false,
-        };
-        agents::keep_state(store.pool(), &record, 11).await.unwrap();
-        assert_eq!(agents::states(store.pool()).await.unwrap(), [record.clone()]);
-
-        let gone = AgentRecord { id: id("gone"), ..record };
-        agents::keep_state(store.pool(), &gone, 12).await.unwrap();
-        assert!(users::delete(store.pool(), Some(&a), &ana).await.unwrap());
-        assert_eq!(agents::states(store.pool()).await.unwrap(), []);
     }
 }

@@ -10,6 +10,7 @@ mod fixtures;
 
 mod agents;
 mod configuration;
+mod desks;
 mod killed;
 mod people;
 mod records;

@@ -94,6 +94,7 @@ fn work(name: &str) -> Work {
         arrived_ms: i64::MAX,
         priority: Priority::default(),
         skills: vec![],
+        number: None,
         preferred: None,
     }
 }

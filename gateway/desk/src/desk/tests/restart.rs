@@ -66,7 +66,7 @@ fn places_offers_pauses_and_work_in_hand_survive() {
         pairs(&[("rings", "bruno")]),
         "he did not miss it"
     );
-    floor.passes(30_000);
+    floor.passes(300_000);
     let ana = floor.desk.status(&id("ana")).expect("an agent");
     assert_eq!(ana.presence, Presence::Offline);
 }

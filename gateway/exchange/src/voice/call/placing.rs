@@ -295,6 +295,7 @@ impl Call {
             arrived_ms,
             priority: Priority::default(),
             skills: vec![],
+            number: None,
             preferred: None,
         };
         let desk = shared.desk(now, &self.facts.company.id)?;

@@ -11,51 +11,73 @@ use crate::voice::Wish;
 
 /// A phone that rings.
 #[derive(Clone, Copy, Debug)]
-struct Phone {
-    leg: LegId,
-    call: CallId,
+pub(super) struct Phone {
+    pub(super) leg: LegId,
+    pub(super) call: CallId,
 }
 
-fn company() -> CompanyId {
+pub(super) fn company() -> CompanyId {
     "demo".parse().expect("an id")
 }
 
-fn agent(name: &str) -> UserId {
+pub(super) fn agent(name: &str) -> UserId {
     name.parse().expect("an id")
 }
 
 /// The company with these agents and their phones; all take the work of the one service.
-fn staffed(agents: &[(&str, &[&str])]) -> Scene {
+pub(super) fn staffed(agents: &[(&str, &[&str])]) -> Scene {
     let mut scene = Scene::new(MENU);
-    let mut directory = directory(MENU);
-    let mut company = Company::clone(&directory.companies[&company()]);
-    for (name, devices) in agents {
-        let devices: Vec<desk::id::DeviceId> = devices
-            .iter()
-            .map(|device| device.parse().expect("an id"))
-            .collect();
-        for device in &devices {
-            directory.devices.insert(device.clone(), company.id.clone());
-        }
-        let known = Agent {
-            name: (*name).to_owned(),
-            services: company.services.keys().cloned().collect(),
-            devices,
-            last: None,
-        };
-        company.agents.insert(agent(name), known);
-    }
-    company.pauses.insert("almoco".parse().expect("an id"));
-    directory
-        .companies
-        .insert(company.id.clone(), Arc::new(company));
-    scene.voice.set_directory(scene.now, Arc::new(directory));
-    scene.settle();
+    scene.staff(agents);
     scene
 }
 
 impl Scene {
-    fn wish(&mut self, name: &str, wish: Wish) -> Result<(), desk::output::DeskError> {
+    pub(super) fn staff(&mut self, agents: &[(&str, &[&str])]) {
+        let mut directory = directory(MENU);
+        let mut company = Company::clone(&directory.companies[&company()]);
+        for (name, devices) in agents {
+            let devices: Vec<desk::id::DeviceId> = devices
+                .iter()
+                .map(|device| device.parse().expect("an id"))
+                .collect();
+            for device in &devices {
+                directory.devices.insert(device.clone(), company.id.clone());
+            }
+            let known = Agent {
+                name: (*name).to_owned(),
+                services: company.services.keys().cloned().collect(),
+                devices,
+            };
+            company.agents.insert(agent(name), known);
+        }
+        company.pauses.insert("almoco".parse().expect("an id"));
+        directory
+            .companies
+            .insert(company.id.clone(), Arc::new(company));
+        self.voice.set_directory(self.now, Arc::new(directory));
+        self.settle();
+    }
+
+    /// Lets the one company be another from here on.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Company)) {
+        let mut directory = Directory::clone(&self.voice.shared.directory);
+        let mut changed = Company::clone(&directory.companies[&company()]);
+        change(&mut changed);
+        directory.companies.insert(company(), Arc::new(changed));
+        self.voice.set_directory(self.now, Arc::new(directory));
+        self.settle();
+    }
+
+    /// Lets so many wait for each service.
+    pub(super) fn line_max(&mut self, line_max: usize) {
+        self.change(|company| {
+            for service in company.services.values_mut() {
+                service.line_max = line_max;
+            }
+        });
+    }
+
+    pub(super) fn wish(&mut self, name: &str, wish: Wish) -> Result<(), desk::output::DeskError> {
         let done = self
             .voice
             .set_presence(self.now, &company(), &agent(name), wish);
@@ -63,23 +85,23 @@ impl Scene {
         done
     }
 
-    fn comes(&mut self, name: &str) {
+    pub(super) fn comes(&mut self, name: &str) {
         self.wish(name, Wish::Available).expect("an agent");
     }
 
-    fn presence(&mut self, name: &str) -> Presence {
+    pub(super) fn presence(&mut self, name: &str) -> Presence {
         let mut all = self.voice.agents(self.now, &company()).into_iter();
         let found = all.find(|seen| seen.id == agent(name)).expect("an agent");
         found.status.presence
     }
 
-    fn doing(&mut self, name: &str) -> Vec<&'static str> {
+    pub(super) fn doing(&mut self, name: &str) -> Vec<&'static str> {
         let mut all = self.voice.agents(self.now, &company()).into_iter();
         let found = all.find(|seen| seen.id == agent(name)).expect("an agent");
         found.status.in_hand.iter().map(|held| held.doing).collect()
     }
 
-    fn paused(&mut self, name: &str) -> Option<PauseReason> {
+    pub(super) fn paused(&mut self, name: &str) -> Option<PauseReason> {
         match self.presence(name) {
             Presence::Paused { reason, .. } => Some(reason),
             Presence::Available | Presence::Offline => None,
@@ -87,7 +109,7 @@ impl Scene {
     }
 
     /// A caller chooses the service, and hears the music.
-    fn waits(&mut self) {
+    pub(super) fn waits(&mut self) {
         self.answered("4000");
         self.press('1');
         let heard =
@@ -96,7 +118,7 @@ impl Scene {
     }
 
     /// The phones that are asked to ring, by their devices; the endpoint calls them.
-    fn phones(&mut self) -> Vec<(String, Phone)> {
+    pub(super) fn phones(&mut self) -> Vec<(String, Phone)> {
         let mut found = vec![];
         let mut rest = VecDeque::new();
         for output in std::mem::take(&mut self.wanted) {
@@ -119,13 +141,13 @@ impl Scene {
     }
 
     /// The one phone that is asked to ring.
-    fn phone(&mut self) -> Phone {
+    pub(super) fn phone(&mut self) -> Phone {
         let phones = self.phones();
         assert_eq!(phones.len(), 1, "{phones:?}");
         phones[0].1
     }
 
-    fn picks_up(&mut self, phone: Phone) {
+    pub(super) fn picks_up(&mut self, phone: Phone) {
         self.wanted.clear();
         self.tell(CallEvent::Answered {
             call: phone.call,
@@ -134,7 +156,7 @@ impl Scene {
         });
     }
 
-    fn leaves(&mut self, phone: Phone, by: Party, status: Option<u16>) {
+    pub(super) fn leaves(&mut self, phone: Phone, by: Party, status: Option<u16>) {
         let end = End {
             by,
             status,
@@ -144,7 +166,7 @@ impl Scene {
         self.tell(CallEvent::Ended { call, end });
     }
 
-    fn media_of_caller(&self) -> Vec<String> {
+    pub(super) fn media_of_caller(&self) -> Vec<String> {
         let media = self.wanted.iter().filter_map(|output| match output {
             Output::Media(LegId(1), command) => Some(match command {
                 MediaCommand::Stop => "stop".to_owned(),
@@ -160,7 +182,7 @@ impl Scene {
         media.collect()
     }
 
-    fn until(&mut self, time: Duration) {
+    pub(super) fn until(&mut self, time: Duration) {
         while self.now.instant - self.start.instant < time {
             let left = time - (self.now.instant - self.start.instant);
             let due = self.voice.poll_timeout();
@@ -429,37 +451,4 @@ fn an_agent_who_is_removed_while_talking_leaves_the_caller_in_the_line() {
         scene.tick();
     }
     assert_eq!(scene.now.instant - begun, Duration::from_secs(60));
-}
-
-#[test]
-fn a_desk_begins_with_the_presence_that_was_kept() {
-    let mut scene = staffed(&[("ana", &["ana-phone"])]);
-    let mut kept = None;
-    let mut keep = |scene: &mut Scene| {
-        while let Some(output) = scene.voice.poll_output() {
-            if let Output::AgentSaved { record, .. } = output {
-                kept = Some(record);
-            }
-        }
-    };
-    let done = scene
-        .voice
-        .set_presence(scene.now, &company(), &agent("ana"), Wish::Available);
-    done.expect("an agent");
-    keep(&mut scene);
-    let record = kept.expect("how she is was kept");
-
-    let mut directory = directory(MENU);
-    let mut after = Company::clone(&directory.companies[&company()]);
-    let known = Agent {
-        name: "ana".to_owned(),
-        services: after.services.keys().cloned().collect(),
-        devices: vec!["ana-phone".parse().expect("an id")],
-        last: Some(record),
-    };
-    after.agents.insert(agent("ana"), known);
-    directory.companies.insert(company(), Arc::new(after));
-    let mut scene = Scene::new(MENU);
-    scene.voice.set_directory(scene.now, Arc::new(directory));
-    assert_eq!(scene.presence("ana"), Presence::Available);
 }

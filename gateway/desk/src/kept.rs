@@ -1,0 +1,82 @@
+//! What is kept of a desk, as plain data: what it goes on from when the program begins again, and
+//! what people read of it later.
+//!
+//! Keeping something twice is harmless: it stands in the place of what has the same key.
+
+use serde_json::Value;
+
+use crate::change::{AgentRecord, ServiceRecord, WorkRecord};
+use crate::decision::Decision;
+use crate::id::{CompanyId, InstanceId, InteractionId, WorkId};
+use crate::record::TrailKind;
+
+/// Something that is kept of a desk.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kept {
+    /// A work is so now; its id is the key.
+    Work {
+        /// Whose desk it is at.
+        company: CompanyId,
+        /// The process that handles it.
+        instance: Option<InstanceId>,
+        /// How it is.
+        record: Box<WorkRecord>,
+    },
+    /// A work is over.
+    WorkRemoved(WorkId),
+    /// An agent is so now; their id is the key.
+    Agent {
+        /// How they are.
+        record: Box<AgentRecord>,
+        /// Since when, milliseconds since 1970 (UTC).
+        at_ms: i64,
+    },
+    /// A service has learnt this; its id is the key.
+    Service(ServiceRecord),
+    /// Why an offer was made.
+    Decision(Box<DecisionKept>),
+    /// A line of the trail of an interaction whose own record nobody writes any more, or not at
+    /// present.
+    Line(LateLine),
+}
+
+/// A decision as people read it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecisionKept {
+    /// Whose it is.
+    pub company: CompanyId,
+    /// What it was about.
+    pub interaction: InteractionId,
+    /// Where it stands among those of its work, below [`DECISIONS_MAX`]; with the work it is the
+    /// key.
+    pub slot: u32,
+    /// What was looked at.
+    pub decision: Decision,
+    /// The same in words, with the names that things had then.
+    pub sentence: String,
+}
+
+/// Decisions that are kept of one work: of one that was offered more often the latest.
+pub const DECISIONS_MAX: u32 = 50;
+
+/// A line of a trail that comes after those of the interaction's own record. The store gives it its
+/// place; a line that is there already, word by word, is not written again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateLine {
+    /// Whose trail.
+    pub interaction: InteractionId,
+    /// When it happened.
+    pub at_ms: i64,
+    /// What happened.
+    pub kind: TrailKind,
+    /// The particulars, as of [`crate::record::TrailEntry::detail`].
+    pub detail: Value,
+}
+
+impl WorkRecord {
+    /// Whether the customer is on the line, or was: such work does not outlive the process that
+    /// carries the call, but for its wrap-up. Who was promised a callback has hung up.
+    pub fn needs_call(&self) -> bool {
+        self.work.medium == crate::work::Medium::Phone && self.callback.is_none()
+    }
+}

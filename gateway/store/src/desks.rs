@@ -1,0 +1,339 @@
+//! SQL of desks: what they go on from when the program begins again, and why they chose.
+//!
+//! Like the changes of interactions, what is kept of desks is written kind by kind, many rows in a
+//! statement; of several with one key the last.
+
+use std::collections::BTreeMap;
+
+use desk::change::{AgentRecord, ServiceRecord, Snapshot, WorkRecord};
+use desk::id::{CompanyId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
+use desk::kept::{DecisionKept, Kept, LateLine};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
+
+use crate::changes::{parts, values};
+use crate::row::{Columns, json};
+use crate::{Error, PAGE_MAX};
+
+/// A decision as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What was offered.
+    pub work: WorkId,
+    /// When.
+    pub at_ms: i64,
+    /// Why, in the words of that time.
+    pub sentence: String,
+    /// What was looked at.
+    pub decision: desk::decision::Decision,
+}
+
+/// Writes what is kept of desks. To be called in a transaction, after the changes of interactions
+/// that were told before.
+pub async fn apply<'a>(
+    db: &mut AnyConnection,
+    kept: impl IntoIterator<Item = &'a Kept>,
+) -> Result<(), Error> {
+    let group = Group::of(kept);
+    for part in halves(&group.works) {
+        save_works(db, part).await?;
+    }
+    for part in parts(&group.removed) {
+        remove_works(db, &part).await?;
+    }
+    for part in halves(&group.agents) {
+        save_agents(db, part).await?;
+    }
+    for part in halves(&group.services) {
+        save_services(db, part).await?;
+    }
+    for part in halves(&group.decisions) {
+        save_decisions(db, part).await?;
+    }
+    for line in group.lines {
+        append(db, line).await?;
+    }
+    Ok(())
+}
+
+/// What is kept, by its kind; each key once.
+#[derive(Default)]
+struct Group<'a> {
+    works: Vec<&'a Kept>,
+    removed: Vec<&'a WorkId>,
+    agents: Vec<(&'a AgentRecord, i64)>,
+    services: Vec<&'a ServiceRecord>,
+    decisions: Vec<&'a DecisionKept>,
+    lines: Vec<&'a LateLine>,
+}
+
+impl<'a> Group<'a> {
+    fn of(kept: impl IntoIterator<Item = &'a Kept>) -> Self {
+        let mut works = BTreeMap::<&WorkId, Option<&Kept>>::new();
+        let mut agents = BTreeMap::<&UserId, (&AgentRecord, i64)>::new();
+        let mut services = BTreeMap::<&ServiceId, &ServiceRecord>::new();
+        let mut decisions = BTreeMap::<(&WorkId, u32), &DecisionKept>::new();
+        let mut lines = Vec::new();
+        for one in kept {
+            match one {
+                Kept::Work { record, .. } => {
+                    works.insert(&record.work.id, Some(one));
+                }
+                Kept::WorkRemoved(work) => {
+                    works.insert(work, None);
+                }
+                Kept::Agent { record, at_ms } => {
+                    agents.insert(&record.id, (&**record, *at_ms));
+                }
+                Kept::Service(record) => {
+                    services.insert(&record.id, record);
+                }
+                Kept::Decision(made) => {
+                    decisions.insert((&made.decision.work, made.slot), made);
+                }
+                Kept::Line(line) => lines.push(line),
+            }
+        }
+        let gone = works.iter().filter(|(_, now)| now.is_none());
+        Self {
+            removed: gone.map(|(work, _)| *work).collect(),
+            works: works.values().copied().flatten().collect(),
+            agents: agents.into_values().collect(),
+            services: services.into_values().collect(),
+            decisions: decisions.into_values().collect(),
+            lines,
+        }
+    }
+}
+
+async fn save_works(db: &mut AnyConnection, part: &[&Kept]) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO desk_works (work, company, instance, interaction, needs_call, record)
+         VALUES {} ON CONFLICT (work) DO UPDATE
+            SET needs_call = excluded.needs_call, record = excluded.record",
+        values(db, part.len(), 6),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for kept in part {
+        let Kept::Work {
+            company,
+            instance,
+            record,
+        } = kept
+        else {
+            continue; // None comes: the group has works alone here.
+        };
+        query = query
+            .bind(record.work.id.as_str())
+            .bind(company.as_str())
+            .bind(instance.as_ref().map(InstanceId::as_str))
+            .bind(record.work.interaction.as_str())
+            .bind(i64::from(record.needs_call()))
+            .bind(json(record)?);
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+async fn remove_works(db: &mut AnyConnection, part: &[&&WorkId]) -> Result<(), Error> {
+    let sql = format!(
+        "DELETE FROM desk_works WHERE work IN ({})",
+        values(db, part.len(), 1)
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for work in part {
+        query = query.bind(work.as_str());
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+/// Nothing of a person who is gone.
+async fn save_agents(db: &mut AnyConnection, part: &[(&AgentRecord, i64)]) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO agent_states (user_id, record, updated_ms)
+         SELECT u.id, v.column2, v.column3
+           FROM (VALUES {}) AS v JOIN users u ON u.id = v.column1 WHERE true
+             ON CONFLICT (user_id) DO UPDATE
+            SET record = excluded.record, updated_ms = excluded.updated_ms",
+        values(db, part.len(), 3),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for (record, at_ms) in part {
+        query = query
+            .bind(record.id.as_str())
+            .bind(json(record)?)
+            .bind(at_ms);
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+/// Nothing of a service that is gone.
+async fn save_services(db: &mut AnyConnection, part: &[&ServiceRecord]) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO desk_services (service, record)
+         SELECT s.id, v.column2
+           FROM (VALUES {}) AS v JOIN services s ON s.id = v.column1 WHERE true
+             ON CONFLICT (service) DO UPDATE SET record = excluded.record",
+        values(db, part.len(), 2),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for record in part {
+        query = query.bind(record.id.as_str()).bind(json(record)?);
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+async fn save_decisions(db: &mut AnyConnection, part: &[&DecisionKept]) -> Result<(), Error> {
+    let sql = format!(
+        "INSERT INTO decisions (work, slot, company, interaction, at_ms, sentence, decision)
+         VALUES {} ON CONFLICT (work, slot) DO UPDATE
+            SET at_ms = excluded.at_ms, sentence = excluded.sentence, decision = excluded.decision",
+        values(db, part.len(), 7),
+    );
+    let mut query = sqlx::query(AssertSqlSafe(sql));
+    for kept in part {
+        query = query
+            .bind(kept.decision.work.as_str())
+            .bind(i64::from(kept.slot))
+            .bind(kept.company.as_str())
+            .bind(kept.interaction.as_str())
+            .bind(kept.decision.at_ms)
+            .bind(kept.sentence.as_str())
+            .bind(json(&kept.decision)?);
+    }
+    query.execute(db).await?;
+    Ok(())
+}
+
+/// Puts a line behind all others of its trail, unless it stands there word by word.
+async fn append(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO trail (interaction, seq, at_ms, kind, detail)
+         SELECT $1, COALESCE(MAX(seq) + 1, 0), $2, $3, $4 FROM trail WHERE interaction = $1
+         HAVING NOT EXISTS (SELECT 1 FROM trail t WHERE t.interaction = $1 AND t.at_ms = $2
+                                                    AND t.kind = $3 AND t.detail = $4)",
+    )
+    .bind(line.interaction.as_str())
+    .bind(line.at_ms)
+    .bind(line.kind.as_str())
+    .bind(json(&line.detail)?)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Everything that the desks of this process go on from, by their companies. Work that was kept
+/// before processes had names belongs to whoever comes first. A record that is not understood, of a
+/// newer program, is left out and said in the log.
+pub async fn snapshots(
+    db: &mut AnyConnection,
+    instance: &InstanceId,
+) -> Result<BTreeMap<CompanyId, Snapshot>, Error> {
+    let mut snapshots = BTreeMap::<CompanyId, Snapshot>::new();
+    let works = sqlx::query(
+        "SELECT company, record FROM desk_works WHERE instance = $1 OR instance IS NULL
+          ORDER BY work",
+    )
+    .bind(instance.as_str())
+    .try_map(read::<WorkRecord>)
+    .fetch_all(&mut *db)
+    .await?;
+    for (company, record) in works.into_iter().flatten() {
+        snapshots.entry(company).or_default().works.push(record);
+    }
+    let agents = sqlx::query(
+        "SELECT u.company, a.record FROM agent_states a JOIN users u ON u.id = a.user_id
+          WHERE u.company IS NOT NULL ORDER BY a.user_id",
+    )
+    .try_map(read::<AgentRecord>)
+    .fetch_all(&mut *db)
+    .await?;
+    for (company, record) in agents.into_iter().flatten() {
+        let snapshot = snapshots.entry(company).or_default();
+        snapshot.offer_last = snapshot.offer_last.max(record.last_offer);
+        snapshot.agents.push(record);
+    }
+    let services = sqlx::query(
+        "SELECT s.company, d.record FROM desk_services d JOIN services s ON s.id = d.service
+          ORDER BY d.service",
+    )
+    .try_map(read::<ServiceRecord>)
+    .fetch_all(db)
+    .await?;
+    for (company, record) in services.into_iter().flatten() {
+        snapshots.entry(company).or_default().services.push(record);
+    }
+    for snapshot in snapshots.values_mut() {
+        snapshot.works.sort_by_key(|record| record.seq);
+    }
+    Ok(snapshots)
+}
+
+/// Lists why the works of an interaction were offered to whom, the first first.
+pub async fn decisions(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    interaction: &InteractionId,
+) -> Result<Vec<Decision>, Error> {
+    let found = sqlx::query(
+        "SELECT work, at_ms, sentence, decision FROM decisions
+          WHERE interaction = $1 AND company = $2 ORDER BY at_ms, work, slot LIMIT $3",
+    )
+    .bind(interaction.as_str())
+    .bind(company.as_str())
+    .bind(i64::from(PAGE_MAX))
+    .try_map(|row: AnyRow| {
+        Ok(Decision {
+            work: row.parsed("work")?,
+            at_ms: row.whole("at_ms")?,
+            sentence: row.text("sentence")?,
+            decision: row.json("decision")?,
+        })
+    })
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
+fn read<T: serde::de::DeserializeOwned>(row: AnyRow) -> sqlx::Result<Option<(CompanyId, T)>> {
+    let company = row.parsed("company")?;
+    let record = row.json("record");
+    let record = record
+        .inspect_err(|error| tracing::error!(%company, %error, "a record of a desk is left out"))
+        .ok();
+    Ok(record.map(|record| (company, record)))
+}
+
+/// Cuts rows into parts of so few lengths that each statement is prepared once: powers of two, each
+/// row once, for statements in which no key may stand twice.
+fn halves<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
+    let mut rest = rows;
+    std::iter::from_fn(move || {
+        let most = rest.len().min(ROWS_MAX);
+        let length = 1 << most.checked_ilog2()?;
+        let (part, after) = rest.split_at(length);
+        rest = after;
+        Some(part)
+    })
+}
+
+/// Rows in one statement: a power of two.
+const ROWS_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_hold_every_row_once_and_have_few_lengths() {
+        let rows: Vec<usize> = (0..200).collect();
+        for many in 0..rows.len() {
+            let held: Vec<usize> = halves(&rows[..many]).flatten().copied().collect();
+            assert_eq!(held, rows[..many]);
+            assert!(halves(&rows[..many]).all(|part| part.len().is_power_of_two()));
+        }
+    }
+}
