@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, TrunkId, UserId};
 use exchange::directory::{Agent, Announcement, Company, Directory, Number, Outbound, Service};
+use exchange::outbound::TrunkRules;
 use ivr::Language;
 use ivr::hours::Calendar;
 use jiff::tz::TimeZone;
@@ -24,8 +25,11 @@ use store::Store;
 use store::agents::Member;
 use store::users::Role;
 
+use self::outbound::DialFormat;
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
+
+pub mod outbound;
 
 /// A trunk's settings, as the API takes them and the store keeps them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -43,8 +47,10 @@ pub struct TrunkSettings {
     /// Set to register there.
     pub registration: Option<Registration>,
     /// The number that the company's outbound calls show; calls go out by the first trunk that
-    /// has one.
+    /// has one, unless there are outbound routes.
     pub caller_number: Option<String>,
+    /// How it wants to be dialled.
+    pub dial: DialFormat,
     /// Calls at once, both ways together; 100 when not set.
     pub calls_max: Option<u32>,
     /// Calls that may begin in one second; 20 when not set.
@@ -114,7 +120,8 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     add_services(store, &calendars, &mut companies).await?;
     add_agents(store, &mut companies).await?;
     let published = add_flows(store, &mut companies).await?;
-    let (mut trunks, trunk_owners) = add_trunks(store, secrets, &mut companies).await?;
+    let (mut trunks, trunk_owners, leaving) = add_trunks(store, secrets, &mut companies).await?;
+    outbound::add(store, leaving, &trunk_owners, &mut companies).await?;
     let (accounts, device_owners) = add_devices(store, secrets, realm, &mut companies).await?;
     let ages = add_numbers(store, &published, &mut companies).await?;
     for trunk in &mut trunks {
@@ -374,21 +381,24 @@ async fn add_trunks(
     store: &Store,
     secrets: &Secrets,
     companies: &mut Companies,
-) -> Result<(Vec<Trunk>, BTreeMap<TrunkId, CompanyId>), SetupError> {
-    let (mut trunks, mut owners) = (Vec::new(), BTreeMap::new());
+) -> Result<(Vec<Trunk>, BTreeMap<TrunkId, CompanyId>, Leaving), SetupError> {
+    let (mut trunks, mut owners, mut leaving) = (Vec::new(), BTreeMap::new(), Leaving::new());
     for row in store::trunks::all(store.pool()).await? {
         let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
             continue;
         };
         match trunk(&row, secrets) {
-            Ok((trunk, caller_number)) => {
+            Ok((trunk, rules)) => {
                 if let (Some(number), Some(_), None) =
-                    (caller_number, &trunk.host, &company.outbound)
+                    (&rules.caller_number, &trunk.host, &company.outbound)
                 {
                     company.outbound = Some(Outbound {
                         trunk: row.id.clone(),
-                        number,
+                        number: number.clone(),
                     });
+                }
+                if trunk.host.is_some() {
+                    leaving.insert(row.id.clone(), rules);
                 }
                 trunks.push(trunk);
                 owners.insert(row.id, row.company);
@@ -396,8 +406,11 @@ async fn add_trunks(
             Err(error) => tracing::error!(trunk = %row.id, %error, "a trunk is left out"),
         }
     }
-    Ok((trunks, owners))
+    Ok((trunks, owners, leaving))
 }
+
+/// How the trunks want to be dialled that can be.
+type Leaving = BTreeMap<TrunkId, TrunkRules>;
 
 /// Why a trunk or a device cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -411,12 +424,15 @@ pub enum RowError {
     /// A transport is not one.
     #[error("`{0}` is not udp, tcp or tls")]
     Transport(String),
+    /// How it wants to be dialled is not understood.
+    #[error(transparent)]
+    Dial(#[from] outbound::Wrong),
     /// Its secret cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
 }
 
-/// Reads one trunk, and the number that calls by it show.
+/// Reads one trunk, and how calls leave by it.
 ///
 /// # Errors
 ///
@@ -424,7 +440,7 @@ pub enum RowError {
 pub fn trunk(
     row: &store::trunks::Trunk,
     secrets: &Secrets,
-) -> Result<(Trunk, Option<String>), RowError> {
+) -> Result<(Trunk, TrunkRules), RowError> {
     let settings: TrunkSettings = serde_json::from_value(row.settings.clone())?;
     let transport = settings.transport.as_deref().map(transport).transpose()?;
     let network = |text: &String| {
@@ -483,7 +499,11 @@ pub fn trunk(
             lost_max: ping.lost_max.unwrap_or(PINGS_LOST_MAX),
         }),
     };
-    Ok((trunk, settings.caller_number))
+    let rules = TrunkRules {
+        format: settings.dial.read()?,
+        caller_number: settings.caller_number,
+    };
+    Ok((trunk, rules))
 }
 
 async fn add_devices(

@@ -29,6 +29,8 @@ mod interactions;
 mod metrics;
 mod numbers;
 mod openapi;
+mod outbound_routes;
+mod outbound_rules;
 mod problem;
 mod prompts;
 mod protection;
@@ -220,6 +222,8 @@ pub fn router(app: App) -> Router {
         .merge(calendars::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
+        .merge(outbound_routes::routes())
+        .merge(outbound_rules::routes())
         .merge(devices::routes())
         .merge(prompts::routes())
         .merge(voices::routes())

@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi};
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, agents, api_keys, audit, calendars, companies, decisions, devices, flows, health,
-    interactions, metrics, numbers, prompts, services, session, trunks, users, voice_messages,
-    voices,
+    interactions, metrics, numbers, outbound_routes, outbound_rules, prompts, services, session,
+    trunks, users, voice_messages, voices,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -41,6 +41,8 @@ pub fn document() -> Document {
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
         trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,
+        outbound_routes::list, outbound_routes::create, outbound_routes::read, outbound_routes::update,
+        outbound_routes::delete, outbound_rules::read, outbound_rules::update,
         devices::list, devices::create, devices::read, devices::update, devices::delete,
         prompts::list, prompts::upload, prompts::from_text, prompts::read, prompts::update,
         prompts::delete, prompts::publish, prompts::audio, prompts::original,
@@ -61,6 +63,7 @@ pub fn document() -> Document {
         (name = "calendars", description = "Opening hours and holidays."),
         (name = "numbers", description = "What can be dialled."),
         (name = "trunks", description = "The carriers."),
+        (name = "outbound", description = "By which carriers calls leave, who may call whom, and how much."),
         (name = "devices", description = "SIP phones and browsers."),
         (name = "prompts", description = "Recordings and spoken texts."),
         (name = "flows", description = "What callers hear and press."),

@@ -302,6 +302,10 @@ fn refused(error: RowError) -> Problem {
         RowError::Settings(_) | RowError::Address(_) | RowError::Transport(_) => {
             Problem::field("settings", "invalid_trunk").because(error)
         }
+        RowError::Dial(wrong) => {
+            let problem = super::outbound_rules::refused(wrong);
+            problem.at(&format!("settings.{}", wrong.field))
+        }
     }
 }
 

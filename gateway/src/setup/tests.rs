@@ -156,3 +156,66 @@ async fn a_device_is_dialled_by_extension_or_name_and_an_extension_goes_first() 
     assert_eq!(dialled("demo", "caio"), None, "another company's");
     assert_eq!(dialled("other", "200"), Some("device-caio"));
 }
+
+#[tokio::test]
+async fn a_company_dials_by_what_it_has_set() {
+    let scene = Scene::new().await;
+    scene.company("demo", "127.0.0.0/8", "4000").await;
+    let company: CompanyId = "demo".parse().expect("an id");
+    let mut trunk = store::trunks::by_id(
+        scene.store.pool(),
+        &company,
+        &"demo-trunk".parse().expect("an id"),
+    )
+    .await
+    .expect("a store")
+    .expect("a trunk");
+    trunk.settings = serde_json::json!({ "host": "sip.operadora.example",
+        "caller_number": "+552140040000", "dial": { "style": "national", "operator": "15" } });
+    let changed = store::trunks::update(scene.store.pool(), &trunk).await;
+    assert!(changed.expect("a store"));
+    let rules = |setup: &Setup| setup.directory.companies[&company].outbound_rules.clone();
+    let before = rules(&scene.load().await);
+    assert_eq!(
+        before.area_code.as_deref(),
+        Some("21"),
+        "of the number that it shows"
+    );
+    assert!(before.routes.is_empty());
+    let route = store::outbound::Route {
+        id: "route".parse().expect("an id"),
+        company: company.clone(),
+        name: "R".into(),
+        trunk: trunk.id.clone(),
+        prefix: "+55".into(),
+        priority: 1,
+        weight: 1,
+        calls_max: None,
+        calls_per_second_max: None,
+        cost_per_minute: 90,
+        caller_number: None,
+        disabled: false,
+        created_ms: 1,
+        updated_ms: 1,
+    };
+    let inserted = store::outbound::insert_route(scene.store.pool(), &route).await;
+    inserted.expect("a row");
+    let document = serde_json::json!({ "area_code": "11", "allowed": ["+351"] });
+    let row = store::outbound::Rules {
+        company: company.clone(),
+        rules: document,
+        updated_ms: 1,
+    };
+    let kept = store::outbound::put_rules(scene.store.pool(), &row).await;
+    kept.expect("a row");
+    let after = rules(&scene.load().await);
+    assert_eq!(after.area_code.as_deref(), Some("11"));
+    assert_eq!(after.routes.len(), 1);
+    assert_eq!(after.permissions.allowed.len(), 1);
+    assert!(after.trunks.contains_key(&trunk.id));
+    // A carrier that only calls us carries nothing.
+    trunk.settings = serde_json::json!({});
+    let changed = store::trunks::update(scene.store.pool(), &trunk).await;
+    assert!(changed.expect("a store"));
+    assert!(rules(&scene.load().await).routes.is_empty());
+}

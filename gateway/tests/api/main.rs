@@ -3,6 +3,7 @@
 mod access;
 mod agents;
 mod desks;
+mod outbound;
 mod program;
 mod story;
 mod uploads;

@@ -77,6 +77,13 @@ pub fn is_area(code: &str) -> bool {
     }
 }
 
+/// The area of a number of Brazil.
+pub fn area_of(number: &str) -> Option<&str> {
+    let national = number.strip_prefix('+')?.strip_prefix(COUNTRY)?;
+    let (area, _) = national.split_at_checked(2)?;
+    is_area(area).then_some(area)
+}
+
 /// Public services have three digits, those of the carriers themselves four or five.
 fn service(digits: &str) -> Option<Kind> {
     if EMERGENCIES.contains(&digits) {

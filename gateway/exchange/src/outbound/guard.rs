@@ -5,15 +5,13 @@
 
 use desk::words;
 use jiff::civil::Time;
-use serde::{Deserialize, Serialize};
 
 use super::numbering::{Callee, Kind};
 use super::prefix::Prefix;
 use super::usage::Spent;
 
 /// What a company permits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permissions {
     /// Numbers that may be called beside the telephones of the company's own country.
     pub allowed: Vec<Prefix>,
@@ -28,21 +26,18 @@ pub struct Permissions {
 }
 
 /// Hours in which less is allowed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Night {
     /// When they begin, in the company's time zone.
     pub from: Time,
     /// When they end: on the next day where that is earlier.
     pub until: Time,
     /// The numbers that may be called in them, of those that may be called at all.
-    #[serde(default)]
     pub allowed: Vec<Prefix>,
 }
 
 /// How much is allowed; nothing set is no limit.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Calls that are up at once.
     pub calls_at_once: Option<u32>,

@@ -7,11 +7,9 @@
 //! Brazil has rules of its own ([`super::brazil`]); every other country has the general one: `+` or
 //! the international prefix, the national prefix, or the number as neighbours dial it.
 
-use std::fmt;
 use std::str::FromStr;
 
 use desk::words;
-use serde::{Deserialize, Serialize};
 
 use super::brazil;
 
@@ -194,8 +192,7 @@ pub fn country_of(digits: &str) -> Option<&str> {
 }
 
 /// How a carrier wants to be dialled.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Format {
     /// How a number is written.
     pub style: Style,
@@ -206,8 +203,7 @@ pub struct Format {
 }
 
 /// How a number is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// `+5511912345678`.
     #[default]
@@ -221,8 +217,7 @@ pub enum Style {
 }
 
 /// The two digits of an operator in Brazil (CSP).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OperatorCode(String);
 
 impl FromStr for OperatorCode {
@@ -234,26 +229,6 @@ impl FromStr for OperatorCode {
         } else {
             Err(NotANumber::Operator)
         }
-    }
-}
-
-impl TryFrom<String> for OperatorCode {
-    type Error = NotANumber;
-
-    fn try_from(text: String) -> Result<Self, NotANumber> {
-        text.parse()
-    }
-}
-
-impl From<OperatorCode> for String {
-    fn from(code: OperatorCode) -> Self {
-        code.0
-    }
-}
-
-impl fmt::Display for OperatorCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 

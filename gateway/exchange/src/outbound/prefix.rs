@@ -4,12 +4,9 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 /// The beginning of a number: `+5511`, `+55XX9` (any mobile of Brazil; `X` is any digit), `190`, or
 /// nothing, which every number begins with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Prefix(String);
 
 /// Text that is the beginning of no number.
@@ -50,20 +47,6 @@ impl FromStr for Prefix {
             // A lone plus fits what the empty prefix fits, and looks like a slip.
             && (text.is_empty() || !digits.is_empty());
         is_right.then(|| Self(text.to_owned())).ok_or(InvalidPrefix)
-    }
-}
-
-impl TryFrom<String> for Prefix {
-    type Error = InvalidPrefix;
-
-    fn try_from(text: String) -> Result<Self, InvalidPrefix> {
-        text.parse()
-    }
-}
-
-impl From<Prefix> for String {
-    fn from(prefix: Prefix) -> Self {
-        prefix.0
     }
 }
 

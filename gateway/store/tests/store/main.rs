@@ -12,5 +12,6 @@ mod agents;
 mod configuration;
 mod desks;
 mod killed;
+mod outbound;
 mod people;
 mod records;
