@@ -703,6 +703,8 @@ impl Call {
             shared.sips.remove(&sip);
         }
         let was_heard = line.as_ref().is_some_and(Line::is_started);
+        let outside = line.as_ref().and_then(|line| line.outside.clone());
+        shared.end_outside(now, outside);
         if line.is_some() {
             shared.parting.insert(self.facts.leg, self.facts.key);
             shared.media(self.facts.leg, MediaCommand::Close);
@@ -738,11 +740,12 @@ impl Call {
             | Stage::Calling(_)
             | Stage::Handled(_)
             | Stage::HangingUp { .. } => {
-                if let Some(line) = shared.lines.remove(&self.facts.leg)
-                    && let Some(sip) = line.sip()
-                {
-                    shared.sips.remove(&sip);
-                    shared.hang_up(sip, Cause::Failure);
+                if let Some(line) = shared.lines.remove(&self.facts.leg) {
+                    if let Some(sip) = line.sip() {
+                        shared.sips.remove(&sip);
+                        shared.hang_up(sip, Cause::Failure);
+                    }
+                    shared.end_outside(now, line.outside);
                 }
                 let ours = self.ours.take();
                 let ending = ours.unwrap_or_else(|| Ending::ours("media_failed"));

@@ -85,7 +85,7 @@ impl Voice {
         service: Option<ServiceId>,
     ) -> Result<InteractionId, OrderError> {
         if self.shared.closing || self.calls.len() >= self.shared.config.calls_max {
-            return Err(OrderError::Nowhere(503));
+            return Err(OrderError::NotNow("too many calls are up"));
         }
         if self.talks(company, by) {
             return Err(OrderError::Desk(DeskError::NoRoom));
@@ -96,9 +96,9 @@ impl Voice {
         let device = known.devices_of(by).next().cloned();
         let device = device.ok_or(OrderError::NotNow("you have no phone"))?;
         let to = known.to(dialled, None, Some(&device));
-        let to = to.map_err(OrderError::Nowhere)?;
+        let to = to.map_err(|_| OrderError::Nowhere)?;
         let call = Call::begin_by_click(now, known, by, &device, &to, service, &mut self.shared);
-        let call = call.map_err(OrderError::Nowhere)?;
+        let call = call?;
         let interaction = call.facts().record.interaction().clone();
         self.calls.insert(call.key(), call);
         self.attend(now);

@@ -9,15 +9,14 @@ use ivr::machine::{
 };
 use ivr::{Destination, Key, Language, Now};
 use media_engine::leg::{LegId, PlayId};
-use media_engine::sip::TrunkId;
-use media_engine::sip::call::{Caller, Target};
 use serde_json::json;
 
 use crate::clip::Clip;
+use crate::outbound;
 
 use super::Shared;
 use super::facts::{Facts, Origin};
-use super::line::{Order, Purpose, to_device};
+use super::line::{Purpose, to_device};
 use super::output::{MediaCommand, Message, Output, Recording};
 use super::waiting::{Heard, Waiting};
 
@@ -139,7 +138,7 @@ impl Walk {
             Wish::Queue { ticket, service } => self.enqueue(now, ticket, &service, call, shared),
             Wish::LeaveQueue { .. } => self.stop_doing(now, call, shared),
             Wish::Dial { ticket, to, ring } => {
-                let leg = shared.dial(call, ticket, &to, ring);
+                let leg = shared.dial(now, call, ticket, &to, ring);
                 self.doing = leg.map_or(Doing::Nothing, |leg| Doing::Dialling { leg });
                 if leg.is_none() {
                     let failed = DialResult::Failed;
@@ -412,32 +411,29 @@ impl Shared {
     /// Begins to call somebody for a flow; nothing when there is nobody to call or no way to them.
     fn dial(
         &mut self,
+        now: Now,
         call: &mut Facts,
         ticket: Ticket,
         to: &Destination,
         ring: Duration,
     ) -> Option<LegId> {
         let company = call.company();
-        let order = match to {
+        let leg = match to {
             Destination::Extension(extension) => {
                 let device = company.extensions.get(extension.as_str())?;
-                to_device(device, call.from(), ring)
+                let order = to_device(device, call.from(), ring);
+                self.place(call.key, Purpose::Flow(ticket), order, Some(call.leg))
             }
             Destination::Number(number) => {
-                let outbound = company.outbound.as_ref()?;
-                let trunk = TrunkId(outbound.trunk.as_str().into());
-                let number = number.clone();
-                Order {
-                    target: Target::Trunk { trunk, number },
-                    caller: Caller {
-                        number: outbound.number.clone(),
-                        ..Caller::default()
-                    },
-                    ring,
-                }
+                let wish = outbound::Wish {
+                    dialled: number,
+                    ..Default::default()
+                };
+                let interaction = call.record.interaction();
+                let plan = self.plan(now, company, &wish, interaction).ok()?;
+                self.place_outside(now, call, Purpose::Flow(ticket), (&plan, ring))?
             }
         };
-        let leg = self.place(call.key, Purpose::Flow(ticket), order, Some(call.leg));
         call.others.insert(leg);
         Some(leg)
     }

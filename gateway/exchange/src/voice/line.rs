@@ -16,8 +16,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use desk::change::PauseReason;
 use desk::decision::OfferId;
-use desk::id::{CompanyId, DeviceId, UserId, WorkId};
-use desk::record::{EndedBy, Quality, TrailKind};
+use desk::id::{CompanyId, DeviceId, InteractionId, OutboundCallId, UserId, WorkId};
+use desk::record::{Change, EndedBy, Outbound, Quality, TrailKind};
 use ivr::Now;
 use ivr::machine::{DialResult, Ticket};
 use media_engine::codec::Codec;
@@ -26,10 +26,14 @@ use media_engine::leg::LegId;
 use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sdp::{MediaParameters, SdpError};
 use media_engine::sip::call::{Caller, Cause, Dial, End, Target};
-use media_engine::sip::{AccountId, CallId};
+use media_engine::sip::{self, AccountId, CallId};
 use serde_json::{Map, Value, json};
 
+use crate::directory::Company;
+use crate::outbound;
+
 use super::ending::Ending;
+use super::facts::Facts;
 use super::facts::{leg_config, local_media, offer_plain};
 use super::output::{MediaCommand, SipCommand, Toward};
 use super::record::{self, Party};
@@ -44,6 +48,8 @@ pub(super) struct Line {
     pub(super) purpose: Purpose,
     /// The device at its other end, where it is one of ours.
     pub(super) device: Option<DeviceId>,
+    /// What is counted and paid, where it leads out of the house.
+    pub(super) outside: Option<OutboundCallId>,
     stage: Stage,
     came_in: bool,
     /// Whether its SIP call has ended.
@@ -132,6 +138,8 @@ pub(super) struct Order {
     pub(super) target: Target,
     pub(super) caller: Caller,
     pub(super) ring: Duration,
+    /// The way out of the house that it takes.
+    pub(super) way: Option<outbound::Way>,
 }
 
 /// What an agreement about media changed.
@@ -164,6 +172,7 @@ impl Line {
             call,
             purpose,
             device,
+            outside: None,
             stage,
             came_in: false,
             is_over: false,
@@ -235,13 +244,6 @@ impl Line {
         self.peer = Some(peer);
         if let Some(negotiation) = &mut self.negotiation {
             negotiation.local_mut().signalling = peer.ip();
-        }
-    }
-
-    /// Both sides have agreed to talk.
-    pub(super) fn come_up(&mut self) {
-        if let Some(sip) = self.sip() {
-            self.stage = Stage::Up(sip);
         }
     }
 
@@ -475,7 +477,13 @@ impl Shared {
         }
         self.parting.insert(leg, line.call);
         self.media(leg, MediaCommand::Close);
+        let mut outside = line.outside.clone();
+        // Another way may be tried for a customer.
+        if !matches!(line.purpose, Purpose::Customer) {
+            self.end_outside(now, outside.take());
+        }
         Some(Left {
+            outside,
             codec: line.agreed().map(|media| media.codec.name()),
             purpose: line.purpose,
             device: line.device,
@@ -488,6 +496,78 @@ impl Shared {
     /// The device at the other end of a line.
     pub(super) fn device_of(&self, leg: LegId) -> Option<&DeviceId> {
         self.lines.get(&leg)?.device.as_ref()
+    }
+
+    /// Both sides of a line have agreed to talk: what leads out of the house costs from here on.
+    pub(super) fn come_up(&mut self, now: Now, leg: LegId) {
+        let Some(line) = self.lines.get_mut(&leg) else {
+            return;
+        };
+        if let Some(sip) = line.sip() {
+            line.stage = Stage::Up(sip);
+        }
+        if let Some(id) = line.outside.clone() {
+            let answered = self.usage.answered(now, &id);
+            self.tell_outbound(answered.map(Outbound::Call));
+        }
+    }
+
+    /// What leads out of the house costs no more.
+    pub(super) fn end_outside(&mut self, now: Now, outside: Option<OutboundCallId>) {
+        let ended = outside.and_then(|id| self.usage.end(now, &id));
+        self.tell_outbound(ended.map(Outbound::Call));
+    }
+
+    pub(super) fn tell_outbound(&mut self, told: Option<Outbound>) {
+        if let Some(told) = told {
+            self.save(Change::Outbound(Box::new(told)));
+        }
+    }
+
+    /// How somebody outside is reached, or why they are not.
+    pub(super) fn plan(
+        &mut self,
+        now: Now,
+        company: &Company,
+        wish: &outbound::Wish<'_>,
+        interaction: &InteractionId,
+    ) -> Result<outbound::Plan, outbound::Refusal> {
+        let planned = outbound::plan(company, wish, &self.usage, now, &mut self.random);
+        if let Err(refusal) = &planned {
+            let told = (wish, refusal);
+            let random = &mut self.random;
+            let alarm = self.usage.alarm(now, company, told, interaction, random);
+            self.tell_outbound(alarm.map(Outbound::Alarm));
+        }
+        planned
+    }
+
+    /// Places a line by the best way of a plan.
+    pub(super) fn place_outside(
+        &mut self,
+        now: Now,
+        call: &Facts,
+        purpose: Purpose,
+        (plan, ring): (&outbound::Plan, Duration),
+    ) -> Option<LegId> {
+        let way = plan.ways.first()?;
+        let interaction = call.record.interaction();
+        let random = &mut self.random;
+        let id = self
+            .usage
+            .begin(now, &call.company, plan, interaction, random);
+        let beside = Some(call.leg);
+        let leg = self.place(call.key, purpose, by_way(way, ring), beside);
+        self.pay(now, leg, id, way);
+        Some(leg)
+    }
+
+    /// A line leads out of the house, by this way.
+    pub(super) fn pay(&mut self, now: Now, leg: LegId, id: OutboundCallId, way: &outbound::Way) {
+        self.usage.try_way(now, &id, way);
+        if let Some(line) = self.lines.get_mut(&leg) {
+            line.outside = Some(id);
+        }
     }
 
     /// Gives up a line, whatever it is doing.
@@ -521,6 +601,23 @@ pub(super) fn to_device(device: &DeviceId, number: &str, ring: Duration) -> Orde
             ..Caller::default()
         },
         ring,
+        way: None,
+    }
+}
+
+/// How to call somebody outside by one of the ways of a plan.
+pub(super) fn by_way(way: &outbound::Way, ring: Duration) -> Order {
+    Order {
+        target: Target::Trunk {
+            trunk: sip::TrunkId(way.trunk.as_str().into()),
+            number: way.number.clone(),
+        },
+        caller: Caller {
+            number: way.caller_number.clone(),
+            ..Caller::default()
+        },
+        ring,
+        way: Some(way.clone()),
     }
 }
 
@@ -528,6 +625,8 @@ pub(super) fn to_device(device: &DeviceId, number: &str, ring: Duration) -> Orde
 #[derive(Debug)]
 pub(super) struct Left {
     pub(super) purpose: Purpose,
+    /// What was counted and is not over: another way may be tried.
+    pub(super) outside: Option<OutboundCallId>,
     device: Option<DeviceId>,
     pub(super) result: DialResult,
     pub(super) ending: Ending,

@@ -154,9 +154,7 @@ impl Voice {
         match purpose {
             Purpose::Ringing(offered) => self.agent_answered(now, leg, &offered, &agreed),
             Purpose::Flow(ticket) => self.of_line(now, leg, |call, shared| {
-                if let Some(line) = shared.lines.get_mut(&leg) {
-                    line.come_up();
-                }
+                shared.come_up(now, leg);
                 call.hear_dialled(now, leg, &agreed, shared);
                 call.handle_dialled(now, ticket, DialResult::Answered, shared);
             }),

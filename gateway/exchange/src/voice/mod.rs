@@ -48,6 +48,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use crate::directory::Directory;
+use crate::outbound::Usage;
 
 use call::Call;
 pub use call::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
@@ -116,6 +117,8 @@ struct Shared {
     lines: BTreeMap<LegId, Line>,
     /// The line of each SIP call.
     sips: BTreeMap<CallId, LegId>,
+    /// The calls that leave by carriers, and what they cost.
+    usage: Usage,
     next_leg: u64,
     next_call: u64,
     /// The legs of those who are off the line, until their media say so.
@@ -142,6 +145,7 @@ impl Voice {
                 random: StdRng::from_seed(seed),
                 lines: BTreeMap::new(),
                 sips: BTreeMap::new(),
+                usage: Usage::default(),
                 next_leg: 1,
                 next_call: 1,
                 parting: BTreeMap::new(),

@@ -67,8 +67,8 @@ impl Call {
         self.facts.others.insert(leg);
         if let Some(line) = shared.lines.get_mut(&leg) {
             line.purpose = Purpose::Agent(offered.agent.clone());
-            line.come_up();
         }
+        shared.come_up(now, leg);
         self.note_agent(now, leg, &offered.agent, shared);
         shared.run(leg, agreed);
         self.note_media(now, agreed);

@@ -52,9 +52,7 @@ impl Call {
         sdp: Option<&Bytes>,
         shared: &mut Shared,
     ) {
-        if let Some(line) = shared.lines.get_mut(&leg) {
-            line.come_up();
-        }
+        shared.come_up(now, leg);
         if let Some(sdp) = sdp {
             self.handle_answer(now, leg, sdp, shared);
         }

@@ -1,5 +1,7 @@
 //! What the one who has a call in hand may ask of it.
 
+use std::time::Duration;
+
 use desk::id::{DeviceId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Toward};
 use desk::record::{EndedBy, InteractionState, TrailKind};
@@ -11,12 +13,13 @@ use serde_json::json;
 
 use super::super::Shared;
 use super::super::admission::To;
-use super::super::line::{Left, Order, Purpose};
+use super::super::line::{Left, Purpose, to_device};
 use super::super::output::MediaCommand;
 use super::super::talk::{self, Attention, Place, Role};
 use super::agent::Aside;
-use super::placing::{ringing_tone, ways};
+use super::placing::ringing_tone;
 use super::{Call, Handled, Stage};
+use crate::outbound::{Refusal, Wish};
 
 /// What somebody asks of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,9 +77,12 @@ pub enum OrderError {
     /// It cannot do this at present. (409)
     #[error("{0}")]
     NotNow(&'static str),
-    /// What was dialled leads nowhere; the status as SIP has it. (422)
-    #[error("nobody is reached there ({0})")]
-    Nowhere(u16),
+    /// What was dialled leads nowhere. (422)
+    #[error("nobody is reached there")]
+    Nowhere,
+    /// The rules about calls that leave are against it, or no way leads there. (422)
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The desk refuses.
     #[error(transparent)]
     Desk(#[from] DeskError),
@@ -267,9 +273,9 @@ impl Call {
         dialled: &str,
         shared: &mut Shared,
     ) -> Result<(), OrderError> {
-        let way = self.way_to(dialled, handled)?;
+        let leg = self.call_guest(now, dialled, handled, shared)?;
         self.lay_down(now, handled, shared);
-        let leg = shared.place(self.facts.key, Purpose::Guest, way, Some(self.facts.leg));
+        self.facts.others.remove(&leg);
         self.drop_others(now, shared);
         self.facts.others.insert(leg);
         self.talk.alone(self.facts.leg, shared);
@@ -301,10 +307,7 @@ impl Call {
         }
         let (work, leg, detail) = match to {
             Destination::Dialled(dialled) => {
-                let way = self.way_to(&dialled, handled)?;
-                let beside = Some(self.facts.leg);
-                let leg = shared.place(self.facts.key, Purpose::Guest, way, beside);
-                self.facts.others.insert(leg);
+                let leg = self.call_guest(now, &dialled, handled, shared)?;
                 (None, Some(leg), json!({ "by": by, "dialled": dialled }))
             }
             Destination::Service(service) => {
@@ -367,22 +370,44 @@ impl Call {
         self.talk.gather();
     }
 
-    /// How to call somebody about the call, or to hand it to them.
-    fn way_to(&self, dialled: &str, handled: &Handled) -> Result<Order, OrderError> {
-        let company = &self.facts.company;
-        let device = self.device_of(handled);
-        let to = company
-            .to(dialled, None, device.as_ref())
-            .map_err(OrderError::Nowhere)?;
-        if let To::Number { .. } = &to {
-            return Err(OrderError::NotNow(
-                "a number of ours is reached by its service",
-            ));
-        }
-        let shown = &self.facts.caller.from;
-        let device = device.ok_or(OrderError::Nowhere(404))?;
-        let ways = ways(company, &to, &device, shown).map_err(OrderError::Nowhere)?;
-        ways.into_iter().next().ok_or(OrderError::Nowhere(404))
+    /// Calls somebody about the call, or to hand it to them.
+    fn call_guest(
+        &mut self,
+        now: Now,
+        dialled: &str,
+        handled: &Handled,
+        shared: &mut Shared,
+    ) -> Result<LegId, OrderError> {
+        let company = self.facts.company.clone();
+        let device = self.device_of(handled).ok_or(OrderError::Nowhere)?;
+        let to = company.to(dialled, None, Some(&device));
+        let leg = match to.map_err(|_| OrderError::Nowhere)? {
+            To::Number { .. } => {
+                return Err(OrderError::NotNow(
+                    "a number of ours is reached by its service",
+                ));
+            }
+            To::Device(called) => {
+                let order = to_device(&called, self.facts.from(), GUEST_RING_MAX);
+                let beside = Some(self.facts.leg);
+                shared.place(self.facts.key, Purpose::Guest, order, beside)
+            }
+            To::Outside(dialled) => {
+                let wish = Wish {
+                    dialled: &dialled,
+                    by: handled.agent.as_ref(),
+                    service: handled.service.as_ref(),
+                    number: None,
+                };
+                let interaction = self.facts.record.interaction();
+                let plan = shared.plan(now, &company, &wish, interaction)?;
+                let way = (&plan, GUEST_RING_MAX);
+                let placed = shared.place_outside(now, &self.facts, Purpose::Guest, way);
+                placed.ok_or(OrderError::Nowhere)?
+            }
+        };
+        self.facts.others.insert(leg);
+        Ok(leg)
     }
 
     /// A device of the agent who has it in hand: what they may dial follows from it.
@@ -400,9 +425,7 @@ impl Call {
         agreed: &MediaParameters,
         shared: &mut Shared,
     ) {
-        if let Some(line) = shared.lines.get_mut(&leg) {
-            line.come_up();
-        }
+        shared.come_up(now, leg);
         if shared.run(leg, agreed) {
             self.note_media(now, agreed);
         }
@@ -464,6 +487,9 @@ const AGENT_WAIT_MS: i64 = 30_000;
 
 /// How long a question waits for the one who is asked, in milliseconds: the customer waits too.
 const CONSULT_WAIT_MS: i64 = 30_000;
+
+/// How long somebody outside of the desk is rung for a customer who waits.
+const GUEST_RING_MAX: Duration = Duration::from_secs(45);
 
 /// The longest note, in characters: a remark, not a report.
 pub const NOTE_LENGTH_MAX: usize = 4_000;

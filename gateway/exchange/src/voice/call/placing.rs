@@ -9,38 +9,42 @@
 //! refused with.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{DeviceId, InteractionId, ServiceId, TrunkId, UserId, WorkId};
+use desk::id::{DeviceId, InteractionId, OutboundCallId, ServiceId, TrunkId, UserId, WorkId};
 use desk::record::{
     Direction, InteractionOpened, InteractionState, InteractionUpdate, Medium, TrailKind,
 };
 use desk::work::{Priority, Work};
 use ivr::Now;
-use ivr::machine::{Caller, DialResult};
+use ivr::machine::Caller;
 use media_engine::leg::LegId;
 use media_engine::sdp::MediaParameters;
+use media_engine::sip::CallId;
 use media_engine::sip::call::{Cause, Incoming, Target};
-use media_engine::sip::{self, CallId};
 use serde_json::json;
 
 use super::super::Shared;
 use super::super::admission::{Dialled, To};
 use super::super::ending::Ending;
-use super::super::line::{Errand, Left, Line, Order, Purpose, to_device};
+use super::super::facts::NOBODY;
+use super::super::line::{Errand, Left, Line, Order, Purpose, by_way, to_device};
 use super::super::output::{MediaCommand, SipCommand};
 use super::super::record::{self, Party};
 use super::super::talk::{self, HOLD_MUSIC, Place, Role};
 use super::{Call, Handled, Stage, Then, day};
 use crate::clip::Clip;
 use crate::directory::Company;
+use crate::outbound::route::may_fail_over;
+use crate::outbound::{Plan, Refusal, Wish};
 
 /// The customer is being called.
 #[derive(Clone, Debug)]
 pub(in crate::voice) struct Calling {
     /// Who calls, where it is somebody of the desk.
     pub(super) agent: Option<UserId>,
-    /// Their line; [`NOBODY`](super::super::facts::NOBODY) before their phone is rung.
+    /// Their line; [`NOBODY`] before their phone is rung.
     pub(super) leg: LegId,
     /// As the desk knows it.
     pub(super) work: Option<WorkId>,
@@ -49,8 +53,19 @@ pub(in crate::voice) struct Calling {
     to: String,
     /// The ways to the customer that were not tried, the next one first.
     ways: VecDeque<Order>,
+    /// How they are reached outside of the house.
+    plan: Option<Box<Plan>>,
+    /// Why they are not called at all.
+    refused: Option<Refused>,
     /// Whether whoever calls hears it ring.
     rings: bool,
+}
+
+/// Why somebody is not called.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    status: u16,
+    code: &'static str,
 }
 
 impl Call {
@@ -75,21 +90,24 @@ impl Call {
         };
         let company = &dialled.company;
         let agent = company.owner(device).cloned();
-        let ways = match ways(company, &dialled.to, device, &invite.caller.number) {
-            Ok(ways) => ways,
-            Err(status) => return refuse(shared, status),
-        };
-        let calling = Calling {
-            agent,
-            leg: super::super::facts::NOBODY,
-            work: None,
-            service: None,
-            to: invite.dialled.clone(),
-            ways,
-            rings: false,
+        let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
+        let calling = Calling::new(invite.dialled.clone(), agent, None);
+        let from = (device, invite.caller.number.as_str());
+        let way = calling.plan(now, company, &dialled.to, from, &interaction, shared);
+        let calling = match way {
+            Ok(calling) => calling,
+            // It is written down: whoever watches over costs wants to know.
+            Err((calling, refusal)) => calling.refuse(&refusal),
         };
         let dialled_by = (Some(device), invite.sip_call_id.as_str());
-        let mut call = Self::begin_calling(now, company.clone(), calling, dialled_by, shared);
+        let mut call = Self::begin_calling(
+            now,
+            company.clone(),
+            interaction,
+            calling,
+            dialled_by,
+            shared,
+        );
         let arrived = json!({
             "transport": invite.flow.transport.as_str(),
             "request_uri": invite.request_uri,
@@ -116,30 +134,24 @@ impl Call {
     /// Somebody asks by a click for a call to be placed: their phones ring first.
     pub(in crate::voice) fn begin_by_click(
         now: Now,
-        company: &std::sync::Arc<Company>,
+        company: &Arc<Company>,
         agent: &UserId,
         device: &DeviceId,
         to: &To,
         service: Option<ServiceId>,
         shared: &mut Shared,
-    ) -> Result<Self, u16> {
-        let ways = ways(company, to, device, "")?;
+    ) -> Result<Self, Refusal> {
         let dialled = match to {
             To::Outside(number) => number.clone(),
             To::Device(device) => device.as_str().to_owned(),
             To::Number { number, .. } => number.as_str().to_owned(),
         };
-        let calling = Calling {
-            agent: Some(agent.clone()),
-            leg: super::super::facts::NOBODY,
-            work: None,
-            service,
-            to: dialled,
-            ways,
-            rings: false,
-        };
+        let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
+        let calling = Calling::new(dialled, Some(agent.clone()), service);
+        let planned = calling.plan(now, company, to, (device, ""), &interaction, shared);
+        let calling = planned.map_err(|(_, refusal)| refusal)?;
         let by = (Some(device), "");
-        let mut call = Self::begin_calling(now, company.clone(), calling, by, shared);
+        let mut call = Self::begin_calling(now, company.clone(), interaction, calling, by, shared);
         call.note(
             now,
             TrailKind::Arrived,
@@ -151,12 +163,12 @@ impl Call {
 
     fn begin_calling(
         now: Now,
-        company: std::sync::Arc<Company>,
+        company: Arc<Company>,
+        interaction: InteractionId,
         calling: Calling,
         (device, sip_call_id): (Option<&DeviceId>, &str),
         shared: &mut Shared,
     ) -> Self {
-        let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
         let first = calling.ways.front();
         let from = first.map_or_else(String::new, |way| way.caller.number.clone());
         let trunk = first.and_then(|way| match &way.target {
@@ -225,7 +237,13 @@ impl Call {
         let Some(calling) = self.calling().cloned() else {
             return;
         };
-        let is_click = calling.leg == super::super::facts::NOBODY;
+        if let Some(Refused { status, code }) = calling.refused {
+            let detail = json!({ "status": status, "cause": code });
+            self.note(now, TrailKind::Refused, detail);
+            self.ours.get_or_insert(Ending::ours(code));
+            return self.abandon(now, status, shared);
+        }
+        let is_click = calling.leg == NOBODY;
         if !is_click && !shared.lines.get(&calling.leg).is_some_and(Line::has_port) {
             return;
         }
@@ -236,7 +254,7 @@ impl Call {
             self.take_up(now, agent, shared);
         }
         if !is_click {
-            return self.try_next(now, shared);
+            return self.try_next(now, None, shared);
         }
         let phones = agent.and_then(|agent| {
             let known = self.facts.company.agents.get(&agent)?;
@@ -324,28 +342,38 @@ impl Call {
         };
         if let Some(line) = shared.lines.get_mut(&leg) {
             line.purpose = Purpose::Agent(agent.clone());
-            line.come_up();
         }
+        shared.come_up(now, leg);
         self.set_caller_leg(leg);
         self.note_agent(now, leg, &agent, shared);
         shared.run(leg, agreed);
         self.note_media(now, agreed);
         let party = talk::Party::new(Role::Agent(agent), Place::Together);
         self.talk.enter(leg, party);
-        self.try_next(now, shared);
+        self.try_next(now, None, shared);
     }
 
-    /// Calls the customer over the next way.
-    fn try_next(&mut self, now: Now, shared: &mut Shared) {
+    /// Calls the customer over the next way; `outside` is what is counted of the ways before.
+    fn try_next(&mut self, now: Now, outside: Option<OutboundCallId>, shared: &mut Shared) {
         let Stage::Calling(calling) = &mut self.stage else {
             return;
         };
-        let Some(way) = calling.ways.pop_front() else {
+        let Some(order) = calling.ways.pop_front() else {
             return self.abandon(now, 503, shared);
         };
-        let beside = Some(calling.leg);
-        let detail = json!({ "to": calling.to, "over": way_name(&way.target) });
-        self.facts.leg = shared.place(self.facts.key, Purpose::Customer, way, beside);
+        let (beside, way) = (Some(calling.leg), order.way.clone());
+        let detail = json!({ "to": calling.to, "over": way_name(&order.target) });
+        let plan = calling.plan.clone();
+        self.facts.leg = shared.place(self.facts.key, Purpose::Customer, order, beside);
+        if let (Some(way), Some(plan)) = (way, plan) {
+            let interaction = self.facts.record.interaction();
+            let company = &self.facts.company;
+            let id = outside.unwrap_or_else(|| {
+                let random = &mut shared.random;
+                shared.usage.begin(now, company, &plan, interaction, random)
+            });
+            shared.pay(now, self.facts.leg, id, &way);
+        }
         self.note(now, TrailKind::Dialled, detail);
     }
 
@@ -412,9 +440,7 @@ impl Call {
             return;
         };
         let calling = (**calling).clone();
-        if let Some(line) = shared.lines.get_mut(&self.facts.leg) {
-            line.come_up();
-        }
+        shared.come_up(now, self.facts.leg);
         if !self.let_caller_hear(now, calling.leg, true, shared) {
             self.ours.get_or_insert(Ending::ours("no_common_media"));
             return self.abandon(now, 488, shared);
@@ -493,21 +519,22 @@ impl Call {
         shared: &mut Shared,
     ) {
         let (result, status) = (left.result, left.ending.sip_status);
-        let ending = left.ending.clone();
+        let (ending, outside) = (left.ending.clone(), left.outside.clone());
         self.note(
             now,
             TrailKind::DialEnded,
             json!({ "result": result, "sip_status": status }),
         );
         self.facts.left.insert(leg, left);
-        self.facts.leg = super::super::facts::NOBODY;
+        self.facts.leg = NOBODY;
         let Stage::Calling(calling) = &mut self.stage else {
-            return;
+            return shared.end_outside(now, outside);
         };
-        calling.rings = false;
-        if result == DialResult::Failed && is_worth_another(status) && !calling.ways.is_empty() {
-            return self.try_next(now, shared);
+        let rang = std::mem::take(&mut calling.rings);
+        if !calling.ways.is_empty() && may_fail_over(status, rang) {
+            return self.try_next(now, outside, shared);
         }
+        shared.end_outside(now, outside);
         self.ours.get_or_insert(ending.as_end_of_call());
         self.abandon(now, status.unwrap_or(480), shared);
     }
@@ -535,7 +562,7 @@ impl Call {
             let leg = self.facts.leg;
             if shared.lines.contains_key(&leg) {
                 self.drop_line(now, leg, shared);
-                self.facts.leg = super::super::facts::NOBODY;
+                self.facts.leg = NOBODY;
             }
         }
         let cause = cause_of(status);
@@ -544,42 +571,66 @@ impl Call {
     }
 }
 
-/// The ways by which what a device dialled is reached, the best first; or the status that refuses it.
-pub(super) fn ways(
-    company: &Company,
-    to: &To,
-    device: &DeviceId,
-    shown: &str,
-) -> Result<VecDeque<Order>, u16> {
-    match to {
-        To::Device(called) => {
-            let number = company.extension_of(device).unwrap_or(shown);
-            Ok(VecDeque::from([to_device(called, number, RING_MAX)]))
+impl Calling {
+    fn new(to: String, agent: Option<UserId>, service: Option<ServiceId>) -> Self {
+        Self {
+            agent,
+            leg: NOBODY,
+            work: None,
+            service,
+            to,
+            ways: VecDeque::new(),
+            plan: None,
+            refused: None,
+            rings: false,
         }
-        To::Outside(number) => {
-            let outbound = company.outbound.as_ref().ok_or(404_u16)?;
-            let trunk = sip::TrunkId(outbound.trunk.as_str().into());
-            let number = number.clone();
-            Ok(VecDeque::from([Order {
-                target: Target::Trunk { trunk, number },
-                caller: sip::call::Caller {
-                    number: outbound.number.clone(),
-                    ..Default::default()
-                },
-                ring: RING_MAX,
-            }]))
-        }
-        To::Number { .. } => Err(404),
     }
-}
 
-/// Whether another carrier may do better: it did not come to the customer, or to nobody who knows
-/// them.
-fn is_worth_another(status: Option<u16>) -> bool {
-    match status {
-        Some(408 | 480 | 486 | 487 | 600 | 603) => false,
-        Some(403 | 404 | 410 | 484) => false,
-        Some(_) | None => true,
+    fn refuse(self, refusal: &Refusal) -> Self {
+        let refused = Refused {
+            status: refusal.sip_status(),
+            code: refusal.code(),
+        };
+        Self {
+            refused: Some(refused),
+            ..self
+        }
+    }
+
+    /// Finds the ways to whom somebody dialled from a device.
+    fn plan(
+        mut self,
+        now: Now,
+        company: &Company,
+        to: &To,
+        (device, shown): (&DeviceId, &str),
+        interaction: &InteractionId,
+        shared: &mut Shared,
+    ) -> Result<Self, (Self, Refusal)> {
+        match to {
+            To::Device(called) => {
+                let number = company.extension_of(device).unwrap_or(shown);
+                self.ways.push_back(to_device(called, number, RING_MAX));
+            }
+            To::Outside(dialled) => {
+                let wish = Wish {
+                    dialled,
+                    by: self.agent.as_ref(),
+                    service: self.service.as_ref(),
+                    number: None,
+                };
+                let plan = match shared.plan(now, company, &wish, interaction) {
+                    Ok(plan) => plan,
+                    Err(refusal) => return Err((self, refusal)),
+                };
+                self.to.clone_from(&plan.callee.number);
+                let ways = plan.ways.iter();
+                self.ways = ways.map(|way| by_way(way, RING_MAX)).collect();
+                self.plan = Some(Box::new(plan));
+            }
+            To::Number { .. } => return Err((self, Refusal::Inside)),
+        }
+        Ok(self)
     }
 }
 

@@ -113,8 +113,8 @@ impl Call {
         }
         if let Some(line) = shared.lines.get_mut(&leg) {
             line.purpose = Purpose::Agent(who.clone());
-            line.come_up();
         }
+        shared.come_up(now, leg);
         shared.run(leg, agreed);
         self.note_media(now, agreed);
         let attention = match errand {

@@ -156,7 +156,7 @@ fn a_number_outside_is_reached_by_the_companys_carrier_and_what_that_plays_is_he
     };
     assert_eq!(
         (number.as_str(), dial.caller.number.as_str()),
-        ("011987654321", "4000")
+        ("+5511987654321", "4000")
     );
     scene.tell(CallEvent::EarlyMedia {
         call: CallId(2),
@@ -176,7 +176,7 @@ fn a_number_outside_is_reached_by_the_companys_carrier_and_what_that_plays_is_he
     )));
     let opened = scene.opened.as_deref().expect("an opening");
     assert_eq!(opened.direction, desk::record::Direction::Outbound);
-    assert_eq!(opened.to, "011987654321");
+    assert_eq!(opened.to, "+5511987654321");
 }
 
 #[test]
