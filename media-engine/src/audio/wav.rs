@@ -60,6 +60,29 @@ impl Encoding {
     }
 }
 
+/// How a WAV file holds sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// How samples are written.
+    pub encoding: Encoding,
+    /// Samples a second of each channel.
+    pub rate: u32,
+    /// Channels, whose samples come in turn.
+    pub channels: u16,
+}
+
+impl Format {
+    /// One channel.
+    #[must_use]
+    pub const fn mono(encoding: Encoding, rate: u32) -> Self {
+        Self {
+            encoding,
+            rate,
+            channels: 1,
+        }
+    }
+}
+
 /// Bytes of [`header`].
 pub const HEADER_BYTES: usize = 58;
 
@@ -67,13 +90,18 @@ pub const HEADER_BYTES: usize = 58;
 /// the end of the file", so a recording whose writer was killed still plays.
 pub const UNKNOWN: u32 = u32::MAX;
 
-/// The header of a file with one channel and `bytes` bytes of samples ([`UNKNOWN`] while writing).
+/// The header of a file with `bytes` bytes of samples ([`UNKNOWN`] while writing).
 ///
 /// It has the extension field and the fact chunk in every encoding, which only PCM may leave out:
 /// thus it is always [`HEADER_BYTES`] long and can be overwritten in place when the length is known.
 #[must_use]
-pub fn header(encoding: Encoding, rate: u32, bytes: u32) -> [u8; HEADER_BYTES] {
-    let width = encoding.bytes();
+pub fn header(format: Format, bytes: u32) -> [u8; HEADER_BYTES] {
+    let Format {
+        encoding,
+        rate,
+        channels,
+    } = format;
+    let width = encoding.bytes() * channels;
     let samples = bytes / u32::from(width);
     let riff = bytes.saturating_add(50).saturating_add(bytes & 1);
     let mut header = [0; HEADER_BYTES];
@@ -83,11 +111,11 @@ pub fn header(encoding: Encoding, rate: u32, bytes: u32) -> [u8; HEADER_BYTES] {
         b"WAVEfmt ",
         &18u32.to_le_bytes(),
         &encoding.tag().to_le_bytes(),
-        &1u16.to_le_bytes(),
+        &channels.to_le_bytes(),
         &rate.to_le_bytes(),
         &rate.saturating_mul(u32::from(width)).to_le_bytes(),
         &width.to_le_bytes(),
-        &(width * 8).to_le_bytes(),
+        &(encoding.bytes() * 8).to_le_bytes(),
         &0u16.to_le_bytes(),
         b"fact",
         &4u32.to_le_bytes(),
@@ -110,7 +138,7 @@ pub fn read_pcm16(rate: u32, file: &[u8]) -> Option<Vec<i16>> {
     let (head, body) = file.split_first_chunk::<HEADER_BYTES>()?;
     let (_, length) = head.split_last_chunk()?;
     let length = u32::from_le_bytes(*length);
-    if *head != header(Encoding::Pcm16, rate, length) {
+    if *head != header(Format::mono(Encoding::Pcm16, rate), length) {
         return None;
     }
     let body = match length {
@@ -125,7 +153,7 @@ fn whole(encoding: Encoding, rate: u32, body: impl Iterator<Item = u8>) -> Vec<u
     let mut file = vec![0; HEADER_BYTES];
     file.extend(body);
     let bytes = u32::try_from(file.len() - HEADER_BYTES).unwrap_or(UNKNOWN);
-    file[..HEADER_BYTES].copy_from_slice(&header(encoding, rate, bytes));
+    file[..HEADER_BYTES].copy_from_slice(&header(Format::mono(encoding, rate), bytes));
     if bytes % 2 == 1 {
         file.push(0); // RIFF chunks end on even bytes.
     }
@@ -146,7 +174,8 @@ mod tests {
         assert_eq!(read_pcm16(16_000, &file[..40]), None);
         assert_eq!(read_pcm16(8_000, &alaw(8_000, &samples)), None);
 
-        file[..HEADER_BYTES].copy_from_slice(&header(Encoding::Pcm16, 16_000, UNKNOWN));
+        file[..HEADER_BYTES]
+            .copy_from_slice(&header(Format::mono(Encoding::Pcm16, 16_000), UNKNOWN));
         assert_eq!(read_pcm16(16_000, &file), Some(samples.clone()));
         assert_eq!(
             read_pcm16(16_000, &file[..file.len() - 1]),

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  open ─▶ ports bound, thread chosen      configure, play, stop, close ═ bounded channel ═▶ thread
-//!  MediaEvent ◀═ bounded channel ═ thread: every 5 ms a quarter of its legs, each: recv, send
+//!  MediaEvent ◀═ bounded channel ═ thread, every 2.5 ms: what is relayed, then an eighth of its legs
 //!  lateness, load, counters ◀─ atomics ─ thread      seats of ended legs ═▶ janitor: closes, frees
 //! ```
 //!
@@ -14,6 +14,8 @@ mod metrics;
 mod receive;
 mod recorder;
 mod seat;
+mod tape;
+mod watch;
 mod worker;
 
 use std::collections::HashMap;
@@ -41,7 +43,7 @@ use worker::{Command, Lines};
 use crate::clock;
 use crate::ports::{MediaSockets, PortError, Ports};
 
-/// Commands that wait for a thread, which takes 256 every 5 ms: a fifth of a second of the fastest
+/// Commands that wait for a thread, which takes 128 every 2.5 ms: a fifth of a second of the fastest
 /// control plane. A fuller channel means a thread that does not run.
 const COMMANDS_MAX: usize = 8192;
 
@@ -298,11 +300,32 @@ impl Media {
     /// on disk a second later at most.
     pub fn record(&self, leg: LegId, path: PathBuf) -> Result<(), CommandError> {
         self.visited(leg)?; // before there is a file
-        let tape = self.inner.recorder.begin(leg, path);
+        let tape = self.inner.recorder.message(leg, path);
         self.command(leg, Command::Record(leg, tape))
     }
 
-    /// Ends the recording.
+    /// Records a call into a new WAV file at `path` (16 bits, [`RECORDING_RATE`], two channels), as
+    /// [`Media::record`] does: on the left what comes from this leg, on the right what it hears of its
+    /// sources, whoever they are at each moment; never what is played to it. It is in step with the
+    /// clock: silence where nobody speaks or packets are lost. One recording of a call at a time; a
+    /// message may be recorded beside it.
+    pub fn record_call(&self, leg: LegId, path: PathBuf) -> Result<(), CommandError> {
+        self.visited(leg)?; // before there is a file
+        let tape = self.inner.recorder.call(clock::now(), leg, path);
+        self.command(leg, Command::RecordCall(leg, Box::new(tape)))
+    }
+
+    /// From now on the recording of the call is silent, and goes on.
+    pub fn pause_recording(&self, leg: LegId) -> Result<(), CommandError> {
+        self.command(leg, Command::PauseRecording(leg, true))
+    }
+
+    /// The recording of the call is heard again.
+    pub fn resume_recording(&self, leg: LegId) -> Result<(), CommandError> {
+        self.command(leg, Command::PauseRecording(leg, false))
+    }
+
+    /// Ends the recording: that of a message if there is one, or else that of the call.
     pub fn stop_recording(&self, leg: LegId) -> Result<(), CommandError> {
         self.command(leg, Command::StopRecording(leg))
     }

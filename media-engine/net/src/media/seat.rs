@@ -2,13 +2,14 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Transmit};
+use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Sum, Transmit, Wanted};
 
 use super::metrics::{self, ThreadMetrics};
 use super::receive::{self, Receiver};
-use super::recorder::Tape;
+use super::tape::{CallTape, Tape};
+use super::watch::Watch;
 use crate::clock::{self, Stamps};
 use crate::ports::{MediaSockets, Ports};
 
@@ -22,12 +23,6 @@ const VISITS_PER_DRAIN: u32 = 16;
 
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
-
-/// Every so many visits a leg that is heard looks whether it should be visited earlier: each second.
-const VISITS_PER_PHASE: u32 = 50;
-
-/// Packets that all waited longer than this had come before the tick before: a tick and a fifth.
-const WAITED_TOO_LONG: Duration = Duration::from_millis(6);
 
 /// RTCP datagrams read in one go; a peer sends one.
 const RTCP_READS: u32 = 4;
@@ -55,8 +50,10 @@ pub(super) struct Seat {
     pub(super) sources: Vec<Source>,
     /// Who hears this leg, by their places.
     pub(super) hearers: Vec<usize>,
-    /// Where a recording goes.
+    /// Where the recording of a message goes.
     pub(super) tape: Option<Tape>,
+    /// Where the recording of the call goes.
+    pub(super) call_tape: Option<Box<CallTape>>,
     rtp: UdpSocket,
     rtcp: UdpSocket,
     /// The only peer there is, once that is certain.
@@ -66,8 +63,8 @@ pub(super) struct Seat {
     visits: u32,
     /// The last full read found other than one packet: read until empty this time, too.
     drains: bool,
-    /// The shortest time that a packet waited to be read, since the phase was last looked at.
-    waited_least: Option<Duration>,
+    /// `rtp` is read by [`Seat::pass_on`], not by visits.
+    watched: bool,
     /// After the sockets, so that they are closed when the ports are given back.
     _lease: Lease,
 }
@@ -78,6 +75,8 @@ pub(super) struct Source {
     pub(super) place: usize,
     /// How much of it has been heard.
     pub(super) heard: Cursor,
+    /// How much of it has been recorded.
+    pub(super) taped: Cursor,
 }
 
 /// A port pair in use; dropping it gives the pair back.
@@ -117,13 +116,14 @@ impl Seat {
             sources: Vec::new(),
             hearers: Vec::new(),
             tape: None,
+            call_tape: None,
             rtp,
             rtcp,
             followed: None,
             connected: false,
             visits,
             drains: true,
-            waited_least: None,
+            watched: false,
             _lease: lease,
         })
     }
@@ -138,7 +138,9 @@ impl Seat {
         metrics: &ThreadMetrics,
     ) {
         self.visits = self.visits.wrapping_add(1);
-        self.receive(now, others, tools, metrics);
+        if !self.watched {
+            self.receive(now, others, tools, metrics);
+        }
         self.follow_peer();
         self.leg.handle_timeout(now);
         self.listen(now, others);
@@ -148,14 +150,29 @@ impl Seat {
         }
     }
 
-    /// Whether the leg belongs into the group that is visited a tick earlier: it is heard, and every
-    /// packet of the last second waited a tick for us, which the other party hears as delay.
-    pub(super) fn is_read_late(&mut self) -> bool {
-        if !self.visits.is_multiple_of(VISITS_PER_PHASE) {
-            return false;
+    /// Has the socket watched while somebody hears this leg by relay. `place` is its own.
+    pub(super) fn watch(&mut self, watch: &mut Watch, place: usize, relayed: bool) {
+        if relayed == self.watched {
+            return;
         }
-        let waited = self.waited_least.take();
-        !self.hearers.is_empty() && waited.is_some_and(|least| least > WAITED_TOO_LONG)
+        if relayed {
+            self.watched = watch.add(&self.rtp, place);
+        } else {
+            watch.remove(&self.rtp);
+            self.watched = false;
+        }
+    }
+
+    /// Reads one packet of a watched socket and passes it on.
+    pub(super) fn pass_on(
+        &mut self,
+        now: Instant,
+        others: &mut [Option<Box<Seat>>],
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
+        let found = self.read(now, others, tools, metrics);
+        metrics::add(&metrics.received, u64::from(found));
     }
 
     /// A read that finds nothing costs a tenth of a visit, so as long as one packet is there at each
@@ -167,12 +184,6 @@ impl Seat {
         tools: &mut Tools,
         metrics: &ThreadMetrics,
     ) {
-        let Tools {
-            receiver,
-            stamps,
-            outgoing,
-            extra_reads,
-        } = tools;
         let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
         let wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
@@ -180,32 +191,50 @@ impl Seat {
         while found < wanted {
             if found > 0 {
                 // Whoever is not drained now goes on in its next visit.
-                let Some(fewer) = extra_reads.checked_sub(1) else {
+                let Some(fewer) = tools.extra_reads.checked_sub(1) else {
                     cut = true;
                     break;
                 };
-                *extra_reads = fewer;
+                tools.extra_reads = fewer;
             }
-            let Some(read) = receiver.receive(&self.rtp, now, stamps) else {
+            if !self.read(now, others, tools, metrics) {
                 break;
-            };
-            found += 1;
-            let waited = now - read.arrival;
-            self.waited_least = Some(self.waited_least.map_or(waited, |least| least.min(waited)));
-            let relayed = self
-                .leg
-                .handle_packet(now, read.arrival, read.source, read.bytes);
-            let Some(relayed) = relayed else { continue };
-            for hearer in &self.hearers {
-                if let Some(hearer) = others[*hearer].as_deref_mut()
-                    && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing.as_mut_slice())
-                {
-                    hearer.transmit(outgoing, transmit, metrics);
-                }
             }
+            found += 1;
         }
         self.drains = cut || if drain { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
+    }
+
+    /// Reads a packet, and passes it on to those that hear it as it is. False when there is none.
+    fn read(
+        &mut self,
+        now: Instant,
+        others: &mut [Option<Box<Seat>>],
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) -> bool {
+        let Tools {
+            receiver,
+            stamps,
+            outgoing,
+            ..
+        } = tools;
+        let Some(read) = receiver.receive(&self.rtp, now, stamps) else {
+            return false;
+        };
+        let relayed = self
+            .leg
+            .handle_packet(now, read.arrival, read.source, read.bytes);
+        let Some(relayed) = relayed else { return true };
+        for hearer in &self.hearers {
+            if let Some(hearer) = others[*hearer].as_deref_mut()
+                && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing.as_mut_slice())
+            {
+                hearer.transmit(outgoing, transmit, metrics);
+            }
+        }
+        true
     }
 
     /// Connects the socket to the peer once it is certain, and parts it when it no longer is: the kernel
@@ -226,10 +255,11 @@ impl Seat {
     /// Takes what the peer says, while somebody wants to hear it, and what it is to hear.
     fn listen(&mut self, now: Instant, others: &[Option<Box<Seat>>]) {
         while let Some(frame) = self.leg.poll_audio(now) {
-            if let Some(tape) = &self.tape {
+            if let (Some(tape), Ok(frame)) = (&mut self.tape, frame.try_into()) {
                 tape.record(frame);
             }
         }
+        self.record_call(now, others);
         let sources = &mut self.sources;
         self.leg.mix(now, |sum| {
             for source in sources.iter_mut() {
@@ -238,6 +268,37 @@ impl Seat {
                 }
             }
         });
+    }
+
+    /// Records both sides of the call, as far as it is due.
+    fn record_call(&mut self, now: Instant, others: &[Option<Box<Seat>>]) {
+        let Some(tape) = &mut self.call_tape else {
+            return;
+        };
+        while tape.is_due(now) {
+            let (mut left, mut right) = (Sum::narrow(), Sum::narrow());
+            left.add(&self.leg, tape.own.get_or_insert_with(|| self.leg.cursor()));
+            for source in &mut self.sources {
+                if let Some(other) = &others[source.place] {
+                    right.add(&other.leg, &mut source.taped);
+                }
+            }
+            tape.record(&left.pcm(), &right.pcm());
+        }
+    }
+
+    /// In what form this leg wants what those say whom it hears, to hear or to record them.
+    pub(super) fn wants(&self) -> Wanted {
+        self.leg.wants().max(self.wants_of_own())
+    }
+
+    /// In what form the recording of the call wants what this leg says.
+    pub(super) fn wants_of_own(&self) -> Wanted {
+        if self.call_tape.is_some() {
+            Wanted::Narrow
+        } else {
+            Wanted::Nothing
+        }
     }
 
     fn send(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {

@@ -418,44 +418,74 @@ fn bridged_legs_of_one_codec_hear_each_other_and_no_longer_when_parted() {
     });
 }
 
-/// A caller whose packets come right after each visit would be heard 20 ms late for the whole call.
+/// Whenever it comes in the 20 ms between two visits of its leg.
 #[test]
-fn a_bridged_leg_comes_to_be_visited_soon_after_its_packets_arrive() {
+fn what_one_party_says_passes_on_within_five_milliseconds() {
     let (media, _events) = start(41_380..=41_399);
     let [(one, to_one), (other, _)] = bridged(&media, [(Codec::Pcma, 8), (Codec::Pcma, 8)]);
     let alarm = clock::Alarm::new().expect("a clock");
-    // Alone, a leg sends silence at each visit: so we know when one was.
-    media.hear(LegId(2), vec![]).expect("taken");
-    for _ in 0..10 {
-        packet(&one);
-    }
-    let origin = clock::now();
-    join(&media);
-    let mut soon = 0;
+    let mut next = clock::now();
+    let mut soon = std::collections::VecDeque::from([false; 50]);
     for sequence in 0u16..1000 {
-        let sent = origin + FRAME * u32::from(sequence);
-        alarm.sleep_until(sent);
+        next += FRAME + Duration::from_millis(1); // each phase of the visits in turn
+        alarm.sleep_until(next);
         let mut datagram = vec![0x80, 8];
         datagram.extend(sequence.to_be_bytes());
         datagram.extend((u32::from(sequence) * 160).to_be_bytes());
         datagram.extend([1, 2, 3, 4]);
         datagram.extend([0x2a; 158]);
         datagram.extend(sequence.to_be_bytes());
+        let sent = clock::now();
         one.send_to(&datagram, to_one).expect("sent");
         if sequence < 50 {
             continue; // the source has to prove itself, and what it said is read below
         }
         while packet(&other).0.get(170..) != Some(&sequence.to_be_bytes()[..]) {}
-        soon = if clock::now() - sent < Duration::from_millis(10) {
-            soon + 1
-        } else {
-            0
-        };
-        if soon >= 10 {
+        soon.pop_front();
+        soon.push_back(clock::now() - sent < Duration::from_millis(5));
+        // A busy machine is late now and then; a packet that waits for its visit always, but for a quarter.
+        if soon.iter().filter(|soon| **soon).count() >= 40 {
             return;
         }
     }
     panic!("never heard soon");
+}
+
+#[test]
+fn a_call_is_recorded_with_its_parties_apart_while_it_is_relayed() {
+    let (media, mut events) = start(41_420..=41_439);
+    let [(one, to_one), (other, _)] = bridged(&media, [(Codec::Pcma, 8), (Codec::Pcma, 8)]);
+    let folder = std::env::temp_dir();
+    let paths =
+        [1, 2].map(|leg| folder.join(format!("ramal-call-{leg}-{}.wav", std::process::id())));
+    for (leg, path) in [1, 2].into_iter().zip(&paths) {
+        media.record_call(LegId(leg), path.clone()).expect("taken");
+    }
+    let mut turns = 0;
+    talk(&one, to_one, Codec::Pcma, 8, |_| {
+        turns += 1;
+        turns == 60
+    });
+    drop(other);
+    for leg in [1, 2] {
+        media.stop_recording(LegId(leg)).expect("taken");
+        while !matches!(next(&mut events).news, News::Recorded(ref recording)
+            if recording.error.is_none() && recording.duration > Duration::from_secs(1))
+        {}
+    }
+    // The first party alone speaks: on the left of its own recording, on the right of the other's.
+    for (path, speaks) in paths.iter().zip([0, 1]) {
+        let file = std::fs::read(path).expect("written");
+        let loud = |side: usize| {
+            let pairs = file[58..].chunks_exact(4);
+            let samples =
+                pairs.map(|pair| i16::from_le_bytes([pair[2 * side], pair[2 * side + 1]]));
+            samples.filter(|sample| sample.abs() > 4_000).count()
+        };
+        assert!(loud(speaks) > 4_000, "{}", loud(speaks));
+        assert_eq!(loud(1 - speaks), 0);
+        std::fs::remove_file(path).expect("removed");
+    }
 }
 
 #[test]

@@ -78,7 +78,8 @@ fn pitch_and_peak(upload: &Upload) -> (f64, f32) {
 fn every_kind_of_file_becomes_the_same_tone() {
     let (eight, sixteen) = (tone(8_000, 0.25), tone(16_000, 0.25));
     let stereo: Vec<u8> = {
-        let mut file = wav::header(wav::Encoding::Pcm16, 16_000, 16_000).to_vec();
+        let mut file =
+            wav::header(wav::Format::mono(wav::Encoding::Pcm16, 16_000), 16_000).to_vec();
         file[22] = 2;
         file[32] = 4;
         file.extend(
