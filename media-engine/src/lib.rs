@@ -16,6 +16,7 @@
 
 pub mod audio;
 pub mod codec;
+pub mod dtls;
 pub mod dtmf;
 pub mod ice;
 pub mod leg;
