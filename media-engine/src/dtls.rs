@@ -312,6 +312,24 @@ pub fn is_dtls(datagram: &[u8]) -> bool {
     matches!(datagram.first(), Some(20..=63))
 }
 
+/// Feeds arbitrary datagrams, each behind two bytes that tell its length, to one who waits for a browser.
+/// For fuzzing: it must return, and give nobody keys who cannot sign.
+pub fn fuzz(now: Instant, identity: &Identity, data: &[u8]) {
+    let announced = Fingerprint::of(b"a certificate that nobody has");
+    let mut association = Association::new(now, identity, Role::Server, announced);
+    let (mut rest, mut now) = (data, now);
+    while let Some((length, behind)) = rest.split_first_chunk::<2>() {
+        let length = usize::from(u16::from_be_bytes(*length));
+        let (datagram, next) = behind.split_at(behind.len().min(length));
+        association.handle_datagram(now, datagram);
+        while let Some(output) = association.poll_output() {
+            assert!(!matches!(output, Output::Secured(_)), "keys for a stranger");
+        }
+        rest = next;
+        now += FIRST_REPEAT;
+    }
+}
+
 /// Bytes of a SHA-256.
 const FINGERPRINT: usize = 32;
 

@@ -15,6 +15,7 @@
 //! is harmless.
 
 pub mod audio;
+pub mod browser;
 pub mod codec;
 pub mod dtls;
 pub mod dtmf;

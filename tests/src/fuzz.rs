@@ -5,13 +5,16 @@
 //! [`TARGETS`], a file in `tests/fuzz/fuzz_targets` and a folder in `tests/fuzz/corpus`.
 
 use std::net::Ipv4Addr;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use media_engine::audio::intake;
 use media_engine::audio::prompt::Prompt;
 use media_engine::codec::Codec;
+use media_engine::dtls::{Fingerprint, Identity};
 use media_engine::rtp::srtp::Secret;
 use media_engine::sdp::Direction;
+use media_engine::sdp::browser::{Entrance, SECRET};
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::read::Description;
 use media_engine::sip::framing::{Framer, FramingError, Item};
@@ -30,6 +33,7 @@ pub type Target = fn(&[u8]);
 pub const TARGETS: &[(&str, Target)] = &[
     ("intake", intake),
     ("sdp", sdp),
+    ("dtls", dtls),
     ("rtcp", rtcp),
     ("rtp", rtp),
     ("sip_framing", sip_framing),
@@ -61,13 +65,32 @@ pub fn sip_message(data: &[u8]) {
     handle_sip_message(Bytes::copy_from_slice(data));
 }
 
-/// One session description, as an offer and as an answer: what is answered has a line for each stream
-/// of the offer, and one of them is switched on.
+/// The port of the browsers: one datagram as it comes, and a row of them (each behind two bytes with its
+/// length) into a handshake.
+pub fn dtls(data: &[u8]) {
+    static IDENTITY: OnceLock<Identity> = OnceLock::new();
+    let identity = IDENTITY.get_or_init(|| {
+        let made = rcgen::generate_simple_self_signed([]).expect("a certificate");
+        Identity::new(made.cert.der().to_vec(), made.signing_key.serialize_der())
+    });
+    let now = std::time::Instant::now();
+    media_engine::browser::fuzz(now, identity, data);
+    media_engine::dtls::fuzz(now, identity, data);
+}
+
+/// One session description, as an offer and as an answer, of a telephone and of a browser: what is
+/// answered has a line for each stream of the offer, and one of them is switched on.
 ///
 /// # Panics
 ///
 /// Where that is not so.
 pub fn sdp(data: &[u8]) {
+    let entrance = Entrance::new(Fingerprint::of(b"ours"), [7; SECRET]);
+    negotiate(data, None);
+    negotiate(data, Some(entrance));
+}
+
+fn negotiate(data: &[u8], browser: Option<Entrance>) {
     let here = Ipv4Addr::LOCALHOST.into();
     let mut negotiation = Negotiation::new(LocalMedia {
         session_id: 1,
@@ -78,6 +101,7 @@ pub fn sdp(data: &[u8]) {
         prefer: None,
         direction: Direction::SendRecv,
         encryption: Encryption::Optional(Secret::from_bytes([7; Secret::BYTES])),
+        browser,
         signalling: here,
     });
     if let Ok(answer) = negotiation.answer(data) {

@@ -151,11 +151,23 @@ impl Agent {
         true
     }
 
-    /// The other side's description is known: only checks that name it count from now on.
-    pub fn set_remote(&mut self, leg: LegId, ufrag: String) {
-        if let Some(session) = self.legs.get_mut(&leg) {
-            session.theirs = Some(ufrag);
+    /// The descriptions are known: only checks that bear both names count from now on. Where ours is
+    /// another one than before, the other side begins ICE anew (RFC 8445 section 9); media go on between
+    /// the addresses that were proved until it chooses others. False if the name is another leg's.
+    pub fn pair(&mut self, leg: LegId, ours: &Credentials, theirs: &str) -> bool {
+        let Some(session) = self.legs.get_mut(&leg) else {
+            return false;
+        };
+        if session.ours != *ours {
+            if self.names.contains_key(&ours.ufrag) {
+                return false;
+            }
+            self.names.remove(&session.ours.ufrag);
+            self.names.insert(ours.ufrag.clone(), leg);
+            session.ours = ours.clone();
         }
+        session.theirs = Some(theirs.to_owned());
+        true
     }
 
     /// Closes a leg: its name and its addresses are nobody's.

@@ -11,7 +11,7 @@ use crate::{
     codec::Codec,
     dtmf::Key,
     rtp::srtp::Keys,
-    sdp::{MediaParameters, read::Format},
+    sdp::{MediaParameters, browser::Pairing, read::Format},
 };
 
 pub use crate::sdp::TelephoneEvent;
@@ -51,6 +51,11 @@ pub struct LegConfig {
     pub signalling_host: Option<IpAddr>,
     /// SRTP keys, if both sides agreed on SDES.
     pub srtp: Option<Keys>,
+    /// How a browser is known. Nothing goes out and nothing is heard until [`Leg::select`] and
+    /// [`Leg::secure`](super::Leg::secure) have said where it is and how it is protected.
+    ///
+    /// [`Leg::select`]: super::Leg::select
+    pub browser: Option<Box<Pairing>>,
     /// We may send audio: the peer does not hold us.
     pub send: bool,
     /// The peer may send audio to us.
@@ -77,6 +82,7 @@ impl LegConfig {
             rtcp_mux: false,
             signalling_host: None,
             srtp: None,
+            browser: None,
             send: true,
             receive: true,
             inband_dtmf: false,
@@ -123,6 +129,7 @@ impl From<&MediaParameters> for LegConfig {
             remote_rtcp: agreed.remote_rtcp,
             rtcp_mux: agreed.rtcp_mux,
             srtp: agreed.srtp,
+            browser: agreed.browser.clone(),
             send: agreed.send,
             receive: agreed.receive,
             ..Self::new(agreed.codec, agreed.payload_type, agreed.remote)

@@ -24,6 +24,7 @@
 //! [`Leg::relay`] of each listener, and keys that came as events to [`Leg::hear_key`]; and adds up in
 //! [`Leg::mix`] what the sources said. What a leg plays is heard in place of its sources.
 
+mod browser;
 mod config;
 mod control;
 mod decoded;
@@ -49,6 +50,7 @@ pub use mix::{Cursor, Hearing, Sum, Wanted};
 pub use relay::Relayed;
 pub use report::LegReport;
 
+use browser::Meeting;
 use control::Control;
 use ear::Ear;
 use mix::Hears;
@@ -78,6 +80,8 @@ pub struct Leg {
     incoming: Incoming,
     spoken: Spoken,
     protection: Option<Box<Protection>>,
+    /// Where a browser is, and whether it has proved itself.
+    meeting: Meeting,
     control: Control,
     player: Player,
     dialling: event::Sender,
@@ -132,11 +136,12 @@ impl Leg {
         let mut random = SmallRng::seed_from_u64(seed);
         let mut leg = Self {
             packing: Packing::new(config.codec, config.ptime),
-            latch: Latch::new(now, config.remote, config.signalling_host),
+            latch: first_latch(now, &config),
             outgoing: Outgoing::new(&mut random),
             incoming: Incoming::new(config.codec.rtp_clock()),
             spoken: Spoken::new(now, config.codec),
             protection: Protection::new(config.srtp.as_ref()),
+            meeting: Meeting::default(),
             control: Control::new(now, random),
             player: Player::new(config.codec),
             dialling: event::Sender::new(event_clock(&config)),
@@ -162,8 +167,10 @@ impl Leg {
     pub fn reconfigure(&mut self, now: Instant, config: LegConfig) {
         let old = std::mem::replace(&mut self.config, config);
         let config = &self.config;
-        self.latch
-            .rename(now, config.remote, config.signalling_host);
+        if config.browser.is_none() {
+            self.latch
+                .rename(now, config.remote, config.signalling_host);
+        }
         self.packing = Packing::new(config.codec, config.ptime);
         if old.codec != config.codec || config.payload_type_of(self.spoken.codec).is_none() {
             self.spoken = Spoken::new(now, config.codec);
@@ -368,6 +375,14 @@ pub fn fuzz(now: Instant, data: &[u8]) {
         while leg.poll_event().is_some() {}
         rest = next;
         now += Duration::from_millis(5);
+    }
+}
+
+/// A browser's checks say where it is, and nothing else does.
+fn first_latch(now: Instant, config: &LegConfig) -> Latch {
+    match config.browser {
+        Some(_) => Latch::known(now, None),
+        None => Latch::new(now, config.remote, config.signalling_host),
     }
 }
 

@@ -1,4 +1,5 @@
 mod bridge;
+mod browser;
 mod joined;
 mod listen;
 mod mix;

@@ -77,6 +77,20 @@ impl Latch {
         }
     }
 
+    /// Somebody who knows says where the peer is: nobody else can be learnt, not even from its host.
+    /// With `None` it is nowhere.
+    #[must_use]
+    pub fn known(now: Instant, named: Option<SocketAddr>) -> Self {
+        Self {
+            named,
+            host: None,
+            state: State::Waiting {
+                until: now,
+                candidate: None,
+            },
+        }
+    }
+
     /// Where to send: the settled source, else the SDP's address if it can be sent to.
     #[must_use]
     #[inline]
@@ -315,6 +329,20 @@ mod tests {
             Admission::Settled,
             "the SDP's may come late"
         );
+    }
+
+    #[test]
+    fn a_known_address_is_the_only_one_from_the_start() {
+        let start = crate::rtp::origin();
+        let mut latch = Latch::known(start, Some(at(NAMED)));
+        assert_eq!(latch.destination(), Some(at(NAMED)));
+        for sequence in 0..10 {
+            assert!(!latch.is_possible(start, at(ELSEWHERE)));
+            let admission = latch.admit(start, at(ELSEWHERE), 1, sequence);
+            assert_eq!(admission, Admission::Foreign);
+        }
+        assert_eq!(latch.admit(start, at(NAMED), 1, 9), Admission::Settled);
+        assert_eq!(Latch::known(start, None).destination(), None);
     }
 
     #[test]

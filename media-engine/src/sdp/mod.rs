@@ -9,6 +9,7 @@
 //! A description comes from the network, often before anybody is trusted: [`read`] bounds it by named
 //! limits before a general parser sees it, and what it asks us to send to must pass [`target`].
 
+pub mod browser;
 pub mod crypto;
 pub mod negotiate;
 pub mod read;
@@ -103,8 +104,10 @@ pub struct MediaParameters {
     pub remote_rtcp: Option<SocketAddr>,
     /// RTP and RTCP share a port (RFC 5761).
     pub rtcp_mux: bool,
-    /// Keys of both directions; `None` for plain RTP.
+    /// Keys of both directions; `None` for plain RTP, and while a browser has not shaken hands.
     pub srtp: Option<Keys>,
+    /// How a browser is known, whose address and keys come of it; `None` for everybody else.
+    pub browser: Option<Box<browser::Pairing>>,
     /// Whether we send: music for a caller who holds us would be heard by nobody.
     pub send: bool,
     /// Whether we listen to what comes.

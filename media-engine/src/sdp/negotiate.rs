@@ -9,11 +9,13 @@ use bytes::Bytes;
 
 use crate::{
     codec::Codec,
+    ice::agent::Credentials,
     rtp::srtp::{Keys, MasterKey, Secret, Suite},
 };
 
 use super::{
     Direction, MediaParameters, SdpError, TelephoneEvent,
+    browser::{self, Entrance, Pairing, Setup},
     crypto::Crypto,
     read::{Description, Format, Stream},
     target::{self, Refused, Target},
@@ -38,8 +40,10 @@ pub struct LocalMedia {
     pub prefer: Option<Codec>,
     /// What we want: [`Direction::SendOnly`] holds the peer.
     pub direction: Direction,
-    /// Whether media is encrypted.
+    /// Whether media is encrypted; a browser's always are, by keys of their own.
     pub encryption: Encryption,
+    /// Present where the other side is a browser.
+    pub browser: Option<Entrance>,
     /// Where the peer's signalling comes from: what it may name as media address depends on it.
     pub signalling: IpAddr,
 }
@@ -67,6 +71,8 @@ pub struct Negotiation {
     written: String,
     slots: Vec<Slot>,
     bundle: bool,
+    /// How often a browser has begun ICE anew.
+    restarts: u32,
     /// Our description in force: what we offered last, or answered.
     offered: Option<Audio>,
     agreed: Option<MediaParameters>,
@@ -86,6 +92,9 @@ const OPUS_PAYLOAD_TYPE: u8 = 111;
 
 /// Our numbers for telephone events, each with its clock rate (RFC 4733 section 2.1: that of the audio).
 const EVENT_PAYLOAD_TYPES: [(u8, u32); 2] = [(101, 8_000), (110, 48_000)];
+
+/// What browsers have, the best first.
+const BROWSER_CODECS: [Codec; 4] = [Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma];
 
 /// The packet time that we ask for: one frame.
 const PTIME_MS: u32 = 20;
@@ -109,6 +118,7 @@ impl Negotiation {
             written: String::new(),
             slots: vec![],
             bundle: false,
+            restarts: 0,
             offered: None,
             agreed: None,
         }
@@ -166,7 +176,11 @@ impl Negotiation {
                 key: ours,
                 tag: theirs.tag,
             }),
+            browser: media.browser.as_deref().and_then(|pairing| {
+                self.browser_lines(&pairing.ours, browser::setup_of(pairing.role))
+            }),
         };
+        self.restarts += u32::from(self.is_restarted_by(media.browser.as_deref()));
         let sdp = self.write(&audio);
         // A refresh of the session by re-INVITE offers it again as it stands (RFC 4028 section 7.4).
         self.offered = Some(audio);
@@ -178,7 +192,9 @@ impl Negotiation {
     /// without one), or of a change.
     pub fn offer(&mut self) -> Bytes {
         if self.slots.is_empty() {
-            self.slots.push(Slot::Audio { mid: None });
+            let mid = self.local.browser.map(|_| browser::MID.to_owned());
+            self.bundle = mid.is_some();
+            self.slots.push(Slot::Audio { mid });
         }
         let formats = self.offered_formats();
         let wanted = |clock| {
@@ -195,11 +211,13 @@ impl Negotiation {
                 known.0 = event.payload_type_in;
             }
         }
-        let (profile, secret) = match self.local.encryption {
-            Encryption::Off => ("RTP/AVP", None),
-            Encryption::Optional(secret) => ("RTP/AVP", Some(secret)),
-            Encryption::Required(secret) => ("RTP/SAVP", Some(secret)),
+        let (profile, secret) = match (self.local.browser, self.local.encryption) {
+            (Some(_), _) => (browser::PROFILE, None),
+            (None, Encryption::Off) => ("RTP/AVP", None),
+            (None, Encryption::Optional(secret)) => ("RTP/AVP", Some(secret)),
+            (None, Encryption::Required(secret)) => ("RTP/SAVP", Some(secret)),
         };
+        let credentials = self.browser_credentials();
         let audio = Audio {
             port: self.local.port,
             profile: profile.to_owned(),
@@ -207,11 +225,12 @@ impl Negotiation {
             events,
             ptime_ms: PTIME_MS,
             direction: self.local.direction,
-            rtcp_mux: self.local.rtcp_mux,
+            rtcp_mux: self.local.rtcp_mux || self.local.browser.is_some(),
             crypto: secret.map(|secret| Crypto {
                 tag: CRYPTO_TAG,
                 key: self.offered_key(&secret),
             }),
+            browser: credentials.and_then(|ours| self.browser_lines(&ours, Setup::ActPass)),
         };
         let sdp = self.write(&audio);
         self.offered = Some(audio);
@@ -242,11 +261,21 @@ impl Negotiation {
         if stream.port == 0 {
             return Err(SdpError::NoAudio);
         }
-        let crypto = self.answered_crypto(&offered, stream)?;
+        let pairing = self.pairing(stream, self.browser_credentials())?;
+        let crypto = if pairing.is_some() {
+            None
+        } else {
+            self.answered_crypto(&offered, stream)?
+        };
         let format = self
             .answered_format(&offered, stream)
             .ok_or(SdpError::NoCommonCodec)?;
-        let mut media = self.parameters(stream, &Choice { format, crypto })?;
+        let choice = Choice {
+            format,
+            crypto,
+            pairing,
+        };
+        let mut media = self.parameters(stream, &choice)?;
         // What they do not receive because we did not want to send is no hold.
         media.held &= self.local.direction.sends();
         Self::number_as_offered(&offered, &stream.codecs, &mut media);
@@ -283,19 +312,88 @@ impl Negotiation {
             if !stream.is_audio() || stream.port == 0 {
                 continue;
             }
-            let crypto = match self.offered_crypto(stream) {
-                Ok(crypto) => crypto,
+            let (crypto, pairing) = match self.offered_keys(stream) {
+                Ok(keys) => keys,
                 Err(error) => {
                     reason = error;
                     continue;
                 }
             };
             match self.best_format(stream) {
-                Some(format) => return Ok((index, Choice { format, crypto })),
+                Some(format) => {
+                    let choice = Choice {
+                        format,
+                        crypto,
+                        pairing,
+                    };
+                    return Ok((index, choice));
+                }
                 None => reason = SdpError::NoCommonCodec,
             }
         }
         Err(reason)
+    }
+
+    /// How an offered stream is protected: by what its attributes say, or with a browser.
+    fn offered_keys(&self, stream: &Stream) -> Result<OfferedKeys, SdpError> {
+        match self.pairing(stream, self.credentials_for(stream))? {
+            Some(pairing) => Ok((None, Some(pairing))),
+            None => Ok((self.offered_crypto(stream)?, None)),
+        }
+    }
+
+    /// What a stream of a browser says of it; nothing where the other side is none.
+    fn pairing(
+        &self,
+        stream: &Stream,
+        ours: Option<Credentials>,
+    ) -> Result<Option<Pairing>, SdpError> {
+        let agreed = self.paired().map(|pairing| pairing.role);
+        ours.map(|ours| browser::pairing(stream, ours, agreed))
+            .transpose()
+    }
+
+    /// Our name and password for a browser, as they are in force.
+    fn browser_credentials(&self) -> Option<Credentials> {
+        let entrance = self.local.browser?;
+        Some(entrance.credentials(self.restarts))
+    }
+
+    /// Ours for an offer of a browser: new ones where it begins ICE anew (RFC 8445 section 9).
+    fn credentials_for(&self, stream: &Stream) -> Option<Credentials> {
+        let known = self.paired().map(|pairing| &pairing.theirs);
+        let anew = known.is_some() && known != stream.ice.as_ref();
+        let entrance = self.local.browser?;
+        Some(entrance.credentials(self.restarts + u32::from(anew)))
+    }
+
+    fn is_restarted_by(&self, pairing: Option<&Pairing>) -> bool {
+        pairing.is_some_and(|pairing| Some(&pairing.ours) != self.browser_credentials().as_ref())
+    }
+
+    fn paired(&self) -> Option<&Pairing> {
+        self.agreed.as_ref()?.browser.as_deref()
+    }
+
+    fn browser_lines(&self, ours: &Credentials, setup: Setup) -> Option<browser::Lines> {
+        let entrance = self.local.browser?;
+        Some(browser::Lines {
+            credentials: ours.clone(),
+            fingerprint: entrance.fingerprint,
+            setup,
+            address: SocketAddr::new(self.local.address, self.local.port),
+        })
+    }
+
+    /// What we speak with the other side, best first.
+    fn codecs(&self) -> Vec<Codec> {
+        let ours = &self.local.codecs;
+        if self.local.browser.is_none() {
+            return ours.clone();
+        }
+        let mut codecs = BROWSER_CODECS.to_vec();
+        codecs.retain(|codec| ours.contains(codec));
+        codecs
     }
 
     /// Encryption as the profile and the attributes of an offered stream allow it.
@@ -325,7 +423,7 @@ impl Negotiation {
     fn best_format(&self, stream: &Stream) -> Option<Format> {
         let spoken = self.agreed.as_ref().map(|media| media.codec);
         let first = self.local.prefer.into_iter().chain(spoken);
-        let ours = &self.local.codecs;
+        let ours = self.codecs();
         first
             .filter(|codec| ours.contains(codec))
             .chain(ours.iter().copied())
@@ -349,8 +447,9 @@ impl Negotiation {
             .into_iter()
             .chain(spoken.map(|(codec, _)| codec))
             .collect();
-        codecs.retain(|codec| self.local.codecs.contains(codec));
-        codecs.extend(&self.local.codecs);
+        let ours = self.codecs();
+        codecs.retain(|codec| ours.contains(codec));
+        codecs.extend(ours);
         let mut formats: Vec<Format> = vec![];
         for codec in codecs {
             let payload_type = match spoken {
@@ -442,19 +541,24 @@ impl Negotiation {
 
     fn parameters(&self, stream: &Stream, choice: &Choice) -> Result<MediaParameters, SdpError> {
         let codec = choice.format.codec;
-        let address = stream.address.ok_or(Refused::Unusable)?;
+        // Where a browser is, its checks tell; until it knows itself it writes 0.0.0.0.
+        let is_browser = choice.pairing.is_some();
+        let address = match stream.address {
+            _ if is_browser => None,
+            None => return Err(Refused::Unusable.into()),
+            address => address,
+        };
         // The old way to hold: an address that cannot be sent to (RFC 3264 section 8.4).
-        let nowhere = address.is_unspecified();
+        let nowhere = address.is_some_and(|address| address.is_unspecified());
         let theirs = Direction::new(
             stream.direction.sends(),
             stream.direction.receives() && !nowhere,
         );
         let ours = self.local.direction.answering(theirs);
-        let rtcp_mux = self.local.rtcp_mux && stream.rtcp_mux;
-        let remote = if nowhere {
-            None
-        } else {
-            self.remote(address, stream.port)?
+        let rtcp_mux = is_browser || self.local.rtcp_mux && stream.rtcp_mux;
+        let remote = match address.filter(|_| !nowhere) {
+            Some(address) => self.remote(address, stream.port)?,
+            None => None,
         };
         Ok(MediaParameters {
             codec,
@@ -474,6 +578,7 @@ impl Negotiation {
                 local: ours,
                 remote: theirs.key,
             }),
+            browser: choice.pairing.clone().map(Box::new),
             send: ours.sends(),
             receive: ours.receives(),
             held: !theirs.receives(),
@@ -506,7 +611,12 @@ struct Choice {
     format: Format,
     /// Their attribute, and our key.
     crypto: Option<(Crypto, MasterKey)>,
+    /// How a browser is known.
+    pairing: Option<Pairing>,
 }
+
+/// An attribute of theirs with our key, or how a browser is known.
+type OfferedKeys = (Option<(Crypto, MasterKey)>, Option<Pairing>);
 
 /// The transport profiles that we speak, with or without feedback messages.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -556,5 +666,7 @@ fn ptime(stream: &Stream, codec: Codec) -> Duration {
     Duration::from_millis(u64::from(ms))
 }
 
+#[cfg(test)]
+mod browser_tests;
 #[cfg(test)]
 mod tests;

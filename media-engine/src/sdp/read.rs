@@ -7,8 +7,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use crate::codec::Codec;
+use crate::dtls::Fingerprint;
+use crate::ice::agent::Credentials;
 
-use super::{Direction, SdpError, crypto::Crypto};
+use super::{Direction, SdpError, browser::Setup, crypto::Crypto};
 
 /// Bytes of a description. A browser's audio offer with all its candidates has about 5,000; video
 /// beside it makes 12,000.
@@ -68,6 +70,12 @@ pub struct Stream {
     pub crypto: Vec<Crypto>,
     /// The name of the stream (RFC 5888).
     pub mid: Option<String>,
+    /// How the writer's checks are named and signed (RFC 8839 section 5.4).
+    pub ice: Option<Credentials>,
+    /// Of the certificate that the writer shows.
+    pub fingerprint: Option<Fingerprint>,
+    /// Who begins the handshake.
+    pub setup: Option<Setup>,
 }
 
 /// A codec and the number that stands for it.
@@ -93,6 +101,9 @@ impl Description {
         let common = Common {
             address: session.connection.as_ref().and_then(address),
             direction: direction(&session.attributes),
+            ice: ice(&session.attributes),
+            fingerprint: fingerprint(&session.attributes),
+            setup: setup(&session.attributes),
         };
         let streams = session
             .medias
@@ -110,10 +121,13 @@ impl Description {
 struct Common {
     address: Option<IpAddr>,
     direction: Option<Direction>,
+    ice: Option<Credentials>,
+    fingerprint: Option<Fingerprint>,
+    setup: Option<Setup>,
 }
 
 /// The attributes that change what we do.
-const KNOWN_ATTRIBUTES: [&[u8]; 13] = [
+const KNOWN_ATTRIBUTES: [&[u8]; 17] = [
     b"rtpmap",
     b"fmtp",
     b"ptime",
@@ -127,6 +141,10 @@ const KNOWN_ATTRIBUTES: [&[u8]; 13] = [
     b"crypto",
     b"mid",
     b"group",
+    b"ice-ufrag",
+    b"ice-pwd",
+    b"fingerprint",
+    b"setup",
 ];
 
 /// Keeps the lines that matter, in printable ASCII, within the limits.
@@ -212,6 +230,9 @@ impl Stream {
                 .filter_map(Crypto::read)
                 .collect(),
             mid: value(attributes, "mid").map(str::to_owned),
+            ice: ice(attributes).or_else(|| common.ice.clone()),
+            fingerprint: fingerprint(attributes).or(common.fingerprint),
+            setup: setup(attributes).or(common.setup),
         };
         if stream.is_audio() {
             stream.read_formats(formats(), attributes);
@@ -341,6 +362,25 @@ fn rtcp(value: &str, stream: Option<IpAddr>) -> Option<SocketAddr> {
         .and_then(|address| address.parse().ok())
         .or(stream)?;
     Some(SocketAddr::new(address, port))
+}
+
+/// RFC 8839 section 5.4: names have 4 to 256 characters, passwords 22 to 256.
+fn ice(attributes: &[sdp_types::Attribute]) -> Option<Credentials> {
+    let ufrag = value(attributes, "ice-ufrag").filter(|name| (4..=256).contains(&name.len()))?;
+    let password = value(attributes, "ice-pwd").filter(|word| (22..=256).contains(&word.len()))?;
+    Some(Credentials {
+        ufrag: ufrag.to_owned(),
+        password: password.to_owned(),
+    })
+}
+
+/// The first that we can check, where there are several (RFC 8122 section 5).
+fn fingerprint(attributes: &[sdp_types::Attribute]) -> Option<Fingerprint> {
+    values(attributes, "fingerprint").find_map(Fingerprint::read)
+}
+
+fn setup(attributes: &[sdp_types::Attribute]) -> Option<Setup> {
+    value(attributes, "setup").and_then(Setup::read)
 }
 
 fn bundle(attributes: &[sdp_types::Attribute]) -> Vec<String> {

@@ -6,6 +6,7 @@ use crate::codec::Codec;
 
 use super::{
     Direction,
+    browser::Lines,
     crypto::Crypto,
     read::{Format, Stream},
 };
@@ -63,6 +64,7 @@ pub(super) struct Audio {
     pub(super) direction: Direction,
     pub(super) rtcp_mux: bool,
     pub(super) crypto: Option<Crypto>,
+    pub(super) browser: Option<Lines>,
 }
 
 impl fmt::Display for Written<'_> {
@@ -80,6 +82,9 @@ impl fmt::Display for Written<'_> {
         });
         if let (true, Some(name)) = (self.bundle, own_name) {
             write!(out, "a=group:BUNDLE {name}\r\n")?;
+        }
+        if self.audio.browser.is_some() {
+            out.write_str("a=ice-lite\r\n")?;
         }
         for slot in self.slots {
             let mid = match slot {
@@ -136,6 +141,9 @@ impl Audio {
         }
         if let Some(crypto) = &self.crypto {
             write!(out, "a=crypto:{}\r\n", crypto.write())?;
+        }
+        if let Some(browser) = &self.browser {
+            write!(out, "{browser}")?;
         }
         Ok(())
     }

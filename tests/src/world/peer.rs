@@ -182,6 +182,7 @@ impl Peer {
             prefer: None,
             direction: Direction::SendRecv,
             encryption,
+            browser: None,
             signalling: house::NODE,
         };
         Story {

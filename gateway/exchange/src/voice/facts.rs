@@ -148,6 +148,7 @@ pub(super) fn local_media(
         prefer: None,
         direction: Direction::SendRecv,
         encryption: Encryption::Optional(Secret::from_bytes(secret)),
+        browser: None,
         signalling,
     }
 }

@@ -324,9 +324,27 @@ fn before_their_description_is_known_any_name_of_theirs_will_do() {
     assert!(!agent.open(TWO, ours.clone(), None), "the name is taken");
     agent.handle_datagram(now, browser(), &check(&ours));
     answered(&mut agent, browser());
-    agent.set_remote(ONE, "someone".into());
+    assert!(agent.pair(ONE, &ours, "someone"));
     agent.handle_datagram(now, browser(), &check(&ours));
     assert_eq!(outputs(&mut agent), []);
+}
+
+#[test]
+fn ice_begun_anew_takes_another_name_and_keeps_the_address() {
+    let now = origin();
+    let (mut agent, [one, two]) = agent();
+    agent.handle_datagram(now, browser(), &nomination(&one));
+    outputs(&mut agent);
+    let new = Credentials::draw(&mut StdRng::seed_from_u64(8));
+    assert!(!agent.pair(ONE, &two, "them"), "the name of another leg");
+    assert!(agent.pair(ONE, &new, "them"));
+    assert_eq!(agent.selected(ONE), Some(browser()));
+    agent.handle_datagram(now, browser(), &nomination(&one));
+    assert_eq!(outputs(&mut agent), [], "the old name is nobody's");
+    agent.handle_datagram(now, browser(), &nomination(&new));
+    answered(&mut agent, browser());
+    agent.close(ONE);
+    assert!(agent.open(ONE, new, None), "nothing is left behind");
 }
 
 #[test]

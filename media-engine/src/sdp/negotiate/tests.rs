@@ -34,6 +34,7 @@ fn local() -> LocalMedia {
         prefer: None,
         direction: Direction::SendRecv,
         encryption: Encryption::Off,
+        browser: None,
         signalling: PEER.parse().expect("an address"),
     }
 }
@@ -94,6 +95,7 @@ fn the_answer_to_a_desk_telephone_is_this_to_the_letter() {
             remote_rtcp: Some("192.0.2.1:40001".parse().expect("an address")),
             rtcp_mux: false,
             srtp: None,
+            browser: None,
             send: true,
             receive: true,
             held: false,
