@@ -325,7 +325,7 @@ async fn one(app: &App, tenant: &Tenant, id: &UserId) -> Result<Json<Agent>, Pro
 }
 
 /// The person who asks; a key of another system is nobody's.
-fn myself(tenant: &Tenant) -> Result<UserId, Problem> {
+pub(super) fn myself(tenant: &Tenant) -> Result<UserId, Problem> {
     match &tenant.by {
         By::User { user, .. } => Ok(user.id.clone()),
         By::Key(_) => Err(Problem::forbidden()),

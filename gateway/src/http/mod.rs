@@ -18,6 +18,7 @@ mod attempts;
 mod audit;
 mod body;
 mod calendars;
+mod calls;
 mod companies;
 mod decisions;
 mod devices;
@@ -219,6 +220,7 @@ pub fn router(app: App) -> Router {
         .merge(api_keys::routes())
         .merge(services::routes())
         .merge(agents::routes())
+        .merge(calls::routes())
         .merge(calendars::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())

@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, agents, api_keys, audit, calendars, companies, decisions, devices, flows, health,
+    App, agents, api_keys, audit, calendars, calls, companies, decisions, devices, flows, health,
     interactions, metrics, numbers, outbound_routes, outbound_rules, prompts, services, session,
     trunks, users, voice_messages, voices,
 };
@@ -38,6 +38,7 @@ pub fn document() -> Document {
         services::list, services::create, services::read, services::update, services::delete,
         agents::list, agents::read_me, agents::set_my_presence, agents::of_service,
         agents::set_of_service, agents::waiting,
+        calls::list, calls::place, calls::order,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
         trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,
@@ -60,6 +61,7 @@ pub fn document() -> Document {
         (name = "people", description = "Who logs in: people, and other systems by their keys."),
         (name = "services", description = "What the customer chooses: each a line of its own."),
         (name = "agents", description = "Who takes work, whether they do now, and who waits."),
+        (name = "calls", description = "The calls that are up: hold, consult, transfer, listen, call somebody."),
         (name = "calendars", description = "Opening hours and holidays."),
         (name = "numbers", description = "What can be dialled."),
         (name = "trunks", description = "The carriers."),

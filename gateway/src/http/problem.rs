@@ -293,6 +293,7 @@ const SENTENCES: &[Sentence] = &[
     ("yourself", "Você não pode fazer isto consigo mesmo.", "You cannot do this to yourself.", "No puede hacer esto consigo mismo."),
     ("invalid_reason", "Uma pausa tem um motivo conhecido; o resto não tem motivo.", "A pause has a known reason; nothing else has one.", "Una pausa tiene un motivo conocido; lo demás no tiene motivo."),
     ("not_now", "Isto não é possível neste momento.", "This is not possible at the moment.", "Esto no es posible en este momento."),
+    ("not_dialled", "Este número não pode ser chamado.", "This number cannot be called.", "No se puede llamar a este número."),
     ("company_missing", "Diga a empresa: ?company=…", "Name the company: ?company=…", "Indique la empresa: ?company=…"),
     ("malformed", "O pedido não pôde ser lido.", "The request could not be read.", "No se pudo leer la solicitud."),
     ("not_json", "O corpo deve ser application/json.", "The body must be application/json.", "El cuerpo debe ser application/json."),

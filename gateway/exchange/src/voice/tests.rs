@@ -22,6 +22,7 @@ use crate::directory::{Announcement, Company, Number, Outbound, Service};
 mod agents;
 mod deadlines;
 mod extensions;
+mod handling;
 mod messages;
 mod restart;
 mod trail;

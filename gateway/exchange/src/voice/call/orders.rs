@@ -101,6 +101,9 @@ impl Call {
             CallOrder::Attend(attention) => return self.attend(now, by, attention, shared),
             CallOrder::TakeOver => return self.take_over(now, by, shared),
             CallOrder::Note(text) => {
+                if !self.is_with(by) {
+                    return Err(OrderError::NotYours);
+                }
                 self.note(now, TrailKind::Noted, json!({ "by": by, "text": text }));
                 return Ok(());
             }

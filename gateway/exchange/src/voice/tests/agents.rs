@@ -42,6 +42,10 @@ impl Scene {
                 .collect();
             for device in &devices {
                 directory.devices.insert(device.clone(), company.id.clone());
+                company.owners.insert(device.clone(), agent(name));
+                if *name == "bruno" {
+                    company.extensions.insert("300".into(), device.clone());
+                }
             }
             let known = Agent {
                 name: (*name).to_owned(),
