@@ -380,6 +380,8 @@ words! {
         MediaChanged = "media_changed",
         /// The call was handed on.
         Transferred = "transferred",
+        /// The customer was not reached; the detail has until when nobody tries again.
+        CallbackResting = "callback_resting",
         /// Somebody is asked about the call; the detail has whom.
         Consulted = "consulted",
         /// Those who were asked, the agent and the customer are together.

@@ -102,6 +102,15 @@ pub struct Service {
     pub unanswered: Option<PromptId>,
     /// When people are there; always when not set.
     pub calendar: Option<Arc<Calendar>>,
+    /// How its calls are treated.
+    pub calls: CallRules,
+}
+
+/// How the calls of a service are treated.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallRules {
+    /// The key by which who waits asks to be called back; none when not set.
+    pub callback_key: Option<ivr::Key>,
 }
 
 /// Somebody who takes work.

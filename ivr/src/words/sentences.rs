@@ -38,7 +38,7 @@ impl Sentence {
     }
 }
 
-const SENTENCES: [Sentence; 20] = [
+const SENTENCES: [Sentence; 26] = [
     Sentence {
         name: "sentences/welcome",
         pt_br: "Olá! Obrigado por ligar.",
@@ -68,6 +68,42 @@ const SENTENCES: [Sentence; 20] = [
         pt_br: "Não foi possível atender a sua ligação. Por favor, ligue mais tarde.",
         en: "We could not take your call. Please call again later.",
         es: "No fue posible atender su llamada. Por favor, llame más tarde.",
+    },
+    Sentence {
+        name: "sentences/callback-offer",
+        pt_br: "Para receber uma ligação de volta, sem perder o seu lugar na fila, digite",
+        en: "To be called back without losing your place in line, press",
+        es: "Para que le devolvamos la llamada sin perder su lugar en la fila, marque",
+    },
+    Sentence {
+        name: "sentences/callback-number",
+        pt_br: "Vamos ligar para o número",
+        en: "We will call the number",
+        es: "Llamaremos al número",
+    },
+    Sentence {
+        name: "sentences/callback-confirm",
+        pt_br: "Para confirmar, digite um. Para informar outro número, digite dois. Para continuar na linha, digite estrela.",
+        en: "To confirm, press one. To enter another number, press two. To stay on the line, press star.",
+        es: "Para confirmar, marque uno. Para indicar otro número, marque dos. Para seguir en la línea, marque asterisco.",
+    },
+    Sentence {
+        name: "sentences/callback-type",
+        pt_br: "Digite o número com o DDD e, em seguida, sustenido. Para continuar na linha, digite estrela.",
+        en: "Enter the number with its area code, then press pound. To stay on the line, press star.",
+        es: "Marque el número con el código de área y, a continuación, numeral. Para seguir en la línea, marque asterisco.",
+    },
+    Sentence {
+        name: "sentences/callback-invalid",
+        pt_br: "Não podemos ligar para este número.",
+        en: "We cannot call this number.",
+        es: "No podemos llamar a este número.",
+    },
+    Sentence {
+        name: "sentences/callback-promised",
+        pt_br: "Combinado. Seu lugar na fila está guardado, e ligaremos quando chegar a sua vez. Até logo.",
+        en: "Agreed. Your place in line is kept, and we will call you when it is your turn. Goodbye.",
+        es: "De acuerdo. Su lugar en la fila queda guardado, y le llamaremos cuando llegue su turno. Hasta luego.",
     },
     Sentence {
         name: "sentences/please-wait",

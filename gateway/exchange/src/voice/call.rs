@@ -11,6 +11,7 @@
 
 mod agent;
 mod answering;
+mod callback;
 mod orders;
 mod placing;
 mod referral;
@@ -46,6 +47,7 @@ use super::record::Record;
 use super::talk::{self, Place, Role, Talk};
 use super::{CallKey, Shared};
 pub(super) use agent::Handled;
+use callback::Promise;
 pub use orders::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
 pub(super) use placing::Calling;
 
@@ -55,6 +57,8 @@ pub(super) struct Call {
     facts: Facts,
     talk: Talk,
     stage: Stage,
+    /// What the customer was promised, until they are on the line again.
+    promised: Option<Promise>,
     /// Why we ended it, if we did.
     ours: Option<Ending>,
     /// When it ends, whoever still holds the line.
@@ -81,6 +85,8 @@ enum Stage {
     Calling(Box<Calling>),
     /// Somebody talks with the customer.
     Handled(Box<Handled>),
+    /// Nobody is on the line; the customer will be called back in their turn.
+    Promised,
     /// We asked for the end and wait for the other side to know.
     HangingUp {
         until: Instant,
@@ -190,6 +196,7 @@ impl Call {
                 recorded: false,
                 until: now.instant + OPENING_MAX,
             },
+            promised: None,
             ours: None,
             length_limit: now.instant + LENGTH_MAX,
             deadline: None,
@@ -207,6 +214,11 @@ impl Call {
 
     pub(super) fn is_gone(&self) -> bool {
         matches!(self.stage, Stage::Gone)
+    }
+
+    /// Whether nobody is on its line, and the customer will be called.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(self.stage, Stage::Promised)
     }
 
     pub(super) fn is_waiting(&self) -> bool {
@@ -274,9 +286,14 @@ impl Call {
         if !line.is_some_and(|line| line.pressed.is_new(now.instant, key, way)) {
             return;
         }
-        if leg == self.facts.leg {
-            let key = key_of(key);
-            self.walk(now, shared, |walk| walk.handle_key(now, key));
+        if leg == self.facts.leg
+            && let Stage::Flow(walk) = &mut self.stage
+        {
+            let asked = walk.handle_key(now, key_of(key), &self.facts, shared);
+            self.perform(now, shared);
+            if let Some(number) = asked {
+                self.promise(now, number, shared);
+            }
         }
         // What comes in the media goes on in the media.
         if way == Way::Info {
@@ -294,6 +311,9 @@ impl Call {
 
     /// The desk has ended the wait without anybody.
     pub(super) fn handle_unanswered(&mut self, now: Now, shared: &mut Shared) {
+        if matches!(self.stage, Stage::Promised) {
+            return self.break_promise(now, shared);
+        }
         if let Stage::Flow(walk) = &mut self.stage {
             walk.handle_unanswered(now, self.facts.leg, shared);
         }
@@ -457,6 +477,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Calling(_)
             | Stage::Handled(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => {}
@@ -493,6 +514,7 @@ impl Call {
             | Stage::Flow(_)
             | Stage::Calling(_)
             | Stage::Handled(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Gone => self.close(now, quality, shared),
         }
@@ -535,7 +557,7 @@ impl Call {
                 self.leave_flow(now, shared);
                 self.hang_up(now, ending, Cause::Normal, shared);
             }
-            Stage::HangingUp { .. } | Stage::Closing { .. } | Stage::Gone => {}
+            Stage::Promised | Stage::HangingUp { .. } | Stage::Closing { .. } | Stage::Gone => {}
         }
     }
 
@@ -555,6 +577,7 @@ impl Call {
                 Some(flow.min(self.length_limit))
             }
             Stage::Calling(_) | Stage::Handled(_) => Some(self.length_limit),
+            Stage::Promised => None,
             Stage::Opening { until, .. }
             | Stage::Answering { until, .. }
             | Stage::HangingUp { until }
@@ -562,7 +585,8 @@ impl Call {
             Stage::Gone => None,
         };
         let record = self.facts.record.poll_timeout();
-        let wanted = stage.map(|stage| record.map_or(stage, |record| record.min(stage)));
+        let record = record.filter(|_| !self.is_gone());
+        let wanted = [stage, record].into_iter().flatten().min();
         if wanted == self.deadline {
             return;
         }
@@ -669,6 +693,7 @@ impl Call {
             }
             Stage::Opening { .. }
             | Stage::Answering { .. }
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => {}
@@ -698,6 +723,9 @@ impl Call {
     /// The SIP side of the customer is over.
     pub(super) fn ended(&mut self, now: Now, end: End, shared: &mut Shared) {
         self.leave_flow(now, shared);
+        if self.promised.is_some() {
+            return self.rest(now, end, shared);
+        }
         let line = shared.lines.remove(&self.facts.leg);
         if let Some(sip) = line.as_ref().and_then(Line::sip) {
             shared.sips.remove(&sip);
@@ -739,6 +767,7 @@ impl Call {
             | Stage::Flow(_)
             | Stage::Calling(_)
             | Stage::Handled(_)
+            | Stage::Promised
             | Stage::HangingUp { .. } => {
                 if let Some(line) = shared.lines.remove(&self.facts.leg) {
                     if let Some(sip) = line.sip() {
@@ -772,8 +801,11 @@ impl Call {
     /// Hangs up where the flow was over before and nobody came back to the caller.
     fn leave_at_the_end(&mut self, now: Now, shared: &mut Shared) {
         if matches!(&self.stage, Stage::Flow(walk) if walk.is_at_its_end()) {
-            let ending = Ending::ours("unanswered");
-            self.hang_up(now, ending, Cause::Normal, shared);
+            let cause = match self.promised {
+                Some(_) => "called_back_later",
+                None => "unanswered",
+            };
+            self.hang_up(now, Ending::ours(cause), Cause::Normal, shared);
         }
     }
 
@@ -790,6 +822,7 @@ impl Call {
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::Flow(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => None,

@@ -10,6 +10,7 @@
 //! event of a call or a phone.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::Desk;
@@ -25,6 +26,8 @@ use media_engine::leg::LegId;
 use serde_json::json;
 
 use crate::directory::Company;
+
+use super::call::Call;
 
 use super::facts::Facts;
 use super::kept::{Known, restored};
@@ -204,11 +207,29 @@ impl Voice {
         let directory = self.shared.directory.clone();
         for company in directory.companies.values() {
             let rules = company.rules();
+            self.resume_promised(now, company);
             let kept = self.shared.desks.begin(now, company);
             if kept.rules != rules {
                 kept.rules = rules.clone();
                 kept.desk.set_rules(now.instant, rules);
             }
+        }
+    }
+
+    /// Those who were promised to be called back before the program began again have their calls.
+    fn resume_promised(&mut self, now: Now, company: &Arc<Company>) {
+        let Some(kept) = self.shared.desks.kept.get(&company.id) else {
+            return;
+        };
+        let promised: Vec<_> = kept
+            .works
+            .iter()
+            .filter(|record| record.callback.is_some())
+            .cloned()
+            .collect();
+        for record in promised {
+            let call = Call::resume(now, company, &record, &mut self.shared);
+            self.calls.extend(call.map(|call| (call.key(), call)));
         }
     }
 
@@ -248,6 +269,22 @@ impl Voice {
                     });
                 }
             }
+            Told::CallbackSuggested { work } => {
+                if let Some(call) = self.shared.desks.calls.get(&work).copied() {
+                    self.with(now, call, |call, _| call.suggest_callback(now));
+                }
+            }
+            Told::CallBack { work, attempt, .. } => {
+                if let Some(call) = self.shared.desks.calls.get(&work).copied() {
+                    self.with(now, call, |call, shared| {
+                        call.call_back(now, attempt, shared);
+                    });
+                }
+            }
+            Told::CallbackResting { work, until_ms, .. } => {
+                let detail = json!({ "until_ms": until_ms });
+                self.note_work(now, &work, TrailKind::CallbackResting, detail);
+            }
             Told::Returned { work, why, .. } => {
                 self.return_call(now, &company, &work, why.as_str())
             }
@@ -261,9 +298,6 @@ impl Voice {
                 ..
             }
             | Told::SkillsRelaxed { .. }
-            | Told::CallbackSuggested { .. }
-            | Told::CallBack { .. }
-            | Told::CallbackResting { .. }
             | Told::TargetMissed { .. }
             | Told::WrapUpBegan { .. }
             | Told::WrapUpOverdue { .. }
@@ -305,7 +339,7 @@ impl Voice {
         };
         let desk = self.shared.desk(now, &company);
         let found = desk.and_then(|desk| desk.work(work));
-        if found.is_some_and(|record| !record.needs_call()) {
+        if found.is_some_and(|record| record.work.medium != Medium::Phone) {
             // Nobody is on the line: it is shown to the agent, who takes it on the screen.
             let detail = json!({ "agent": agent, "name": phones.name });
             return self.note_work(now, work, TrailKind::Offered, detail);

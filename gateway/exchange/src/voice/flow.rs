@@ -9,6 +9,8 @@ use ivr::machine::{
 };
 use ivr::{Destination, Key, Language, Now};
 use media_engine::leg::{LegId, PlayId};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
 use serde_json::json;
 
 use crate::clip::Clip;
@@ -18,7 +20,7 @@ use super::Shared;
 use super::facts::{Facts, Origin};
 use super::line::{Purpose, to_device};
 use super::output::{MediaCommand, Message, Output, Recording};
-use super::waiting::{Heard, Waiting};
+use super::waiting::{Answer, Heard, Waiting};
 
 /// A caller on the way through a flow.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ struct Playing {
 enum Player {
     Flow(Ticket),
     Wait,
+    /// The last words to who will be called back.
+    Farewell,
     /// The last words of a wait without success.
     Unanswered(Option<Ticket>),
     RingingTone,
@@ -82,8 +86,53 @@ impl Walk {
         self.session.as_mut()?.poll_output()
     }
 
-    pub(super) fn handle_key(&mut self, now: Now, key: Key) {
-        self.tell(|session| session.handle_key(now, key));
+    /// A key was pressed. Returns the number at which the caller wants to be called back.
+    pub(super) fn handle_key(
+        &mut self,
+        now: Now,
+        key: Key,
+        call: &Facts,
+        shared: &mut Shared,
+    ) -> Option<String> {
+        let Doing::Waiting(waiting) = &mut self.doing else {
+            self.tell(|session| session.handle_key(now, key));
+            return None;
+        };
+        let (at, from) = (now.instant, call.from());
+        let number = || shared.callable(now, call, from);
+        let answer = waiting.handle_key(at, key, number, |typed| shared.callable(now, call, typed));
+        self.take(answer, call.leg, shared)
+    }
+
+    fn take(&mut self, answer: Answer, leg: LegId, shared: &mut Shared) -> Option<String> {
+        match answer {
+            Answer::Hear(heard) => self.play(Player::Wait, heard, leg, shared),
+            Answer::Nothing => {}
+            Answer::Promise(number) => return Some(number),
+        }
+        None
+    }
+
+    /// The desk would have the caller called back.
+    pub(super) fn suggest_callback(&mut self, now: Now) {
+        if let Doing::Waiting(waiting) = &mut self.doing {
+            waiting.suggest_callback(now.instant);
+        }
+    }
+
+    /// The caller will be called back: they hear so, and need not stay. Returns the work that goes
+    /// on waiting for them, and whose it is.
+    pub(super) fn promise(
+        &mut self,
+        leg: LegId,
+        shared: &mut Shared,
+    ) -> Option<(WorkId, ServiceId)> {
+        let Doing::Waiting(waited) = std::mem::replace(&mut self.doing, Doing::Nothing) else {
+            return None;
+        };
+        self.session = None;
+        self.play(Player::Farewell, waited.farewell(), leg, shared);
+        Some((waited.work.clone(), waited.service_id().clone()))
     }
 
     pub(super) fn handle_fetched(
@@ -193,10 +242,11 @@ impl Walk {
                 self.tell_queued(now, ticket, QueueResult::Unanswered);
             }
             (Player::Wait, Doing::Waiting(waiting)) => {
-                let heard = waiting.handle_played();
-                self.play(Player::Wait, heard, leg, shared);
+                if let Some(heard) = waiting.handle_played(now.instant) {
+                    self.play(Player::Wait, heard, leg, shared);
+                }
             }
-            (Player::Wait | Player::RingingTone, _) => {}
+            (Player::Wait | Player::RingingTone | Player::Farewell, _) => {}
         }
     }
 
@@ -291,10 +341,14 @@ impl Walk {
         self.tell(|session| session.handle_timeout(now));
         if let Doing::Waiting(waiting) = &mut self.doing {
             let position = shared.position(call, &waiting.work);
-            if let Some(heard) = waiting.handle_timeout(now.instant, position) {
-                self.play(Player::Wait, heard, call.leg, shared);
+            let asks = waiting.asks();
+            let callable = |typed: &str| shared.callable(now, call, typed);
+            let answer = waiting.handle_timeout(now.instant, position, callable);
+            if !asks && answer != Answer::Nothing {
                 announced(now, call, position);
             }
+            // Silence promises nothing.
+            self.take(answer, call.leg, shared);
         }
     }
 
@@ -408,6 +462,18 @@ impl Walk {
 }
 
 impl Shared {
+    /// What a number stands for, where it can be called back.
+    fn callable(&self, now: Now, call: &Facts, dialled: &str) -> Option<String> {
+        let wish = outbound::Wish {
+            dialled,
+            ..Default::default()
+        };
+        // Nothing is called yet: no chance is drawn on.
+        let mut nowhere = StdRng::from_seed([0; 32]);
+        let plan = outbound::plan(call.company(), &wish, &self.usage, now, &mut nowhere);
+        Some(plan.ok()?.callee.number)
+    }
+
     /// Begins to call somebody for a flow; nothing when there is nobody to call or no way to them.
     fn dial(
         &mut self,

@@ -14,6 +14,7 @@
 
 mod admission;
 mod call;
+mod callback;
 mod control;
 mod desks;
 mod ending;
@@ -157,9 +158,10 @@ impl Voice {
         }
     }
 
-    /// Calls that are not over.
+    /// Calls that are not over, but for those whose customers are to be called back.
     pub fn calls(&self) -> usize {
-        self.calls.len()
+        let calls = self.calls.values();
+        calls.filter(|call| !call.is_resting()).count()
     }
 
     /// Legs that calls hold.

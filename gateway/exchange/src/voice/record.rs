@@ -40,6 +40,16 @@ impl Record {
         }
     }
 
+    /// The record of an interaction that another process began: its lines stand behind all of
+    /// theirs, who wrote fewer than seconds had passed.
+    pub(super) fn resumed(now: Now, interaction: InteractionId) -> Self {
+        let seconds = now.wall.as_second().saturating_sub(EPOCH_S);
+        Self {
+            seq: u32::try_from(seconds).unwrap_or(u32::MAX / 2),
+            ..Self::new(interaction)
+        }
+    }
+
     pub(super) fn interaction(&self) -> &InteractionId {
         &self.interaction
     }
@@ -254,6 +264,9 @@ fn is_at_once(did: &Did) -> bool {
         | Did::CallerLeft => false,
     }
 }
+
+/// 2026-01-01, in seconds since 1970: no interaction is older.
+const EPOCH_S: i64 = 1_767_225_600;
 
 /// How long what became known of a call may wait for more of it: a crash takes no more than this
 /// from a trail, and a list of calls is no older.

@@ -20,6 +20,7 @@ use crate::clip::Clip;
 use crate::directory::{Announcement, Company, Number, Outbound, Service};
 
 mod agents;
+mod callbacks;
 mod deadlines;
 mod extensions;
 mod handling;
@@ -279,6 +280,7 @@ fn directory(flow: &str) -> Directory {
         say_position: false,
         unanswered: None,
         calendar: None,
+        calls: Default::default(),
     };
     let company = Company {
         id: "demo".parse().expect("an id"),

@@ -9,12 +9,14 @@
 use std::time::{Duration, Instant};
 
 use desk::id::{ServiceId, WorkId};
-use ivr::Language;
 use ivr::machine::Ticket;
+use ivr::{Key, Language};
 
 use crate::clip::Clip;
 use crate::directory::Service;
 use crate::words;
+
+use super::callback::{self, Asking, Turn};
 
 /// One caller's wait.
 #[derive(Debug)]
@@ -30,6 +32,27 @@ pub(super) struct Waiting {
     due: Vec<Option<Instant>>,
     /// The last place that was said.
     said: Option<usize>,
+    /// The key by which they may ask to be called back, and when they are told so next.
+    offer: Option<Offer>,
+    /// They ask to be called back.
+    asking: Option<Asking>,
+}
+
+#[derive(Debug)]
+struct Offer {
+    key: Key,
+    due: Instant,
+}
+
+/// What a key of somebody who waits leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// This is heard from now on.
+    Hear(Heard),
+    /// Nothing changes.
+    Nothing,
+    /// They are to be called back at this number.
+    Promise(String),
 }
 
 /// What to play now.
@@ -55,6 +78,8 @@ impl Waiting {
             language,
             due: Vec::new(),
             said: None,
+            offer: None,
+            asking: None,
         }
     }
 
@@ -71,21 +96,83 @@ impl Waiting {
             .iter()
             .map(|said| Some(now + said.after))
             .collect();
-        self.handle_timeout(now, position)
-            .unwrap_or_else(|| self.music())
+        self.asking = None;
+        let key = self.service.calls.callback_key;
+        self.offer = key.map(|key| Offer {
+            key,
+            due: now + OFFER_AFTER,
+        });
+        self.announce(now, position).unwrap_or_else(|| self.music())
     }
 
-    /// An announcement has been played to its end.
-    pub(super) fn handle_played(&mut self) -> Heard {
-        self.music()
+    /// What was said has been said; nothing else is heard while an answer is waited for.
+    pub(super) fn handle_played(&mut self, now: Instant) -> Option<Heard> {
+        match &mut self.asking {
+            Some(asking) => {
+                asking.handle_played(now);
+                None
+            }
+            None => Some(self.music()),
+        }
     }
 
-    /// Time has come to [`Waiting::poll_timeout`]: what is heard now, if that changes.
+    /// The desk would have them called back: they are told so at once.
+    pub(super) fn suggest_callback(&mut self, now: Instant) {
+        let key = self.offer.as_ref().map(|offer| offer.key);
+        let key = key.or_else(|| Key::new(SUGGESTED_KEY));
+        self.offer = key.map(|key| Offer { key, due: now });
+    }
+
+    /// A key was pressed. `number` is the one they call from, where it can be called; `callable`
+    /// knows what one that was typed stands for.
+    pub(super) fn handle_key(
+        &mut self,
+        now: Instant,
+        key: Key,
+        number: impl FnOnce() -> Option<String>,
+        callable: impl FnOnce(&str) -> Option<String>,
+    ) -> Answer {
+        if let Some(asking) = &mut self.asking {
+            let turn = asking.handle_key(now, key, callable);
+            return self.answer(turn);
+        }
+        if self.offer.as_ref().is_none_or(|offer| offer.key != key) {
+            return Answer::Nothing;
+        }
+        let (asking, clips) = Asking::begin(self.language, number());
+        self.asking = Some(asking);
+        Answer::Hear(once(clips))
+    }
+
+    fn answer(&mut self, turn: Turn) -> Answer {
+        match turn {
+            Turn::Say(clips) => Answer::Hear(once(clips)),
+            Turn::Listen => Answer::Nothing,
+            Turn::Promise(number) => Answer::Promise(number),
+            Turn::Back => {
+                self.asking = None;
+                Answer::Hear(self.music())
+            }
+        }
+    }
+
+    /// Time has come to [`Waiting::poll_timeout`].
     pub(super) fn handle_timeout(
         &mut self,
         now: Instant,
         position: Option<usize>,
-    ) -> Option<Heard> {
+        callable: impl FnOnce(&str) -> Option<String>,
+    ) -> Answer {
+        if let Some(asking) = &mut self.asking {
+            let turn = asking.handle_timeout(now, callable);
+            return self.answer(turn);
+        }
+        let heard = self.announce(now, position);
+        heard.map_or(Answer::Nothing, Answer::Hear)
+    }
+
+    /// What is said now, if anything is due.
+    fn announce(&mut self, now: Instant, position: Option<usize>) -> Option<Heard> {
         let mut clips = Vec::new();
         for (due, said) in self.due.iter_mut().zip(&self.service.announcements) {
             if due.is_some_and(|due| due <= now) {
@@ -93,7 +180,10 @@ impl Waiting {
                 clips.push(Clip::Prompt(said.prompt.clone()));
             }
         }
-        if clips.is_empty() {
+        if let Some(offer) = self.offer.as_mut().filter(|offer| offer.due <= now) {
+            offer.due = now + OFFER_EVERY;
+            clips.extend(callback::offer(self.language, offer.key));
+        } else if clips.is_empty() {
             return None;
         }
         if let Some(position) = position
@@ -110,7 +200,11 @@ impl Waiting {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.due.iter().flatten().min().copied()
+        if let Some(asking) = &self.asking {
+            return asking.poll_timeout();
+        }
+        let offer = self.offer.as_ref().map(|offer| offer.due);
+        self.due.iter().flatten().copied().chain(offer).min()
     }
 
     /// What is said at the end of a wait without success.
@@ -122,6 +216,16 @@ impl Waiting {
         })
     }
 
+    /// Whether they are asking to be called back.
+    pub(super) fn asks(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// The last words to who will be called back.
+    pub(super) fn farewell(&self) -> Heard {
+        once(callback::promised(self.language))
+    }
+
     fn music(&self) -> Heard {
         let clip = self.service.music.clone().map_or(Clip::Music, Clip::Prompt);
         Heard {
@@ -130,6 +234,22 @@ impl Waiting {
         }
     }
 }
+
+fn once(clips: Vec<Clip>) -> Heard {
+    Heard {
+        clips,
+        repeat: false,
+    }
+}
+
+/// The key for who is asked by the desk, where the service has set none.
+const SUGGESTED_KEY: char = '1';
+
+/// How long one waits before one is told of being called back: who is answered soon need not know.
+const OFFER_AFTER: Duration = Duration::from_secs(20);
+
+/// How often it is said.
+const OFFER_EVERY: Duration = Duration::from_secs(60);
 
 /// More often than this nobody hears music at all, whatever was configured.
 const EVERY_MIN: Duration = Duration::from_secs(10);
@@ -172,6 +292,7 @@ mod tests {
             say_position,
             unanswered: None,
             calendar: None,
+            calls: Default::default(),
         }
     }
 
@@ -199,22 +320,20 @@ mod tests {
         );
         assert_eq!(names(&waiting.begin(start, Some(1))), ["a0"]);
         assert_eq!(
-            waiting.handle_played(),
-            Heard {
+            waiting.handle_played(start),
+            Some(Heard {
                 clips: vec![Clip::Music],
                 repeat: true
-            }
+            })
         );
         for seconds in [20, 50, 80] {
             let due = waiting.poll_timeout().expect("an announcement is to come");
             assert_eq!(due - start, Duration::from_secs(seconds));
             assert_eq!(
-                waiting.handle_timeout(due - Duration::from_millis(1), Some(1)),
+                waiting.announce(due - Duration::from_millis(1), Some(1)),
                 None
             );
-            let heard = waiting
-                .handle_timeout(due, Some(1))
-                .expect("an announcement");
+            let heard = waiting.announce(due, Some(1)).expect("an announcement");
             assert_eq!(names(&heard), ["a1"]);
         }
     }
@@ -232,7 +351,7 @@ mod tests {
         let said = |waiting: &mut Waiting, place| {
             let due = waiting.poll_timeout().expect("a deadline");
             waiting
-                .handle_timeout(due, Some(place))
+                .announce(due, Some(place))
                 .expect("an announcement")
                 .clips
                 .len()

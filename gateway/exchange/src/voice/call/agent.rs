@@ -85,6 +85,9 @@ impl Call {
         }
         self.talk
             .enter(leg, talk::Party::new(role, Place::Together));
+        if self.is_promised(&offered.work) && self.is_resting() {
+            return self.begin_callback(now, leg, &offered.agent);
+        }
         self.learn_state(now, InteractionState::Talking);
         let mut service = None;
         if let Stage::Flow(walk) = &mut self.stage {
@@ -154,6 +157,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Calling(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => {}
@@ -170,6 +174,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Calling(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => false,
@@ -312,6 +317,7 @@ impl Call {
             Stage::Handled(handled) => handled.work.as_ref() == Some(work),
             Stage::Flow(walk) => walk.work() == Some(work),
             Stage::Calling(calling) => calling.work.as_ref() == Some(work),
+            Stage::Promised => self.is_promised(work),
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::HangingUp { .. }

@@ -168,6 +168,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Calling(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => Err(OrderError::NotNow("nobody talks with the customer")),

@@ -213,6 +213,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Handled(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => None,
@@ -353,6 +354,33 @@ impl Call {
         self.try_next(now, None, shared);
     }
 
+    /// Calls a customer whose agent is on the line.
+    pub(super) fn call_customer(&mut self, now: Now, number: &str, shared: &mut Shared) {
+        let Stage::Calling(calling) = &mut self.stage else {
+            return;
+        };
+        let wish = Wish {
+            dialled: number,
+            by: None,
+            service: calling.service.as_ref(),
+            number: None,
+        };
+        let interaction = self.facts.record.interaction();
+        match shared.plan(now, &self.facts.company, &wish, interaction) {
+            Ok(plan) => {
+                let ways = plan.ways.iter();
+                calling.ways = ways.map(|way| by_way(way, RING_MAX)).collect();
+                calling.plan = Some(Box::new(plan));
+                self.try_next(now, None, shared);
+            }
+            Err(refusal) => {
+                let detail = json!({ "cause": refusal.code() });
+                self.note(now, TrailKind::Refused, detail);
+                self.handle_not_reached(now, shared);
+            }
+        }
+    }
+
     /// Calls the customer over the next way; `outside` is what is counted of the ways before.
     fn try_next(&mut self, now: Now, outside: Option<OutboundCallId>, shared: &mut Shared) {
         let Stage::Calling(calling) = &mut self.stage else {
@@ -409,6 +437,7 @@ impl Call {
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::Calling(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => {}
@@ -446,6 +475,7 @@ impl Call {
             return self.abandon(now, 488, shared);
         }
         self.let_customer_in(agreed, shared);
+        self.keep_promise(now, shared);
         let answered = InteractionUpdate {
             state: Some(InteractionState::Talking),
             answered_ms: Some(now.wall.as_millisecond()),
@@ -544,6 +574,9 @@ impl Call {
         let Some(calling) = self.calling().cloned() else {
             return;
         };
+        if self.promised.is_some() {
+            return self.handle_not_reached(now, shared);
+        }
         if let Some(work) = &calling.work {
             shared.work_over(now, &self.facts.company.id, work);
         }
@@ -583,6 +616,19 @@ impl Calling {
             plan: None,
             refused: None,
             rings: false,
+        }
+    }
+
+    /// A customer who was promised a call is called by the agent on this line.
+    pub(super) fn back(
+        number: String,
+        (agent, leg): (UserId, LegId),
+        (work, service): (WorkId, ServiceId),
+    ) -> Self {
+        Self {
+            leg,
+            work: Some(work),
+            ..Self::new(number, Some(agent), Some(service))
         }
     }
 

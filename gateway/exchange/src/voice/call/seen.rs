@@ -19,6 +19,7 @@ impl Call {
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::Flow(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => None,
@@ -45,6 +46,7 @@ impl Call {
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Handled(_)
+            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => false,
@@ -57,6 +59,7 @@ impl Call {
             Stage::Opening { .. } | Stage::Answering { .. } | Stage::Calling(_) => {
                 InteractionState::Ringing
             }
+            Stage::Promised => InteractionState::Waiting,
             Stage::Flow(walk) if walk.is_waiting() => InteractionState::Waiting,
             Stage::Flow(_) => InteractionState::Flow,
             Stage::Handled(_) => InteractionState::Talking,

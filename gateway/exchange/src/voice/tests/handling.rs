@@ -278,7 +278,7 @@ fn who_may_not_have_a_call_is_not_given_it_and_it_stays_where_it_is() {
 }
 
 /// The line that is placed to somebody outside of the desk.
-fn guest(scene: &mut Scene) -> (Phone, Target) {
+pub(super) fn guest(scene: &mut Scene) -> (Phone, Target) {
     let (leg, target) = scene
         .wanted
         .iter()

@@ -23,16 +23,6 @@ impl Scene {
         snapshot
     }
 
-    fn late_lines(&self, kind: TrailKind) -> Vec<(String, serde_json::Value)> {
-        let lines = self.kept.iter().filter_map(|kept| match kept {
-            Kept::Line(line) if line.kind == kind => {
-                Some((line.interaction.to_string(), line.detail.clone()))
-            }
-            _ => None,
-        });
-        lines.collect()
-    }
-
     /// The same company in a new program, a moment later.
     fn started_again(&self, agents: &[(&str, &[&str])]) -> Scene {
         let mut scene = Scene::new(MENU);
@@ -73,6 +63,11 @@ fn promised(scene: &mut Scene, name: &str) -> WorkId {
     desk.enqueue(now.instant, waits).expect("room");
     desk.ask_callback(now.instant, &work, "+5511999990000".into())
         .expect("it waits");
+    let record = desk.work(&work).expect("it waits").clone();
+    let known = scene.voice.shared.directory.companies[&company()].clone();
+    let call = call::Call::resume(now, &known, &record, &mut scene.voice.shared);
+    let call = call.expect("a promise");
+    scene.voice.calls.insert(call.key(), call);
     scene.voice.attend(now);
     scene.settle();
     work
@@ -110,9 +105,15 @@ fn places_offers_pauses_wrap_ups_and_promises_outlive_the_process_and_calls_do_n
     assert_eq!(after.doing("ana"), ["wrapping up"]);
     assert_eq!(after.doing("bruno"), [""; 0], "no phone rings any more");
     assert_eq!(after.presence("bruno"), Presence::Available);
-    let ended = after.late_lines(TrailKind::OfferEnded);
+    after.until(Duration::from_secs(10));
+    let ended = after.details(TrailKind::OfferEnded);
     let expected = serde_json::json!({ "agent": "bruno", "end": "restart" });
-    assert_eq!(ended, [("i-first".to_owned(), expected)]);
+    assert_eq!(
+        ended,
+        [&expected],
+        "in the record of the one who was promised a call"
+    );
+    assert_eq!(after.voice.calls(), 0, "nobody is on the line");
 }
 
 #[test]
