@@ -238,6 +238,7 @@ async fn add_services(
             say_position: row.say_position,
             unanswered: row.unanswered_prompt,
             calendar: row.calendar.and_then(|id| calendars.get(&id).cloned()),
+            calls: exchange::directory::CallRules::default(),
         };
         company.services.insert(row.id, service);
     }

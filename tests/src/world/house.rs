@@ -177,6 +177,7 @@ fn service() -> Service {
         say_position: true,
         unanswered: Some("nobody".parse().expect("an id")),
         calendar: None,
+        calls: exchange::directory::CallRules::default(),
     }
 }
 
