@@ -181,6 +181,7 @@ impl Unit {
                 Change::InteractionOpened(_)
                 | Change::InteractionEnded { .. }
                 | Change::VoiceMessageLeft(_)
+                | Change::SurveyAnswered(_)
                 | Change::Outbound(_) => None,
             })
     }
@@ -193,6 +194,7 @@ fn interaction(change: &Change) -> &InteractionId {
         Change::InteractionUpdated { interaction, .. }
         | Change::InteractionEnded { interaction, .. } => interaction,
         Change::VoiceMessageLeft(left) => &left.interaction,
+        Change::SurveyAnswered(answer) => &answer.interaction,
         Change::Outbound(outbound) => outbound.interaction(),
     }
 }
@@ -203,7 +205,10 @@ fn trail(change: &mut Change) -> Option<&mut Vec<TrailEntry>> {
         Change::InteractionUpdated { trail, .. } | Change::InteractionEnded { trail, .. } => {
             Some(trail)
         }
-        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) | Change::Outbound(_) => None,
+        Change::InteractionOpened(_)
+        | Change::VoiceMessageLeft(_)
+        | Change::SurveyAnswered(_)
+        | Change::Outbound(_) => None,
     }
 }
 
@@ -213,7 +218,10 @@ fn weight(change: &Change) -> usize {
         Change::InteractionUpdated { trail, .. } | Change::InteractionEnded { trail, .. } => {
             1 + trail.len()
         }
-        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) | Change::Outbound(_) => 1,
+        Change::InteractionOpened(_)
+        | Change::VoiceMessageLeft(_)
+        | Change::SurveyAnswered(_)
+        | Change::Outbound(_) => 1,
     }
 }
 

@@ -41,6 +41,8 @@ pub enum Change {
     },
     /// A caller left a message; its sound is already on disk.
     VoiceMessageLeft(Box<VoiceMessageLeft>),
+    /// A customer answered a question after a call.
+    SurveyAnswered(Box<SurveyAnswer>),
     /// Something that outbound calls are judged by.
     Outbound(Box<Outbound>),
 }
@@ -189,6 +191,27 @@ pub struct VoiceMessageLeft {
     pub duration_ms: u64,
     /// When it was left.
     pub left_ms: i64,
+}
+
+/// What a customer answered to a question after a call; asked again, the last answer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SurveyAnswer {
+    /// Whose customer.
+    pub company: CompanyId,
+    /// The call.
+    pub interaction: InteractionId,
+    /// The service that had it.
+    pub service: ServiceId,
+    /// The agent who had it last.
+    pub agent: Option<UserId>,
+    /// The flow that asked.
+    pub flow: String,
+    /// The node of the flow, which names the question.
+    pub question: String,
+    /// The key, or the digits.
+    pub answer: String,
+    /// When.
+    pub at_ms: i64,
 }
 
 /// Something that outbound calls are judged by.
@@ -388,6 +411,8 @@ words! {
         Joined = "joined",
         /// A supervisor takes part; the detail has who and how.
         Supervised = "supervised",
+        /// The recording of the call began, is silent, goes on or ended; the detail has who wanted it.
+        Recording = "recording",
         /// Somebody wrote a note.
         Noted = "noted",
         /// It waits for another service, because it waited too long or too many did; the detail names

@@ -11,9 +11,10 @@ use desk::id::{
     CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, TrunkId, UserId,
 };
 use desk::rules::{self, AgentRules, Overflow, OverflowThen, OverflowWhen, Rules, ServiceRules};
-use ivr::Language;
 use ivr::hours::Calendar;
+use ivr::{Key, Language};
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 
 /// All that a call may lead to. It never changes; a change makes another one.
 #[derive(Clone, Debug, Default)]
@@ -109,8 +110,31 @@ pub struct Service {
 /// How the calls of a service are treated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallRules {
+    /// Whether they are recorded.
+    pub recording: Recording,
+    /// What customers are told before it.
+    pub recording_notice: Option<PromptId>,
+    /// For how many days a recording is kept; for ever when not set.
+    pub retention_days: Option<u32>,
+    /// What asks the customer how it was, when the agent has left.
+    pub survey: Option<FlowId>,
+    /// The number that its calls to customers show; the company's when not set.
+    pub caller_number: Option<String>,
     /// The key by which who waits asks to be called back; none when not set.
-    pub callback_key: Option<ivr::Key>,
+    pub callback_key: Option<Key>,
+}
+
+/// Whether calls are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Recording {
+    /// Not at all.
+    #[default]
+    Off,
+    /// From the moment in which an agent answers.
+    Always,
+    /// When an agent or a supervisor says so.
+    OnDemand,
 }
 
 /// Somebody who takes work.

@@ -120,6 +120,8 @@ pub(super) enum Order {
     Cancel {},
     /// The agent leaves: to the one who was asked, or the call ends.
     HangUp {},
+    /// The recording begins, is silent while card data is spoken, goes on, or ends.
+    Record { what: Tape },
     /// Something to remember of it.
     Note {
         /// At most 4,000 characters.
@@ -133,6 +135,16 @@ pub(super) enum Order {
     Barge {},
     /// A supervisor has it in hand from here on.
     TakeOver {},
+}
+
+/// What a recording is to do.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Tape {
+    Start,
+    Pause,
+    Resume,
+    Stop,
 }
 
 /// Where a call is taken to.
@@ -196,6 +208,12 @@ impl Order {
             Self::Complete {} => CallOrder::Complete,
             Self::Cancel {} => CallOrder::Cancel,
             Self::HangUp {} => CallOrder::HangUp,
+            Self::Record { what } => CallOrder::Record(match what {
+                Tape::Start => exchange::voice::Tape::Start,
+                Tape::Pause => exchange::voice::Tape::Pause,
+                Tape::Resume => exchange::voice::Tape::Resume,
+                Tape::Stop => exchange::voice::Tape::Stop,
+            }),
             Self::Note { text } => {
                 let text = text.trim().to_owned();
                 if text.is_empty() || text.chars().count() > NOTE_LENGTH_MAX {

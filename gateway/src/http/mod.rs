@@ -37,6 +37,7 @@ mod prompts;
 mod protection;
 mod services;
 mod session;
+mod surveys;
 mod trunks;
 mod users;
 mod voice_messages;
@@ -221,6 +222,7 @@ pub fn router(app: App) -> Router {
         .merge(services::routes())
         .merge(agents::routes())
         .merge(calls::routes())
+        .merge(surveys::routes())
         .merge(calendars::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())

@@ -11,7 +11,7 @@ use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, agents, api_keys, audit, calendars, calls, companies, decisions, devices, flows, health,
     interactions, metrics, numbers, outbound_routes, outbound_rules, prompts, services, session,
-    trunks, users, voice_messages, voices,
+    surveys, trunks, users, voice_messages, voices,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -52,7 +52,7 @@ pub fn document() -> Document {
         flows::read_simple, flows::save_simple, flows::validate, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
         interactions::list, interactions::export, interactions::read, decisions::decisions,
-        voice_messages::list, voice_messages::audio,
+        voice_messages::list, voice_messages::audio, surveys::list,
         audit::list,
     ),
     tags(

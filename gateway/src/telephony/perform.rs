@@ -121,6 +121,9 @@ impl Owner {
             // The flow itself ends it by its longest time.
             MediaCommand::Record { ticket, .. } => self.record(now, leg, ticket),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
+            MediaCommand::RecordCall(_) => Ok(()),
+            MediaCommand::PauseRecording => self.media.pause_recording(leg),
+            MediaCommand::ResumeRecording => self.media.resume_recording(leg),
             MediaCommand::Hear(sources) => self.media.hear(leg, sources),
             MediaCommand::Press(key) => self.media.press(leg, key),
             MediaCommand::Close => self.close(now, leg),

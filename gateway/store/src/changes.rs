@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
-    Outbound, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
+    Outbound, SurveyAnswer, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
 };
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::row::{Columns, json, whole};
-use crate::{Error, outbound};
+use crate::{Error, outbound, surveys};
 
 /// The number that an interaction was given when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,9 @@ pub async fn apply<'a>(
     for part in parts(&group.voice_messages) {
         leave(db, &part).await?;
     }
+    for answer in group.answers {
+        surveys::keep(&mut *db, answer).await?;
+    }
     for outbound in group.outbound {
         match outbound {
             Outbound::Call(call) => outbound::keep_call(&mut *db, call).await?,
@@ -75,6 +78,7 @@ struct Group<'a> {
     trail: Vec<(&'a InteractionId, &'a [TrailEntry])>,
     voice_messages: Vec<&'a VoiceMessageLeft>,
     outbound: Vec<&'a Outbound>,
+    answers: Vec<&'a SurveyAnswer>,
 }
 
 impl<'a> Group<'a> {
@@ -111,6 +115,7 @@ impl<'a> Group<'a> {
                 }
                 Change::VoiceMessageLeft(left) => group.voice_messages.push(left),
                 Change::Outbound(outbound) => group.outbound.push(outbound),
+                Change::SurveyAnswered(answer) => group.answers.push(answer),
             }
         }
         group.updated = updated.into_iter().collect();

@@ -35,6 +35,7 @@ mod row;
 pub mod services;
 pub mod sessions;
 pub mod settings;
+pub mod surveys;
 pub mod trail;
 pub mod trunks;
 pub mod users;

@@ -442,6 +442,9 @@ impl Node {
                 self.thread.order(leg, Command::Record);
             }
             MediaCommand::StopRecording => self.thread.order(leg, Command::StopRecording),
+            MediaCommand::RecordCall(_)
+            | MediaCommand::PauseRecording
+            | MediaCommand::ResumeRecording => {}
             MediaCommand::Hear(sources) => {
                 self.joined += usize::from(!sources.is_empty());
                 self.thread.order(leg, Command::Hear(sources));

@@ -127,6 +127,7 @@ impl Store {
             Change::InteractionUpdated { interaction, .. }
             | Change::InteractionEnded { interaction, .. } => interaction.clone(),
             Change::VoiceMessageLeft(message) => message.interaction.clone(),
+            Change::SurveyAnswered(answer) => answer.interaction.clone(),
             Change::Outbound(outbound) => outbound.interaction().clone(),
         };
         self.lost.insert(interaction);
@@ -160,6 +161,9 @@ impl Store {
             }
             Change::VoiceMessageLeft(message) => {
                 self.known(&message.interaction);
+            }
+            Change::SurveyAnswered(answer) => {
+                self.known(&answer.interaction);
             }
             Change::Outbound(outbound) => {
                 self.known(outbound.interaction());

@@ -14,9 +14,11 @@ mod answering;
 mod callback;
 mod orders;
 mod placing;
+mod recording;
 mod referral;
 mod seen;
 mod supervision;
+mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,8 +50,10 @@ use super::talk::{self, Place, Role, Talk};
 use super::{CallKey, Shared};
 pub(super) use agent::Handled;
 use callback::Promise;
-pub use orders::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
+pub use orders::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError, Tape};
 pub(super) use placing::Calling;
+use recording::Taping;
+use survey::Survey;
 
 /// One call.
 #[derive(Debug)]
@@ -57,6 +61,9 @@ pub(super) struct Call {
     facts: Facts,
     talk: Talk,
     stage: Stage,
+    taping: Taping,
+    /// About whom the customer is asked, since the agent has left.
+    survey: Option<Survey>,
     /// What the customer was promised, until they are on the line again.
     promised: Option<Promise>,
     /// Why we ended it, if we did.
@@ -196,6 +203,8 @@ impl Call {
                 recorded: false,
                 until: now.instant + OPENING_MAX,
             },
+            taping: Taping::default(),
+            survey: None,
             promised: None,
             ours: None,
             length_limit: now.instant + LENGTH_MAX,
@@ -633,6 +642,7 @@ impl Call {
                         self.facts.told_of_messages();
                     }
                     self.facts.record.step(now, &step);
+                    self.note_answer(now, &step, shared);
                 }
                 machine::Output::HangUp { cause } => {
                     self.hang_up(now, Ending::ours("flow_ended"), sip_cause(cause), shared);

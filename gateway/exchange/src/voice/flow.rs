@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use desk::id::{ServiceId, VoiceMessageId, WorkId};
-use desk::record::{Change, InteractionState, InteractionUpdate, TrailKind, VoiceMessageLeft};
+use desk::record::{
+    Change, InteractionState, InteractionUpdate, Medium, TrailKind, VoiceMessageLeft,
+};
+use desk::work::{Priority, Work};
 use ivr::machine::{
     DialResult, FetchFailure, Fetched, Output as Wish, QueueResult, Session, Spoken, Ticket,
 };
@@ -513,6 +516,9 @@ impl Shared {
         origin: Origin,
     ) {
         let left_ms = now.wall.as_millisecond();
+        if let Some(service) = service.clone() {
+            self.entrust(now, &origin, service);
+        }
         let message = VoiceMessageLeft {
             id: VoiceMessageId::new(left_ms, &mut self.random),
             company: origin.company,
@@ -524,6 +530,29 @@ impl Shared {
             left_ms,
         };
         self.save(Change::VoiceMessageLeft(Box::new(message)));
+    }
+}
+
+impl Shared {
+    /// A message is work for its service: somebody listens to it, and calls back. Where the service
+    /// has no room or is gone, it stands in the list of messages alone.
+    fn entrust(&mut self, now: Now, origin: &Origin, service: ServiceId) {
+        let arrived_ms = now.wall.as_millisecond();
+        let work = Work {
+            id: WorkId::new(arrived_ms, &mut self.random),
+            interaction: origin.interaction.clone(),
+            medium: Medium::Task,
+            service,
+            contact: None,
+            number: None,
+            arrived_ms,
+            priority: Priority::default(),
+            skills: vec![],
+            preferred: None,
+        };
+        if let Some(desk) = self.desk(now, &origin.company) {
+            let _ = desk.enqueue(now.instant, work);
+        }
     }
 }
 

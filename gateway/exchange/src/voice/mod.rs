@@ -52,7 +52,7 @@ use crate::directory::Directory;
 use crate::outbound::Usage;
 
 use call::Call;
-pub use call::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError};
+pub use call::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError, Tape};
 pub use control::{CallSeen, PartySeen};
 use desks::Desks;
 use ending::Ending;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::id::ServiceId;
+use desk::id::{InteractionId, ServiceId};
 use desk::kept::Kept;
 use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
@@ -163,8 +163,16 @@ pub enum MediaCommand {
         /// The longest recording.
         max: Duration,
     },
-    /// End the recording; then [`super::Voice::handle_recorded`].
+    /// End the recording; then [`super::Voice::handle_recorded`]. Where none of a message runs, end that
+    /// of the call, of which nothing is told.
     StopRecording,
+    /// Record the call: what comes from this leg on the left, what it hears of others on the right, until
+    /// the leg closes. When it is over the shell puts it away for this interaction.
+    RecordCall(InteractionId),
+    /// Be silent in the recording of the call from now on.
+    PauseRecording,
+    /// Be heard in it again.
+    ResumeRecording,
     /// Let this leg hear these from now on, in place of those before. What is played to it is heard
     /// in their place.
     Hear(Vec<LegId>),

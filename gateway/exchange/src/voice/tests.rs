@@ -19,6 +19,7 @@ use super::*;
 use crate::clip::Clip;
 use crate::directory::{Announcement, Company, Number, Outbound, Service};
 
+mod after;
 mod agents;
 mod callbacks;
 mod deadlines;
@@ -183,6 +184,7 @@ impl Scene {
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
                 | Change::VoiceMessageLeft(_)
+                | Change::SurveyAnswered(_)
                 | Change::Outbound(_) => None,
             })
             .collect()
@@ -196,6 +198,7 @@ impl Scene {
                 | Change::InteractionEnded { trail, .. } => trail.as_slice(),
                 Change::InteractionOpened(_)
                 | Change::VoiceMessageLeft(_)
+                | Change::SurveyAnswered(_)
                 | Change::Outbound(_) => &[],
             })
             .collect()
@@ -219,6 +222,7 @@ impl Scene {
                 Change::InteractionOpened(_)
                 | Change::InteractionUpdated { .. }
                 | Change::InteractionEnded { .. }
+                | Change::SurveyAnswered(_)
                 | Change::Outbound(_) => None,
             })
             .collect()

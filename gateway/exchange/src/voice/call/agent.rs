@@ -101,6 +101,7 @@ impl Call {
             agent: Some(offered.agent.clone()),
             aside: None,
         }));
+        self.record_by_rule(now, shared);
     }
 
     /// Who answered, for the trail.
@@ -219,7 +220,10 @@ impl Call {
     }
 
     /// The agent is done with the customer.
-    fn handle_service_done(&mut self, now: Now, _handled: &Handled, shared: &mut Shared) {
+    fn handle_service_done(&mut self, now: Now, handled: &Handled, shared: &mut Shared) {
+        if self.ask_customer(now, handled, shared) {
+            return;
+        }
         let ending = Ending::by(EndedBy::Agent, "hung_up");
         self.hang_up(now, ending, Cause::Normal, shared);
     }

@@ -27,7 +27,7 @@ use super::super::ending::Ending;
 use super::super::facts::{Facts, NOBODY};
 use super::super::record::Record;
 use super::super::talk::Talk;
-use super::{Call, Calling, LENGTH_MAX, Stage, UNCONFIRMED};
+use super::{Call, Calling, LENGTH_MAX, Stage, Taping, UNCONFIRMED};
 use crate::directory::Company;
 
 /// What a customer was promised.
@@ -104,6 +104,8 @@ impl Call {
             facts,
             talk: Talk::default(),
             stage: Stage::Promised,
+            taping: Taping::default(),
+            survey: None,
             promised: Some(Promise {
                 work: record.work.id.clone(),
                 service: record.work.service.clone(),

@@ -46,12 +46,39 @@ pub enum CallOrder {
     Cancel,
     /// The agent leaves: to the one who was asked, or the call ends.
     HangUp,
+    /// What its recording is to do.
+    Record(Tape),
     /// Something to remember of it.
     Note(String),
     /// A supervisor takes part, or changes how.
     Attend(Attention),
     /// A supervisor has it in hand from here on.
     TakeOver,
+}
+
+/// What a recording is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tape {
+    /// Begin.
+    Start,
+    /// Be silent: card data is spoken.
+    Pause,
+    /// Go on.
+    Resume,
+    /// End.
+    Stop,
+}
+
+impl Tape {
+    /// Its name, in trails and in the API.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Stop => "stop",
+        }
+    }
 }
 
 /// Where a call is taken to.
@@ -100,6 +127,10 @@ impl Call {
         match order {
             CallOrder::Attend(attention) => return self.attend(now, by, attention, shared),
             CallOrder::TakeOver => return self.take_over(now, by, shared),
+            CallOrder::Record(wanted) if self.is_with(by) => {
+                return self.order_tape(now, by, wanted, shared);
+            }
+            CallOrder::Record(_) => return Err(OrderError::NotYours),
             CallOrder::Note(text) => {
                 if !self.is_with(by) {
                     return Err(OrderError::NotYours);
@@ -155,7 +186,10 @@ impl Call {
                 self.handle_holder_left(now, handled, true, shared);
             }
             // Done above.
-            CallOrder::Note(_) | CallOrder::Attend(_) | CallOrder::TakeOver => {}
+            CallOrder::Record(_)
+            | CallOrder::Note(_)
+            | CallOrder::Attend(_)
+            | CallOrder::TakeOver => {}
         }
         Ok(())
     }

@@ -493,6 +493,7 @@ impl Call {
             agent: calling.agent,
             aside: None,
         }));
+        self.record_by_rule(now, shared);
     }
 
     fn let_customer_in(&mut self, agreed: &MediaParameters, shared: &mut Shared) {

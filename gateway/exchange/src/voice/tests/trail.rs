@@ -53,7 +53,10 @@ fn rows(changes: &[Change]) -> usize {
             row(!update.is_empty()) + row(!trail.is_empty())
         }
         Change::InteractionEnded { .. } => 2,
-        Change::InteractionOpened(_) | Change::VoiceMessageLeft(_) | Change::Outbound(_) => 1,
+        Change::InteractionOpened(_)
+        | Change::VoiceMessageLeft(_)
+        | Change::SurveyAnswered(_)
+        | Change::Outbound(_) => 1,
     });
     rows.sum()
 }
