@@ -1,4 +1,5 @@
-//! The engine as a subject: legs of its own media threads, each playing a prompt.
+//! The engine as a subject: legs of its own media threads, each playing a prompt, or two and two in a
+//! call.
 
 use std::io;
 use std::sync::Arc;
@@ -13,10 +14,22 @@ use media_engine_net::media::{Media, MediaConfig};
 use crate::process::{self, PEER, SUBJECT, WARM_UP};
 use crate::usage;
 
-/// Plays to `legs` callers for `window` and prints what it took. One media thread, as the other core
-/// of the machine belongs to the peer.
-pub fn engine_subject(legs: u64, window: Duration) -> io::Result<()> {
+/// What the legs do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doing {
+    /// Each plays a prompt.
+    Plays,
+    /// Two and two are in a call.
+    Talks,
+    /// The same, and each call is recorded.
+    TalksRecorded,
+}
+
+/// Has `legs` callers for `window` and prints what it took. One media thread, as the other core of the
+/// machine belongs to the peer.
+pub fn engine_subject(legs: u64, doing: Doing, window: Duration) -> io::Result<()> {
     media_engine_net::limits::raise_open_files()?;
+    let folder = tempfile::tempdir()?;
     let config = MediaConfig {
         threads: Some(1),
         legs_per_thread_max: 20_000,
@@ -41,13 +54,27 @@ pub fn engine_subject(legs: u64, window: Duration) -> io::Result<()> {
         media
             .configure(LegId(leg), config)
             .map_err(io::Error::other)?;
-        let list = Playlist {
-            items: vec![Arc::clone(&prompt)],
-            repeat: true,
+    }
+    for leg in 0..legs {
+        let other = LegId(leg ^ 1);
+        let leg_id = LegId(leg);
+        let done = match doing {
+            Doing::Plays => {
+                let list = Playlist {
+                    items: vec![Arc::clone(&prompt)],
+                    repeat: true,
+                };
+                media.play(leg_id, PlayId(leg), list)
+            }
+            Doing::TalksRecorded if leg % 2 == 0 => {
+                let path = folder.path().join(format!("{leg}.wav"));
+                media
+                    .hear(leg_id, vec![other])
+                    .and_then(|()| media.record_call(leg_id, path))
+            }
+            Doing::Talks | Doing::TalksRecorded => media.hear(leg_id, vec![other]),
         };
-        media
-            .play(LegId(leg), PlayId(leg), list)
-            .map_err(io::Error::other)?;
+        done.map_err(io::Error::other)?;
     }
     std::thread::sleep(WARM_UP);
 

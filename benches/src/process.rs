@@ -11,6 +11,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
+use media_engine_net::histogram::Snapshot;
+
 use crate::usage;
 use crate::visits::{self, Method, Visits};
 
@@ -27,15 +29,25 @@ pub type Figures = BTreeMap<String, f64>;
 
 /// Runs `subject` (arguments of this same program) against a peer, and returns what it measured.
 pub fn measure(subject: &[&str]) -> io::Result<Figures> {
+    Ok(measure_with(subject, &["peer"])?.0)
+}
+
+/// The same against this peer, with what that measured.
+pub fn measure_with(subject: &[&str], peer: &[&str]) -> io::Result<(Figures, Figures)> {
     let mut subject = Side::start(subject)?;
     let ports = subject.expect("ports")?;
-    let mut peer = Side::start(&["peer"])?;
+    let mut peer = Side::start(peer)?;
     peer.say(&ports)?;
     peer.expect("ready")?;
     subject.say("go")?;
     let result = subject.expect("result")?;
-    drop(peer); // its input ends, and it with that
-    Ok(result.split(' ').skip(1).filter_map(figure).collect())
+    drop(peer.input.take()); // and it ends
+    let of_peer = peer.expect("result")?;
+    Ok((figures(&result), figures(&of_peer)))
+}
+
+fn figures(line: &str) -> Figures {
+    line.split(' ').skip(1).filter_map(figure).collect()
 }
 
 fn figure(pair: &str) -> Option<(String, f64)> {
@@ -102,7 +114,7 @@ pub fn meet(ports: &[u16]) -> io::Result<()> {
 }
 
 /// The peer process: reads and sends for each port it is told, until its input ends.
-pub fn peer() -> io::Result<()> {
+pub fn peer(method: Method) -> io::Result<()> {
     media_engine_net::limits::raise_open_files()?;
     let mut line = String::new();
     io::stdin().read_line(&mut line)?;
@@ -117,15 +129,25 @@ pub fn peer() -> io::Result<()> {
             SocketAddr::from((SUBJECT, port)),
         ));
     }
-    let mut visits = Visits::new(legs, Method::Plain)?;
+    let mut visits = Visits::new(legs, method)?;
     // Before we are real-time: a thread that inherited that would wait behind us for ever when the
     // core is full.
     let ended = std::thread::spawn(|| io::stdin().read_line(&mut String::new()).map(drop));
     visits::run_in_real_time(1);
     println!("ready");
+    visits.run(WARM_UP)?;
+    let mut delay = Snapshot::default();
     while !ended.is_finished() {
-        visits.run(Duration::from_millis(100))?;
+        let done = visits.run(Duration::from_millis(100))?;
+        delay.merge(&done.delay.snapshot());
     }
+    let us = |permille| delay.permille(permille).as_micros();
+    println!(
+        "result delay_p50={} delay_p99={} delay_p999={}",
+        us(500),
+        us(990),
+        us(999)
+    );
     Ok(())
 }
 

@@ -27,6 +27,10 @@ pub const PACKET_BYTES: usize = 172;
 /// The beat; four groups of sockets make 20 ms.
 pub const TICK: Duration = Duration::from_millis(5);
 const GROUPS: usize = 4;
+/// Where a timed packet carries when it was sent, behind the RTP header.
+const TIME: std::ops::Range<usize> = 12..20;
+/// How much longer a timed beat is: it passes through every phase of another in a second.
+const SLOW: Duration = Duration::from_micros(13);
 /// Later than this, what is due is left out instead of sent in a burst.
 const BEHIND_MAX: Duration = Duration::from_millis(100);
 
@@ -37,6 +41,10 @@ pub enum Method {
     Plain,
     /// `recvmsg` with the kernel's receive time stamp.
     Stamped,
+    /// The same for a peer whose packets come back from another socket of its own: each carries when
+    /// it was sent, so that the time stamp tells how long it was under way. The beat is a little slow,
+    /// so that packets leave at every phase of the subject's.
+    Timed,
 }
 
 /// What was done in a measured window.
@@ -48,6 +56,8 @@ pub struct Done {
     pub received: u64,
     /// How late each packet left, against the schedule of its group.
     pub lateness: Histogram,
+    /// How long packets were under way ([`Method::Timed`]).
+    pub delay: Histogram,
 }
 
 /// Sockets that are visited in turn, each with its peer.
@@ -70,7 +80,7 @@ impl Visits {
             setsockopt(
                 socket,
                 sockopt::ReceiveTimestampns,
-                &(method == Method::Stamped),
+                &(method != Method::Plain),
             )?;
         }
         let mut packet = [0xd5; PACKET_BYTES]; // A-law silence
@@ -120,16 +130,22 @@ impl Visits {
         }
         self.tick += 1;
         // A core that is full stays behind; beyond a tenth of a second ticks are left out.
-        let next = Duration::from(self.next) + TICK;
+        let slow = if self.method == Method::Timed {
+            SLOW
+        } else {
+            Duration::ZERO
+        };
+        let next = Duration::from(self.next) + TICK + slow;
         self.next = TimeSpec::from_duration(if late > BEHIND_MAX { next + late } else { next });
         Ok(())
     }
 
     fn visit(&mut self, at: usize, due: Instant, done: &mut Done) {
         let (socket, peer) = &self.legs[at];
+        let mut stamp = None;
         let received = match self.method {
             Method::Plain => socket.recv_from(&mut self.buffer[..]).is_ok(),
-            Method::Stamped => {
+            Method::Stamped | Method::Timed => {
                 let mut slices = [io::IoSliceMut::new(&mut self.buffer[..])];
                 recvmsg::<SockaddrStorage>(
                     socket.as_raw_fd(),
@@ -138,19 +154,40 @@ impl Visits {
                     MsgFlags::MSG_DONTWAIT,
                 )
                 .is_ok_and(|message| {
-                    let stamped = |one| matches!(one, ControlMessageOwned::ScmTimestampns(_));
-                    message.address.is_some()
-                        && message.cmsgs().is_ok_and(|mut all| all.any(stamped))
+                    let mut stamps = message.cmsgs().into_iter().flatten();
+                    stamp = stamps.find_map(stamp_of);
+                    message.address.is_some() && stamp.is_some()
                 })
             }
         };
+        if let (Method::Timed, Some(stamp)) = (self.method, stamp) {
+            let sent = self.buffer[TIME].try_into().map_or(0, u64::from_be_bytes);
+            let delay = stamp.saturating_sub(Duration::from_nanos(sent));
+            // What the engine says of its own carries no time.
+            if delay < Duration::from_secs(1) {
+                done.delay.record(delay);
+            }
+        }
         done.received += u64::from(received);
         done.lateness
             .record(Instant::now().saturating_duration_since(due));
         // The source of a leg is its own, as in the engine.
         let identity = u32::try_from(at).unwrap_or(0);
         self.packet[8..12].copy_from_slice(&identity.to_be_bytes());
+        if self.method == Method::Timed {
+            let now = clock_gettime(ClockId::CLOCK_REALTIME).map_or(Duration::ZERO, Duration::from);
+            let now = u64::try_from(now.as_nanos()).unwrap_or(0);
+            self.packet[TIME].copy_from_slice(&now.to_be_bytes());
+        }
         done.sent += u64::from(socket.send_to(&self.packet, peer).is_ok());
+    }
+}
+
+fn stamp_of(message: ControlMessageOwned) -> Option<Duration> {
+    if let ControlMessageOwned::ScmTimestampns(stamp) = message {
+        Some(stamp.into())
+    } else {
+        None
     }
 }
 

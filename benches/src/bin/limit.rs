@@ -22,7 +22,7 @@ fn main() -> io::Result<()> {
         .and_then(|text| text.parse().ok())
         .unwrap_or(5);
     match words.as_slice() {
-        ["peer"] => process::peer(),
+        ["peer"] => process::peer(Method::Plain),
         ["subject", method, legs] => {
             let method = if *method == "stamped" {
                 Method::Stamped

@@ -10,9 +10,10 @@
 use std::io;
 use std::time::Duration;
 
+use benches::engine::{self, Doing};
 use benches::process::{self, Figures};
+use benches::usage;
 use benches::visits::Method;
-use benches::{engine, usage};
 
 fn main() -> io::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -24,12 +25,12 @@ fn main() -> io::Result<()> {
     let window = Duration::from_secs(seconds);
     let number = |text: &str| text.parse().map_err(io::Error::other);
     match words.as_slice() {
-        ["peer"] => process::peer(),
+        ["peer"] => process::peer(Method::Plain),
         ["limit", legs] => {
             let legs = usize::try_from(number(legs)?).map_err(io::Error::other)?;
             process::limit_subject(legs, window, Method::Plain)
         }
-        ["engine", legs] => engine::engine_subject(number(legs)?, window),
+        ["engine", legs] => engine::engine_subject(number(legs)?, Doing::Plays, window),
         [] => compare(&["500", "1000", "2000"]),
         legs => compare(legs),
     }

@@ -2,7 +2,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Sum, Transmit, Wanted};
 
@@ -20,6 +20,9 @@ const READS_PER_VISIT: u32 = 16;
 /// Every so many visits the socket is read until empty, whatever the last visit found: finds a
 /// packet that has been waiting in front of each new one since the peer was late once.
 const VISITS_PER_DRAIN: u32 = 16;
+
+/// A relayed packet that waited longer had come before the tick before.
+const TICK_AND_FIFTH: Duration = Duration::from_millis(3);
 
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
@@ -63,7 +66,7 @@ pub(super) struct Seat {
     visits: u32,
     /// The last full read found other than one packet: read until empty this time, too.
     drains: bool,
-    /// `rtp` is read by [`Seat::pass_on`], not by visits.
+    /// `rtp` is read when something has come to it, not by visits of its group.
     watched: bool,
     /// After the sockets, so that they are closed when the ports are given back.
     _lease: Lease,
@@ -138,9 +141,33 @@ impl Seat {
         metrics: &ThreadMetrics,
     ) {
         self.visits = self.visits.wrapping_add(1);
-        if !self.watched {
-            self.receive(now, others, tools, metrics);
+        self.receive(now, others, tools, metrics);
+        self.attend(now, others, tools, metrics);
+    }
+
+    /// The visit with the leg's group: a watched socket is not read.
+    pub(super) fn visit_with_group(
+        &mut self,
+        now: Instant,
+        others: &mut [Option<Box<Seat>>],
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
+        if self.watched {
+            self.visits = self.visits.wrapping_add(1);
+            self.attend(now, others, tools, metrics);
+        } else {
+            self.visit(now, others, tools, metrics);
         }
+    }
+
+    fn attend(
+        &mut self,
+        now: Instant,
+        others: &[Option<Box<Seat>>],
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
         self.follow_peer();
         self.leg.handle_timeout(now);
         self.listen(now, others);
@@ -163,7 +190,7 @@ impl Seat {
         }
     }
 
-    /// Reads one packet of a watched socket and passes it on.
+    /// Reads what has come to a watched socket, and passes it on.
     pub(super) fn pass_on(
         &mut self,
         now: Instant,
@@ -171,8 +198,8 @@ impl Seat {
         tools: &mut Tools,
         metrics: &ThreadMetrics,
     ) {
-        let found = self.read(now, others, tools, metrics);
-        metrics::add(&metrics.received, u64::from(found));
+        self.visits = self.visits.wrapping_add(1);
+        self.receive(now, others, tools, metrics);
     }
 
     /// A read that finds nothing costs a tenth of a visit, so as long as one packet is there at each
@@ -185,7 +212,7 @@ impl Seat {
         metrics: &ThreadMetrics,
     ) {
         let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
-        let wanted = if drain { READS_PER_VISIT } else { 1 };
+        let mut wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
         let mut cut = false;
         while found < wanted {
@@ -197,36 +224,41 @@ impl Seat {
                 };
                 tools.extra_reads = fewer;
             }
-            if !self.read(now, others, tools, metrics) {
+            let Some(waited) = self.read(now, others, tools, metrics) else {
                 break;
-            }
+            };
             found += 1;
+            if self.watched && waited > TICK_AND_FIFTH {
+                wanted = READS_PER_VISIT; // it was left over, and something came behind it
+            }
         }
-        self.drains = cut || if drain { found != 1 } else { found == 0 };
+        self.drains = cut || if wanted > 1 { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
     }
 
-    /// Reads a packet, and passes it on to those that hear it as it is. False when there is none.
+    /// Reads a packet, and passes it on to those that hear it as it is. Tells how long it had waited;
+    /// `None` when there is none.
     fn read(
         &mut self,
         now: Instant,
         others: &mut [Option<Box<Seat>>],
         tools: &mut Tools,
         metrics: &ThreadMetrics,
-    ) -> bool {
+    ) -> Option<Duration> {
         let Tools {
             receiver,
             stamps,
             outgoing,
             ..
         } = tools;
-        let Some(read) = receiver.receive(&self.rtp, now, stamps) else {
-            return false;
-        };
+        let read = receiver.receive(&self.rtp, now, stamps)?;
+        let waited = now - read.arrival;
         let relayed = self
             .leg
             .handle_packet(now, read.arrival, read.source, read.bytes);
-        let Some(relayed) = relayed else { return true };
+        let Some(relayed) = relayed else {
+            return Some(waited);
+        };
         for hearer in &self.hearers {
             if let Some(hearer) = others[*hearer].as_deref_mut()
                 && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing.as_mut_slice())
@@ -234,7 +266,7 @@ impl Seat {
                 hearer.transmit(outgoing, transmit, metrics);
             }
         }
-        true
+        Some(waited)
     }
 
     /// Connects the socket to the peer once it is certain, and parts it when it no longer is: the kernel

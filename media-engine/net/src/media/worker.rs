@@ -52,6 +52,12 @@ const IMBALANCE_MAX: usize = 32;
 
 const _: () = assert!(TICK.as_micros() * GROUPS as u128 == FRAME.as_micros());
 
+/// Something that is done with a leg.
+type Way = fn(&mut Seat, Instant, &mut [Option<Box<Seat>>], &mut Tools, &ThreadMetrics);
+
+/// A leg whose packets come more often than every 20 ms is attended to with every second one: ticks.
+const ATTENDED_PAUSE: u64 = GROUPS as u64 - 2;
+
 /// What the control plane asks of a thread.
 pub(super) enum Command {
     Seat(Box<Seat>),
@@ -90,8 +96,13 @@ pub(super) struct Worker {
     groups: [Vec<usize>; GROUPS],
     next_group: usize,
     watch: Watch,
-    /// Relayed packets that may yet be read in this round of the groups.
+    /// Relayed packets that may yet be read in this round of the groups beyond one of each leg.
     relays_left: usize,
+    /// The number of this tick.
+    tick: u64,
+    /// By place, in which tick a leg was attended to when something came for it: it needs no visit with
+    /// its group then, nor is its memory brought into the cache for one.
+    attended: Vec<u64>,
     tools: Tools,
     kept: VecDeque<MediaEvent>,
     ended: bool,
@@ -125,6 +136,8 @@ impl Worker {
             next_group: 0,
             watch,
             relays_left: 0,
+            tick: 0,
+            attended: Vec::with_capacity(legs_max),
             tools: Tools {
                 receiver: Receiver::new(),
                 stamps: Stamps::at(clock::now()),
@@ -140,6 +153,7 @@ impl Worker {
         let metrics = Arc::clone(&self.lines.metrics);
         metrics::add(&metrics.missed_ticks, tick.missed);
         self.next_group = usize::try_from(tick.number % GROUPS as u64).unwrap_or(0);
+        self.tick = tick.number;
         self.send_kept();
         self.take_commands(woken);
         self.tools.stamps = Stamps::at(woken);
@@ -151,9 +165,13 @@ impl Worker {
     fn visit_group(&mut self, due: Instant, metrics: &ThreadMetrics) {
         let mut at = 0;
         while let Some(place) = self.groups[self.next_group].get(at).copied() {
+            if self.since_attended(place) < GROUPS as u64 {
+                at += 1;
+                continue;
+            }
             let now = clock::now();
             metrics.lateness.record(now.saturating_duration_since(due));
-            if self.visit(place, now, metrics) {
+            if self.visit(place, now, metrics, Seat::visit_with_group) {
                 at += 1;
             } else {
                 self.leave(place, self.next_group, at, News::Failed, now);
@@ -161,24 +179,40 @@ impl Worker {
         }
     }
 
-    /// Passes on what has come to the sockets that are watched, one packet of each.
+    /// Passes on what has come to the sockets that are watched, and attends to their legs if it is time.
     fn relay(&mut self, metrics: &ThreadMetrics) {
         if self.next_group == 0 {
-            self.relays_left = seat::extra_reads(2 * self.watch.watched());
+            self.relays_left = seat::extra_reads(self.watch.watched());
         }
-        let ready = self.watch.look().min(self.relays_left);
-        self.relays_left -= ready;
+        let ready = self.watch.look();
+        self.tools.extra_reads = self.relays_left;
         for at in 0..ready {
             let Some(place) = self.watch.ready(at) else {
                 return;
             };
             let now = clock::now();
-            if !self.guarded(place, metrics, |seat, others, tools| {
-                seat.pass_on(now, others, tools, metrics);
-            }) {
+            let whole = if self.since_attended(place) >= ATTENDED_PAUSE {
+                if let Some(attended) = self.attended.get_mut(place) {
+                    *attended = self.tick;
+                }
+                self.visit(place, now, metrics, Seat::visit)
+            } else if let Some(fewer) = self.tools.extra_reads.checked_sub(1) {
+                self.tools.extra_reads = fewer;
+                self.visit(place, now, metrics, Seat::pass_on)
+            } else {
+                true // a flood: more will come to it, and bring it back
+            };
+            if !whole {
                 self.leave_group(place, News::Failed, now);
             }
         }
+        self.relays_left = self.tools.extra_reads;
+    }
+
+    /// Ticks since a leg was attended to.
+    fn since_attended(&self, place: usize) -> u64 {
+        let attended = self.attended.get(place).copied();
+        attended.map_or(u64::MAX, |attended| self.tick.wrapping_sub(attended))
     }
 
     /// Does something with one leg. A panic ends it and no other: then false comes back.
@@ -198,10 +232,10 @@ impl Worker {
         whole
     }
 
-    /// Visits one leg; false if it panicked.
-    fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics) -> bool {
+    /// Visits one leg in this way; false if it panicked.
+    fn visit(&mut self, place: usize, now: Instant, metrics: &ThreadMetrics, way: Way) -> bool {
         if !self.guarded(place, metrics, |seat, others, tools| {
-            seat.visit(now, others, tools, metrics);
+            way(seat, now, others, tools, metrics);
         }) {
             return false;
         }
@@ -300,8 +334,10 @@ impl Worker {
     fn sit(&mut self, seat: Box<Seat>) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.seats.push(None);
+            self.attended.push(0);
             self.seats.len() - 1
         });
+        self.attended[place] = self.tick.wrapping_sub(GROUPS as u64); // its visit is due
         self.places.insert(seat.id, place);
         self.seats[place] = Some(seat);
         let group = self.group_for_new();
