@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  CallEvent ─▶┌───────┐◀─▶ ivr::Session      what the caller hears and presses
-//!  LegEvent  ─▶│ voice │◀─▶ desk::Queue       who waits, and for how long
+//!  LegEvent  ─▶│ voice │◀─▶ desk::Desk        who waits, and who takes it
 //!  answers   ─▶└───┬───┘
 //!                  └─▶ Output: Save · Sip · Media · Fetch
 //! ```

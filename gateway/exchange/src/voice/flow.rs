@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use desk::id::{ServiceId, VoiceMessageId, WorkId};
+use desk::id::{PromptId, ServiceId, VoiceMessageId, WorkId};
 use desk::record::{
     Change, InteractionState, InteractionUpdate, Medium, TrailKind, VoiceMessageLeft,
 };
@@ -253,19 +253,20 @@ impl Walk {
         }
     }
 
-    /// An agent took the call: the music is over, and so is the flow. Returns whose work it is.
+    /// An agent took the call: the music is over, and so is the flow. Returns whose work it is, and
+    /// what the caller is yet to hear of recording.
     pub(super) fn handle_agent(
         &mut self,
         now: Now,
         leg: LegId,
         shared: &mut Shared,
-    ) -> Option<ServiceId> {
+    ) -> Option<(ServiceId, Option<PromptId>)> {
         let Doing::Waiting(waited) = std::mem::replace(&mut self.doing, Doing::Nothing) else {
             return None;
         };
         self.stop(leg, shared);
         self.tell_queued(now, waited.ticket, QueueResult::Answered);
-        Some(waited.service_id().clone())
+        Some((waited.service_id().clone(), waited.notice_owed()))
     }
 
     /// The work that waits.

@@ -1,11 +1,13 @@
 //! What calls mean: who is called, what they hear, where they wait, what is remembered.
 //!
 //! ```text
-//!  Incoming ─▶ Opening ─▶ Answering ─▶ Talking ──────────────────▶ HangingUp ─▶ Closing ─▶ (gone)
-//!              record      200 sent     the flow: prompts, queue,    BYE sent     SIP is over,
-//!              durable,                 dialling, messages                        media has its
-//!              port open                                                         last word
+//!  came in ─▶ Opening ─▶ Answering ─▶ Flow ◀──────▶ Handled ─▶ HangingUp ─▶ Closing ─▶ (gone)
+//!             record      200 sent    prompts, the   an agent    BYE sent     SIP is over,
+//!  placed ──▶ durable,                line of a      or guest                 media have their
+//!             port open ─▶ Calling ───── service ──────▲                      last word
 //! ```
+//!
+//! A `Call` is one interaction; each of its SIP legs is a `Line`, and `Talk` says who hears whom.
 //!
 //! [`Voice`] has the shape of every machine here: `handle_*` for what happened, `poll_timeout`,
 //! `poll_output`. A call is answered only when its record is durable. The call ends exactly once in

@@ -22,6 +22,7 @@ use crate::directory::{Announcement, Company, Number, Outbound, Service};
 mod after;
 mod agents;
 mod callbacks;
+mod chaos;
 mod deadlines;
 mod extensions;
 mod handling;

@@ -8,12 +8,12 @@
 
 use std::time::{Duration, Instant};
 
-use desk::id::{ServiceId, WorkId};
+use desk::id::{PromptId, ServiceId, WorkId};
 use ivr::machine::Ticket;
 use ivr::{Key, Language};
 
 use crate::clip::Clip;
-use crate::directory::Service;
+use crate::directory::{Recording, Service};
 use crate::words;
 
 use super::callback::{self, Asking, Turn};
@@ -36,6 +36,8 @@ pub(super) struct Waiting {
     offer: Option<Offer>,
     /// They ask to be called back.
     asking: Option<Asking>,
+    /// They were told that they may be recorded.
+    noticed: bool,
 }
 
 #[derive(Debug)]
@@ -80,6 +82,7 @@ impl Waiting {
             said: None,
             offer: None,
             asking: None,
+            noticed: false,
         }
     }
 
@@ -102,11 +105,29 @@ impl Waiting {
             key,
             due: now + OFFER_AFTER,
         });
-        self.announce(now, position).unwrap_or_else(|| self.music())
+        let heard = self.announce(now, position);
+        match (heard, self.notice()) {
+            (Some(heard), notice) => once(notice.into_iter().chain(heard.clips).collect()),
+            (None, Some(notice)) => once(vec![notice]),
+            (None, None) => self.music(),
+        }
+    }
+
+    /// What is said of recording before anybody can be recorded, until it was heard once.
+    fn notice(&self) -> Option<Clip> {
+        self.notice_owed().map(Clip::Prompt)
+    }
+
+    /// What the customer must hear of recording, and has not heard to its end.
+    pub(super) fn notice_owed(&self) -> Option<PromptId> {
+        let rules = &self.service.calls;
+        let notice = rules.recording_notice.clone();
+        notice.filter(|_| rules.recording != Recording::Off && !self.noticed)
     }
 
     /// What was said has been said; nothing else is heard while an answer is waited for.
     pub(super) fn handle_played(&mut self, now: Instant) -> Option<Heard> {
+        self.noticed = true; // It is in the first of all that is said.
         match &mut self.asking {
             Some(asking) => {
                 asking.handle_played(now);
@@ -364,6 +385,23 @@ mod tests {
         assert!(!said(&mut waiting, 3));
         assert!(!said(&mut waiting, 4));
         assert!(said(&mut waiting, 2));
+    }
+
+    #[test]
+    fn who_may_be_recorded_hears_so_before_anything_else_and_once() {
+        let mut announced = service(&[(0, None)], false);
+        announced.calls.recording = Recording::Always;
+        announced.calls.recording_notice = Some("notice".parse().expect("an id"));
+        let mut waiting = Waiting::new(work(), None, sales(), announced, Language::PtBr);
+        assert_eq!(names(&waiting.begin(origin(), None)), ["notice", "a0"]);
+        assert!(waiting.notice_owed().is_some(), "it is being said");
+        waiting.handle_played(origin());
+        assert_eq!(waiting.notice_owed(), None);
+        assert_eq!(names(&waiting.begin(origin(), None)), ["a0"]);
+        let mut silent = service(&[], false);
+        silent.calls.recording_notice = Some("notice".parse().expect("an id"));
+        let mut waiting = Waiting::new(work(), None, sales(), silent, Language::PtBr);
+        assert_eq!(names(&waiting.begin(origin(), None)), ["music"]);
     }
 
     #[test]

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use super::super::Shared;
 use super::super::ending::Ending;
+use super::super::facts::NOBODY;
 use super::super::flow::Walk;
 use super::super::line::{Left, Offered, Purpose};
 use super::super::output::MediaCommand;
@@ -89,9 +90,11 @@ impl Call {
             return self.begin_callback(now, leg, &offered.agent);
         }
         self.learn_state(now, InteractionState::Talking);
-        let mut service = None;
-        if let Stage::Flow(walk) = &mut self.stage {
-            service = walk.handle_agent(now, self.facts.leg, shared);
+        let (mut service, mut notice) = (None, None);
+        if let Stage::Flow(walk) = &mut self.stage
+            && let Some((whose, owed)) = walk.handle_agent(now, self.facts.leg, shared)
+        {
+            (service, notice) = (Some(whose), owed);
         }
         self.perform(now, shared);
         self.stage = Stage::Handled(Box::new(Handled {
@@ -101,6 +104,7 @@ impl Call {
             agent: Some(offered.agent.clone()),
             aside: None,
         }));
+        self.give_notice(notice, shared);
         self.record_by_rule(now, shared);
     }
 
@@ -137,8 +141,17 @@ impl Call {
             self.facts.left.insert(leg, left);
             return;
         }
+        let ending = left.ending.clone();
         self.facts.left.insert(leg, left);
         match &self.stage {
+            // None of the phones of whoever wants to call was answered.
+            Stage::Calling(calling) if calling.leg == NOBODY => {
+                if self.facts.others.is_empty() {
+                    let status = ending.sip_status.unwrap_or(480);
+                    self.ours.get_or_insert(ending);
+                    self.abandon(now, status, shared);
+                }
+            }
             Stage::Calling(calling) if calling.leg == leg => {
                 let ending = Ending::by(EndedBy::Agent, "hung_up");
                 self.ours.get_or_insert(ending);

@@ -35,7 +35,7 @@ use super::super::record::{self, Party};
 use super::super::talk::{self, HOLD_MUSIC, Place, Role};
 use super::{Call, Handled, Stage, Then, day};
 use crate::clip::Clip;
-use crate::directory::Company;
+use crate::directory::{Company, Recording};
 use crate::outbound::route::may_fail_over;
 use crate::outbound::{Plan, Refusal, Wish};
 
@@ -493,6 +493,10 @@ impl Call {
             agent: calling.agent,
             aside: None,
         }));
+        let rules = self.call_rules().cloned().unwrap_or_default();
+        let notice = rules.recording_notice;
+        let notice = notice.filter(|_| rules.recording != Recording::Off);
+        self.give_notice(notice, shared);
         self.record_by_rule(now, shared);
     }
 

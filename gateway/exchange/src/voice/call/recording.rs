@@ -3,15 +3,17 @@
 //! The recording hangs on the customer's line. So it goes on through holds and transfers, and has
 //! nothing of what the customer does not hear: whispers, questions aside.
 
-use desk::id::UserId;
+use desk::id::{PromptId, UserId};
 use desk::record::TrailKind;
 use ivr::Now;
 use serde_json::json;
 
 use super::super::Shared;
 use super::super::output::MediaCommand;
+use super::super::talk::HOLD_MUSIC;
 use super::orders::{OrderError, Tape};
 use super::{Call, Stage};
+use crate::clip::Clip;
 use crate::directory::{CallRules, Recording};
 
 /// How the recording of a call stands.
@@ -31,6 +33,18 @@ impl Call {
         let always = self.call_rules().map(|rules| rules.recording) == Some(Recording::Always);
         if always && self.taping == Taping::Off {
             self.tape(now, Tape::Start, None, shared);
+        }
+    }
+
+    /// The customer hears that they may be recorded, before anything that is said to them.
+    pub(super) fn give_notice(&self, notice: Option<PromptId>, shared: &mut Shared) {
+        if let Some(notice) = notice {
+            let play = MediaCommand::Play {
+                play: HOLD_MUSIC,
+                clips: vec![Clip::Prompt(notice)],
+                repeat: false,
+            };
+            shared.media(self.facts.leg, play);
         }
     }
 
