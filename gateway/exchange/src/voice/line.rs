@@ -493,6 +493,13 @@ impl Shared {
         })
     }
 
+    /// A line of a device whose media run.
+    pub(super) fn leg_at(&self, device: &DeviceId) -> Option<LegId> {
+        let mut lines = self.lines.iter();
+        let found = lines.find(|(_, line)| line.started && line.device.as_ref() == Some(device));
+        found.map(|(leg, _)| *leg)
+    }
+
     /// The device at the other end of a line.
     pub(super) fn device_of(&self, leg: LegId) -> Option<&DeviceId> {
         self.lines.get(&leg)?.device.as_ref()

@@ -125,7 +125,9 @@ impl Call {
             invite.offer.clone(),
             invite.flow.remote,
         );
-        let leg = shared.take_line(line.at(device.clone()), None);
+        // What somebody has on two lines they may join: their media are on one thread then.
+        let beside = shared.leg_at(device);
+        let leg = shared.take_line(line.at(device.clone()), beside);
         call.set_caller_leg(leg);
         call.settle(now, shared);
         Some(call)

@@ -394,11 +394,25 @@ fn a_phone_joins_the_two_it_talks_with_and_is_free() {
     invite.origin = Origin::Device(AccountId("ana-phone".into()));
     let second = CallId(77);
     let invite = Box::new(invite);
+    scene.voice.handle_call(
+        scene.now,
+        CallEvent::Incoming {
+            call: second,
+            invite,
+        },
+    );
+    let beside = scene
+        .voice
+        .shared
+        .outputs
+        .iter()
+        .find_map(|output| match output {
+            Output::Media(_, MediaCommand::Open { beside, .. }) => Some(*beside),
+            _ => None,
+        });
+    assert_eq!(beside, Some(Some(ana.leg)), "both lines on one thread");
     scene.opened = None;
-    scene.tell(CallEvent::Incoming {
-        call: second,
-        invite,
-    });
+    scene.settle();
     let (bruno, target) = guest(&mut scene);
     assert_eq!(target, Target::Device(AccountId("bruno-phone".into())));
     scene.picks_up(bruno);
