@@ -149,14 +149,16 @@ fn mixing_allocates_nothing() {
 
 #[test]
 fn srtp_allocates_nothing() {
-    let key = MasterKey::new(Suite::Aes128Sha1_80, &[7; 30]).expect("30 bytes");
-    let srtp = Some(Keys {
-        local: key,
-        remote: key,
-    });
-    let mut visited = Visited::new(LegConfig {
-        srtp,
-        ..config(Codec::Pcma)
-    });
-    assert_eq!(visited.allocations(), 0);
+    for suite in Suite::ALL {
+        let key = MasterKey::new(suite, &vec![7; suite.master_bytes()]).expect("long enough");
+        let srtp = Some(Keys {
+            local: key,
+            remote: key,
+        });
+        let mut visited = Visited::new(LegConfig {
+            srtp,
+            ..config(Codec::Pcma)
+        });
+        assert_eq!(visited.allocations(), 0, "{suite:?}");
+    }
 }

@@ -5,6 +5,7 @@
 //!  names  resolve question ─▶ resolver::Resolver ─▶ answer
 //!  media  media::Media (control plane) ═ commands ═▶ one thread a core ═ MediaEvent ═▶
 //!                                                    visits its legs every 20 ms
+//!         browsers: one port, one reader ═ packets ═▶ that thread
 //! ```
 //!
 //! Everything in `media-engine` is told the time and handed bytes; this crate is where both come

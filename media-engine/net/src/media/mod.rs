@@ -10,6 +10,7 @@
 //! channel, not for a slow disk. A thread near its limit refuses new legs ([`OpenError::Overloaded`]
 //! becomes 503) before the old ones are late.
 
+mod browsers;
 mod metrics;
 mod receive;
 mod recorder;
@@ -34,14 +35,17 @@ use rand::rngs::{SmallRng, StdRng};
 use rand::{Rng, SeedableRng};
 use tokio::sync::mpsc;
 
+pub use browsers::BrowserMetrics;
+use browsers::{Arrival, Browsers, Line};
+use media_engine::sdp::browser::{Entrance, SECRET};
 pub use metrics::ThreadMetrics;
 use recorder::Recorder;
 pub use recorder::{RECORDING_RATE, Recording};
-use seat::{Lease, Seat};
+use seat::{Lease, Seat, Sockets};
 use worker::{Command, Lines};
 
 use crate::clock;
-use crate::ports::{MediaSockets, PortError, Ports};
+use crate::ports::{PortError, Ports};
 
 /// Commands that wait for a thread, which takes 128 every 2.5 ms: a fifth of a second of the fastest
 /// control plane. A fuller channel means a thread that does not run.
@@ -71,6 +75,8 @@ pub struct MediaConfig {
     pub load_max: f64,
     /// Events that wait for the control plane; what comes beyond waits on the media thread.
     pub events_max: usize,
+    /// Where browsers send their media, all of them to this one port; nowhere where there is none.
+    pub browsers: Option<SocketAddr>,
     /// Where all random numbers come from: [`crate::chance::seed`], or a constant in a test.
     pub seed: [u8; 32],
 }
@@ -84,6 +90,7 @@ impl MediaConfig {
             legs_per_thread_max: 4000,
             load_max: 0.75,
             events_max: 4096,
+            browsers: None,
             seed,
         }
     }
@@ -98,6 +105,17 @@ pub enum StartError {
     /// A thread could not be started.
     #[error("cannot start a media thread: {0}")]
     Thread(#[from] io::Error),
+    /// The port of the browsers cannot be had.
+    #[error("cannot bind the media port of browsers, {address}: {error}")]
+    Browsers {
+        /// Where.
+        address: SocketAddr,
+        /// What the system said.
+        error: io::Error,
+    },
+    /// There is no certificate for them.
+    #[error("cannot make a certificate for browsers: {0}")]
+    Certificate(#[from] rcgen::Error),
 }
 
 /// Why there is no media for a call. The call is answered with 503.
@@ -112,6 +130,9 @@ pub enum OpenError {
     /// The number is in use: a bug of the caller.
     #[error("leg {0:?} is open already")]
     Open(LegId),
+    /// No port was configured for browsers, or its thread takes no orders.
+    #[error("there is no media port for browsers")]
+    NoBrowsers,
 }
 
 /// Why a command was not taken.
@@ -170,6 +191,7 @@ struct Inner {
     threads: Vec<Thread>,
     table: Mutex<Table>,
     ports: Arc<Mutex<Ports>>,
+    browsers: Option<Browsers>,
     recorder: Recorder,
     legs_per_thread_max: usize,
     load_max: f64,
@@ -177,6 +199,7 @@ struct Inner {
 
 struct Thread {
     commands: SyncSender<Command>,
+    arrivals: SyncSender<Arrival>,
     metrics: Arc<ThreadMetrics>,
     handle: Mutex<Option<JoinHandle<()>>>,
 }
@@ -195,7 +218,7 @@ struct Place {
 
 enum State {
     /// Ports are bound, and nobody reads them yet.
-    Open { sockets: MediaSockets, lease: Lease },
+    Open(Sockets),
     /// Its thread visits it.
     Visited,
 }
@@ -211,18 +234,25 @@ impl Media {
         let (events, receiver) = mpsc::channel(config.events_max);
         let leaving = start_janitor()?;
         let legs_max = config.legs_per_thread_max;
-        let threads: Result<Vec<_>, _> = (0..count)
+        let threads: Result<Vec<Thread>, _> = (0..count)
             .map(|number| start_thread(number, legs_max, events.clone(), leaving.clone()))
             .collect();
+        let threads = threads?;
+        let lines = || threads.iter().map(Thread::line).collect();
+        let browsers = config
+            .browsers
+            .map(|address| Browsers::start(address, lines(), events.clone()))
+            .transpose()?;
         let table = Table {
             legs: HashMap::new(),
             counts: vec![0; count],
             random,
         };
         let inner = Inner {
-            threads: threads?,
+            threads,
             table: Mutex::new(table),
             ports: Arc::new(Mutex::new(ports)),
+            browsers,
             recorder: Recorder::start(events)?,
             legs_per_thread_max: legs_max,
             load_max: config.load_max,
@@ -256,10 +286,39 @@ impl Media {
         let lease = Lease::new(Arc::clone(&self.inner.ports), address.port());
         place.insert(Place {
             thread,
-            state: State::Open { sockets, lease },
+            state: State::Open(Sockets::Own(sockets, lease)),
         });
         table.counts[thread] += 1;
         Ok(address)
+    }
+
+    /// Opens a leg for a browser, on the port that all of them share; its thread is chosen as in
+    /// [`Media::open`]. Returns where the port is bound, and what our description says of the leg.
+    pub fn open_browser(
+        &self,
+        leg: LegId,
+        beside: Option<LegId>,
+    ) -> Result<(SocketAddr, Entrance), OpenError> {
+        let mut table = self.table();
+        let browsers = self.inner.browsers.as_ref().ok_or(OpenError::NoBrowsers)?;
+        let thread = self
+            .inner
+            .choose(&table, beside)
+            .ok_or(OpenError::Overloaded)?;
+        let mut secret = [0; SECRET];
+        table.random.fill(&mut secret);
+        let Entry::Vacant(place) = table.legs.entry(leg) else {
+            return Err(OpenError::Open(leg));
+        };
+        let entrance = Entrance::new(browsers.fingerprint, secret);
+        let opened = browsers.open(leg, entrance.credentials(0), thread);
+        opened.map_err(|_| OpenError::NoBrowsers)?;
+        place.insert(Place {
+            thread,
+            state: State::Open(Sockets::Shared(Arc::clone(&browsers.socket))),
+        });
+        table.counts[thread] += 1;
+        Ok((browsers.address, entrance))
     }
 
     /// Tells a leg what offer and answer agreed on. The first time starts it: its first packet leaves
@@ -269,14 +328,20 @@ impl Media {
         let Table { legs, random, .. } = &mut *table;
         let place = legs.get_mut(&leg).ok_or(CommandError::Unknown(leg))?;
         let thread = &self.inner.threads[place.thread];
+        let pairing = config.browser.clone();
         match std::mem::replace(&mut place.state, State::Visited) {
-            State::Visited => thread.send(Command::Reconfigure(leg, Box::new(config))),
-            State::Open { sockets, lease } => {
+            State::Visited => thread.send(Command::Reconfigure(leg, Box::new(config)))?,
+            State::Open(sockets) => {
                 let new = Leg::new(clock::now(), config, random.random());
                 // Visits that read RTCP are spread over the legs by where they begin to count.
-                let seat = Seat::new(leg, new, sockets, lease, random.random())?;
-                thread.send(Command::Seat(Box::new(seat)))
+                let seat = Seat::new(leg, new, sockets, random.random())?;
+                thread.send(Command::Seat(Box::new(seat)))?;
             }
+        }
+        // After the leg is on its thread, to which the port speaks of it from now on.
+        match (pairing, &self.inner.browsers) {
+            (Some(pairing), Some(browsers)) => browsers.pair(leg, pairing),
+            (Some(_) | None, _) => Ok(()),
         }
     }
 
@@ -357,10 +422,12 @@ impl Media {
         let place = table.legs.remove(&leg).ok_or(CommandError::Unknown(leg))?;
         table.counts[place.thread] -= 1;
         drop(table);
+        if let Some(browsers) = &self.inner.browsers {
+            let _ = browsers.close(leg); // nothing to it where the leg is no browser's
+        }
         match place.state {
-            State::Open { sockets, lease } => {
-                drop(sockets); // before its lease
-                drop(lease);
+            State::Open(sockets) => {
+                drop(sockets);
                 Ok(())
             }
             State::Visited => self.inner.threads[place.thread].send(Command::Close(leg)),
@@ -376,6 +443,12 @@ impl Media {
             .collect()
     }
 
+    /// Where browsers send their media, and what came there.
+    pub fn browsers(&self) -> Option<(SocketAddr, Arc<BrowserMetrics>)> {
+        let browsers = self.inner.browsers.as_ref()?;
+        Some((browsers.address, Arc::clone(&browsers.metrics)))
+    }
+
     /// Port pairs in use, and in all.
     pub fn ports(&self) -> (usize, usize) {
         let ports = lock(&self.inner.ports);
@@ -386,9 +459,7 @@ impl Media {
     /// is of no use afterwards.
     pub fn shut_down(&self) {
         self.table().legs.clear();
-        for thread in &self.inner.threads {
-            thread.end();
-        }
+        self.inner.end();
     }
 
     fn command(&self, leg: LegId, command: Command) -> Result<(), CommandError> {
@@ -436,15 +507,31 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
-    fn drop(&mut self) {
+impl Inner {
+    fn end(&self) {
+        if let Some(browsers) = &self.browsers {
+            browsers.end();
+        }
         for thread in &self.threads {
             thread.end();
         }
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
 impl Thread {
+    fn line(&self) -> Line {
+        Line {
+            commands: self.commands.clone(),
+            arrivals: self.arrivals.clone(),
+        }
+    }
+
     fn send(&self, command: Command) -> Result<(), CommandError> {
         self.commands
             .try_send(command)
@@ -469,9 +556,11 @@ fn start_thread(
     leaving: SyncSender<Box<Seat>>,
 ) -> io::Result<Thread> {
     let (commands, receiver) = sync_channel(COMMANDS_MAX);
+    let (arrivals, arrived) = browsers::arrivals();
     let metrics = Arc::new(ThreadMetrics::default());
     let lines = Lines {
         commands: receiver,
+        arrivals: arrived,
         events,
         leaving,
         metrics: Arc::clone(&metrics),
@@ -486,6 +575,7 @@ fn start_thread(
         .spawn(run)?;
     Ok(Thread {
         commands,
+        arrivals,
         metrics,
         handle: Mutex::new(Some(handle)),
     })

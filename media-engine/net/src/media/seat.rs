@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Sum, Transmit, Wanted};
 
+use super::browsers::Arrival;
 use super::metrics::{self, ThreadMetrics};
-use super::receive::{self, Receiver};
+use super::receive::{self, Datagram, Receiver};
 use super::tape::{CallTape, Tape};
 use super::watch::Watch;
 use crate::clock::{self, Stamps};
@@ -57,18 +58,33 @@ pub(super) struct Seat {
     pub(super) tape: Option<Tape>,
     /// Where the recording of the call goes.
     pub(super) call_tape: Option<Box<CallTape>>,
-    rtp: UdpSocket,
-    rtcp: UdpSocket,
-    /// The only peer there is, once that is certain.
-    followed: Option<SocketAddr>,
-    /// `rtp` is connected to it.
-    connected: bool,
+    /// Its own, or the one that all browsers share.
+    rtp: Arc<UdpSocket>,
+    /// What it has of its own; what comes from browsers is handed to it. After `rtp`, which is closed
+    /// when the ports are given back.
+    own: Option<Own>,
     visits: u32,
     /// The last full read found other than one packet: read until empty this time, too.
     drains: bool,
     /// `rtp` is read when something has come to it, not by visits of its group.
     watched: bool,
-    /// After the sockets, so that they are closed when the ports are given back.
+}
+
+/// What a leg is opened with.
+pub(super) enum Sockets {
+    /// A pair of ports of its own.
+    Own(MediaSockets, Lease),
+    /// The port of all browsers.
+    Shared(Arc<UdpSocket>),
+}
+
+/// What a leg with ports of its own has.
+struct Own {
+    rtcp: UdpSocket,
+    /// The only peer there is, once that is certain.
+    followed: Option<SocketAddr>,
+    /// The socket of RTP is connected to it.
+    connected: bool,
     _lease: Lease,
 }
 
@@ -104,15 +120,20 @@ impl Drop for Lease {
 impl Seat {
     /// Seats `leg`. `visits` is where its count of visits begins: a number drawn for each leg spreads
     /// what is done once in many visits.
-    pub(super) fn new(
-        id: LegId,
-        leg: Leg,
-        sockets: MediaSockets,
-        lease: Lease,
-        visits: u32,
-    ) -> std::io::Result<Self> {
-        receive::stamp(&sockets.rtp)?;
-        let MediaSockets { rtp, rtcp, .. } = sockets;
+    pub(super) fn new(id: LegId, leg: Leg, sockets: Sockets, visits: u32) -> std::io::Result<Self> {
+        let (rtp, own) = match sockets {
+            Sockets::Own(MediaSockets { rtp, rtcp, .. }, lease) => {
+                receive::stamp(&rtp)?;
+                let own = Own {
+                    rtcp,
+                    followed: None,
+                    connected: false,
+                    _lease: lease,
+                };
+                (Arc::new(rtp), Some(own))
+            }
+            Sockets::Shared(socket) => (socket, None),
+        };
         Ok(Self {
             id,
             leg,
@@ -121,13 +142,10 @@ impl Seat {
             tape: None,
             call_tape: None,
             rtp,
-            rtcp,
-            followed: None,
-            connected: false,
+            own,
             visits,
             drains: true,
             watched: false,
-            _lease: lease,
         })
     }
 
@@ -179,7 +197,8 @@ impl Seat {
 
     /// Has the socket watched while somebody hears this leg by relay. `place` is its own.
     pub(super) fn watch(&mut self, watch: &mut Watch, place: usize, relayed: bool) {
-        if relayed == self.watched {
+        // What comes from browsers passes on at each tick anyhow.
+        if relayed == self.watched || self.own.is_none() {
             return;
         }
         if relayed {
@@ -211,6 +230,9 @@ impl Seat {
         tools: &mut Tools,
         metrics: &ThreadMetrics,
     ) {
+        if self.own.is_none() {
+            return; // what comes from browsers is handed over
+        }
         let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
         let mut wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
@@ -253,32 +275,60 @@ impl Seat {
         } = tools;
         let read = receiver.receive(&self.rtp, now, stamps)?;
         let waited = now - read.arrival;
+        self.take(now, read, others, outgoing, metrics);
+        Some(waited)
+    }
+
+    /// Takes a datagram that came over the port of all browsers.
+    pub(super) fn take_arrival(
+        &mut self,
+        now: Instant,
+        arrival: &mut Arrival,
+        others: &mut [Option<Box<Seat>>],
+        tools: &mut Tools,
+        metrics: &ThreadMetrics,
+    ) {
+        let datagram = Datagram {
+            source: arrival.source,
+            arrival: arrival.at,
+            bytes: arrival.bytes(),
+        };
+        self.take(now, datagram, others, &mut tools.outgoing, metrics);
+        metrics::add(&metrics.received, 1);
+    }
+
+    /// Takes a datagram, and passes it on to those that hear it as it is.
+    fn take(
+        &mut self,
+        now: Instant,
+        read: Datagram<'_>,
+        others: &mut [Option<Box<Seat>>],
+        outgoing: &mut [u8; DATAGRAM],
+        metrics: &ThreadMetrics,
+    ) {
         let relayed = self
             .leg
             .handle_packet(now, read.arrival, read.source, read.bytes);
-        let Some(relayed) = relayed else {
-            return Some(waited);
-        };
+        let Some(relayed) = relayed else { return };
         for hearer in &self.hearers {
             if let Some(hearer) = others[*hearer].as_deref_mut()
-                && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing.as_mut_slice())
+                && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing)
             {
                 hearer.transmit(outgoing, transmit, metrics);
             }
         }
-        Some(waited)
     }
 
     /// Connects the socket to the peer once it is certain, and parts it when it no longer is: the kernel
     /// then looks up the way once instead of for each packet, and drops what strangers send.
     fn follow_peer(&mut self) {
         let peer = self.leg.only_peer();
-        if peer == self.followed {
+        let Some(own) = self.own.as_mut().filter(|own| own.followed != peer) else {
             return;
-        }
-        self.followed = peer;
+        };
+        own.followed = peer;
         // A socket that cannot be connected works all the same: it sends to addresses.
-        self.connected = match peer {
+        own.connected = match peer {
             Some(peer) => self.rtp.connect(peer).is_ok(),
             None => rustix::net::connect_unspec(&self.rtp).is_err(),
         };
@@ -341,7 +391,8 @@ impl Seat {
 
     fn transmit(&self, datagram: &[u8; DATAGRAM], transmit: Transmit, metrics: &ThreadMetrics) {
         let bytes = &datagram[..transmit.len];
-        let sent = if self.connected && self.followed == Some(transmit.to) {
+        let follows = |own: &Own| own.connected && own.followed == Some(transmit.to);
+        let sent = if self.own.as_ref().is_some_and(follows) {
             self.rtp.send(bytes)
         } else {
             self.rtp.send_to(bytes, transmit.to)
@@ -355,11 +406,13 @@ impl Seat {
     }
 
     fn visit_rtcp(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
-        for _ in 0..RTCP_READS {
-            let Some(read) = tools.receiver.receive(&self.rtcp, now, &tools.stamps) else {
-                break;
-            };
-            self.leg.handle_rtcp(now, read.source, read.bytes);
+        if let Some(own) = &self.own {
+            for _ in 0..RTCP_READS {
+                let Some(read) = tools.receiver.receive(&own.rtcp, now, &tools.stamps) else {
+                    break;
+                };
+                self.leg.handle_rtcp(now, read.source, read.bytes);
+            }
         }
         while let Some(transmit) = self.leg.poll_rtcp(now, tools.outgoing.as_mut_slice()) {
             report_over(self.rtcp_socket(), &tools.outgoing, transmit, metrics);
@@ -374,10 +427,9 @@ impl Seat {
     }
 
     fn rtcp_socket(&self) -> &UdpSocket {
-        if self.leg.config().rtcp_mux {
-            &self.rtp
-        } else {
-            &self.rtcp
+        match &self.own {
+            Some(own) if !self.leg.config().rtcp_mux => &own.rtcp,
+            Some(_) | None => &self.rtp,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Legs on real media threads over the loopback.
 
+mod browsers;
+
 use std::net::{Ipv4Addr, UdpSocket};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;

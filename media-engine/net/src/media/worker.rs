@@ -2,6 +2,7 @@
 //! What is relayed passes on at every tick.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -13,9 +14,11 @@ use media_engine::dtmf::Key;
 use media_engine::leg::{
     DATAGRAM, Hearing, KeyPath, Leg, LegConfig, LegEvent, LegId, PlayId, Playlist,
 };
+use media_engine::rtp::srtp::Keys;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use super::browsers::Arrival;
 use super::metrics::{self, ThreadMetrics};
 use super::receive::Receiver;
 use super::seat::{self, Seat, Source, Tools};
@@ -38,6 +41,9 @@ const BEHIND_MAX: Duration = Duration::from_millis(100);
 
 /// Commands taken in one tick; the rest in the next. A command costs about a microsecond.
 const COMMANDS_PER_TICK: usize = 128;
+
+/// Datagrams of browsers taken in one tick: more are not waiting, and a flood is cut here.
+const ARRIVALS_PER_TICK: usize = 2_048;
 
 /// Events kept back while the channel to the control plane is full. Beyond it they are lost and
 /// counted: the control plane has then been stuck for seconds.
@@ -72,6 +78,10 @@ pub(super) enum Command {
     StopRecording(LegId),
     /// All are on this thread.
     Hear(LegId, Vec<LegId>),
+    /// Where the browser of a leg is; nowhere while it wants to hear nothing.
+    Select(LegId, Option<SocketAddr>),
+    /// The browser of a leg has proved itself.
+    Secure(LegId, Box<Keys>),
     Close(LegId),
     /// End of the thread: every leg is closed.
     End,
@@ -80,6 +90,8 @@ pub(super) enum Command {
 /// What a thread is started with.
 pub(super) struct Lines {
     pub(super) commands: CommandReceiver<Command>,
+    /// What comes from browsers.
+    pub(super) arrivals: CommandReceiver<Arrival>,
     pub(super) events: mpsc::Sender<MediaEvent>,
     /// Where seats go that are no longer visited: closing sockets and freeing memory is not for a
     /// media thread.
@@ -156,6 +168,7 @@ impl Worker {
         self.tick = tick.number;
         self.send_kept();
         self.take_commands(woken);
+        self.take_arrivals(woken, &metrics);
         self.tools.stamps = Stamps::at(woken);
         self.relay(&metrics);
         self.tools.extra_reads = seat::extra_reads(self.groups[self.next_group].len());
@@ -259,6 +272,24 @@ impl Worker {
         true
     }
 
+    /// Takes what came from browsers since the last tick.
+    fn take_arrivals(&mut self, now: Instant, metrics: &ThreadMetrics) {
+        for _ in 0..ARRIVALS_PER_TICK {
+            let Ok(mut arrival) = self.lines.arrivals.try_recv() else {
+                return;
+            };
+            // A leg that has ended meanwhile hears nothing more.
+            let Some(&place) = self.places.get(&arrival.leg) else {
+                continue;
+            };
+            if !self.guarded(place, metrics, |seat, others, tools| {
+                seat.take_arrival(now, &mut arrival, others, tools, metrics);
+            }) {
+                self.leave_group(place, News::Failed, now);
+            }
+        }
+    }
+
     fn take_commands(&mut self, now: Instant) {
         for _ in 0..COMMANDS_PER_TICK {
             match self.lines.commands.try_recv() {
@@ -295,6 +326,8 @@ impl Worker {
             }),
             Command::StopRecording(leg) => self.stop_recording(leg, now),
             Command::Hear(leg, sources) => self.hear(leg, &sources, now),
+            Command::Select(leg, address) => self.with(leg, |seat| seat.leg.select(now, address)),
+            Command::Secure(leg, keys) => self.with(leg, |seat| seat.leg.secure(now, &keys)),
             Command::Close(leg) => self.close(leg, now),
             Command::End => self.end(now),
         }
