@@ -63,6 +63,11 @@ pub const SETTINGS: &[Setting] = &[
         "from-to, UDP ports of the media",
     ),
     setting(
+        "browser_media",
+        "0.0.0.0:20000",
+        "ip:port, UDP, where browsers send their media, all to this one",
+    ),
+    setting(
         "public_address",
         "the address a call came to",
         "ip that callers reach us under, behind NAT",
@@ -130,6 +135,8 @@ pub struct Config {
     pub tls_key: Option<PathBuf>,
     /// UDP ports of the media.
     pub rtp_ports: PortRange,
+    /// Where browsers send their media.
+    pub browser_media: SocketAddr,
     /// The address that callers reach us under.
     pub public_address: Option<IpAddr>,
     /// Threads that send and receive RTP; one a core when not set.
@@ -169,6 +176,7 @@ impl Default for Config {
                 from: 10_000,
                 to: 19_999,
             },
+            browser_media: SocketAddr::from(([0, 0, 0, 0], 20_000)),
             public_address: None,
             media_threads: None,
             calls_max: 4_000,
@@ -503,7 +511,7 @@ mod tests {
         let all: String = SETTINGS
             .iter()
             .map(|setting| match setting.key {
-                "http" | "sip" | "sip_tls" | "sip_ws" => {
+                "http" | "sip" | "sip_tls" | "sip_ws" | "browser_media" => {
                     format!("{} = \"127.0.0.1:1\"\n", setting.key)
                 }
                 "rtp_ports" => "rtp_ports = \"2000-3000\"\n".to_owned(),

@@ -149,7 +149,7 @@ pub async fn serve(
         .local_addr()
         .map_err(|error| ServeError::Http(config.http, error))?;
     let transports = Transports::bind(transports_config(&config)).await?;
-    let counters = transports.counters();
+    let (counters, door) = (transports.counters(), transports.door());
     let sip = transports.addresses().to_vec();
     let (media, media_events) = Media::start(media_config(&config)?)?;
     let surroundings = Surroundings {
@@ -164,7 +164,9 @@ pub async fn serve(
         messages: config.data.join("messages"),
         public_address: config.public_address,
     };
-    let endpoint = endpoint_config(&config, &sip);
+    // Pages that came from here speak SIP where they came from.
+    let pages = [(Transport::Ws, http)];
+    let endpoint = endpoint_config(&config, &[&sip[..], &pages].concat());
     let voice = VoiceConfig {
         calls_max: config.calls_max,
         instance: Some(instance),
@@ -185,6 +187,8 @@ pub async fn serve(
         messages: config.data.join("messages"),
         media,
         transports: counters,
+        door,
+        http,
         started: clock::now(),
         seed: seed()?,
     });
@@ -279,6 +283,7 @@ fn transports_config(config: &Config) -> TransportsConfig {
 fn media_config(config: &Config) -> Result<MediaConfig, ServeError> {
     let mut media = MediaConfig::new(config.rtp_ports.from..=config.rtp_ports.to, seed()?);
     media.threads = config.media_threads;
+    media.browsers = Some(config.browser_media);
     Ok(media)
 }
 

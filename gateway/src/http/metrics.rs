@@ -3,7 +3,7 @@
 
 use media_engine::sip::registration::Condition;
 use std::fmt::{Display, Write};
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +12,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use media_engine_net::clock;
-use media_engine_net::media::ThreadMetrics;
+use media_engine_net::media::{BrowserMetrics, ThreadMetrics};
 use media_engine_net::sip::TransportCounters;
 
 use super::App;
@@ -37,6 +37,9 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
     let threads = app.media.metrics();
     let threads: Vec<&ThreadMetrics> = threads.iter().map(AsRef::as_ref).collect();
     media(&mut text, &threads);
+    if let Some((_, came)) = app.media.browsers() {
+        browsers(&mut text, &came);
+    }
     let (free, all) = app.media.ports();
     text.one(
         "ramal_media_ports_free",
@@ -52,6 +55,30 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
         )],
         text.0,
     )
+}
+
+fn browsers(text: &mut Text, came: &BrowserMetrics) {
+    let read = |counter: &AtomicU64| counter.load(Relaxed);
+    text.one(
+        "ramal_browser_legs",
+        "gauge",
+        "Legs on the port of the browsers.",
+        read(&came.legs),
+    );
+    for (name, what, counter) in [
+        ("received", "Datagrams received.", &came.received),
+        (
+            "foreign",
+            "Media and handshakes from addresses that proved nothing.",
+            &came.foreign,
+        ),
+        ("unsigned", "Checks that nobody signed.", &came.unsigned),
+        ("lost", "Media that a thread had no room for.", &came.lost),
+        ("failed", "Handshakes that came to nothing.", &came.failed),
+    ] {
+        let name = format!("ramal_browser_{name}_total");
+        text.one(&name, "counter", what, read(counter));
+    }
 }
 
 fn telephony(text: &mut Text, status: &Status) {

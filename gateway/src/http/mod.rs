@@ -37,6 +37,7 @@ mod prompts;
 mod protection;
 mod services;
 mod session;
+mod sip;
 mod surveys;
 mod trunks;
 mod users;
@@ -44,6 +45,7 @@ mod voice_messages;
 mod voices;
 mod who;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -53,7 +55,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use desk::id::{AuditId, CompanyId};
 use media_engine_net::media::Media;
-use media_engine_net::sip::TransportCounters;
+use media_engine_net::sip::{Door, TransportCounters};
 use media_engine_net::{chance, clock};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -91,6 +93,10 @@ pub struct Parts {
     pub media: Media,
     /// The SIP sockets' figures.
     pub transports: Arc<TransportCounters>,
+    /// Where WebSockets of pages that came from here go.
+    pub door: Door,
+    /// Where we listen.
+    pub http: SocketAddr,
     /// When the program began.
     pub started: Instant,
     /// What ids are made with.
@@ -216,6 +222,7 @@ pub fn router(app: App) -> Router {
         .merge(metrics::routes())
         .merge(docs::routes())
         .merge(session::routes())
+        .merge(sip::routes())
         .merge(companies::routes())
         .merge(users::routes())
         .merge(api_keys::routes())

@@ -12,7 +12,10 @@ use ivr::machine::Ticket;
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegConfig, LegId, PlayId, Playlist};
+use media_engine::sdp::browser::Inlet;
+use media_engine::sip::Transport;
 use media_engine::sip::call::Target;
+use media_engine_net::route::Routes;
 use media_engine_net::{clock, media};
 
 use crate::playback::Sources;
@@ -88,8 +91,9 @@ impl Owner {
     fn perform_media(&mut self, now: Now, leg: LegId, command: MediaCommand) {
         let done = match command {
             MediaCommand::Open { toward, beside } => {
+                let is_browser = self.is_browser(now, &toward);
                 let peer = self.address_of(now, toward);
-                let address = self.open(leg, peer, beside);
+                let address = self.open(leg, peer, is_browser, beside);
                 self.voice.handle_leg_opened(now, leg, address);
                 Ok(())
             }
@@ -165,7 +169,7 @@ impl Owner {
     /// Where the media of a leg will come from, as far as it is known before the peer says it.
     fn address_of(&self, now: Now, toward: Toward) -> IpAddr {
         let known = match toward {
-            Toward::Address(address) => Some(address),
+            Toward::Address(address) | Toward::Browser(address) => Some(address),
             Toward::Target(Target::Device(account)) => {
                 let bound = self.endpoint.registrar().targets(now.instant, &account);
                 bound.first().map(|target| target.flow.remote.ip())
@@ -180,8 +184,28 @@ impl Owner {
         known.unwrap_or(ANYBODY)
     }
 
-    /// Opens a port; returns the address that the peer shall send to.
-    fn open(&mut self, leg: LegId, peer: IpAddr, beside: Option<LegId>) -> Option<SocketAddr> {
+    /// Whether a leg leads to a browser: by its offer, or by what the device registered over, the
+    /// latest of them if there are several.
+    fn is_browser(&self, now: Now, toward: &Toward) -> bool {
+        match toward {
+            Toward::Browser(_) => true,
+            Toward::Target(Target::Device(account)) => {
+                let bound = self.endpoint.registrar().targets(now.instant, account);
+                let transport = bound.first().map(|target| target.flow.transport);
+                matches!(transport, Some(Transport::Ws | Transport::Wss))
+            }
+            Toward::Address(_) | Toward::Target(Target::Trunk { .. } | Target::Uri(_)) => false,
+        }
+    }
+
+    /// Opens a port; returns where the peer shall send to.
+    fn open(
+        &mut self,
+        leg: LegId,
+        peer: IpAddr,
+        is_browser: bool,
+        beside: Option<LegId>,
+    ) -> Option<Inlet> {
         let local = match self.routes.local_address(clock::now(), peer) {
             Ok(local) => local,
             Err(error) => {
@@ -189,19 +213,38 @@ impl Owner {
                 return None;
             }
         };
-        match self.media.open(leg, local, beside) {
-            Ok(address) => {
-                let ip = self
-                    .public_address
-                    .filter(|_| !local.is_loopback())
-                    .unwrap_or(address.ip());
-                Some(SocketAddr::new(ip, address.port()))
-            }
+        let opened = if is_browser {
+            let opened = self.media.open_browser(leg, beside);
+            opened.map(|(bound, entrance)| Inlet {
+                address: SocketAddr::new(self.shown_to_browsers(bound.ip(), local), bound.port()),
+                browser: Some(entrance),
+            })
+        } else {
+            let opened = self.media.open(leg, local, beside);
+            opened.map(|address| {
+                let ip = self.public_address.filter(|_| !local.is_loopback());
+                SocketAddr::new(ip.unwrap_or(local), address.port()).into()
+            })
+        };
+        match opened {
+            Ok(inlet) => Some(inlet),
             Err(error) => {
                 tracing::warn!(%error, "no media for a call");
                 self.statistics.without_media += 1;
                 None
             }
+        }
+    }
+
+    /// The address that browsers send to. Their signalling may come through a proxy on this machine, and
+    /// then tells nothing; and one on this machine does not speak from the loopback.
+    fn shown_to_browsers(&mut self, bound: IpAddr, local: IpAddr) -> IpAddr {
+        let outside = |routes: &mut Routes| routes.local_address(clock::now(), ANYBODY).ok();
+        match self.public_address {
+            Some(public) => public,
+            None if !bound.is_unspecified() => bound,
+            None if local.is_loopback() => outside(&mut self.routes).unwrap_or(local),
+            None => local,
         }
     }
 

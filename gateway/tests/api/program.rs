@@ -9,6 +9,7 @@ fn program(data: &std::path::Path) -> Command {
         ("RAMAL_HTTP", "127.0.0.1:0"),
         ("RAMAL_SIP", "127.0.0.1:0"),
         ("RAMAL_RTP_PORTS", "41200-41299"),
+        ("RAMAL_BROWSER_MEDIA", "127.0.0.1:0"),
         ("RAMAL_LOG", "debug"),
     ] {
         program.env(name, value);

@@ -95,7 +95,7 @@ impl World {
             ..TransportsConfig::default()
         };
         let transports = Transports::bind(config).await.expect("a socket");
-        let counters = transports.counters();
+        let (counters, door) = (transports.counters(), transports.door());
         let mut media_config = MediaConfig::new(41_000..=41_099, [7; 32]);
         media_config.threads = Some(1);
         let (media, media_events) = Media::start(media_config).expect("a thread");
@@ -139,6 +139,8 @@ impl World {
             messages: folder.path().join("messages"),
             media,
             transports: counters,
+            door,
+            http: loopback,
             started: clock::now(),
             seed: [9; 32],
         });

@@ -401,7 +401,8 @@ impl Node {
                     SocketAddr::new(house::NODE, self.port)
                 });
                 self.ports.extend(address.map(|address| (leg, address)));
-                self.voice.handle_leg_opened(now, leg, address);
+                self.voice
+                    .handle_leg_opened(now, leg, address.map(Into::into));
             }
             MediaCommand::Start(config) => {
                 let address = *self.ports.get(&leg).expect("opened before");

@@ -25,7 +25,7 @@ pub(crate) struct Server {
     /// Where it listens for SIP over TCP.
     pub(crate) tcp: SocketAddr,
     /// Where it listens for HTTP.
-    http: SocketAddr,
+    pub(crate) http: SocketAddr,
 }
 
 /// One call in the records.
@@ -284,6 +284,7 @@ fn launch(folder: &Path, sip: &str) -> (Child, [SocketAddr; 3]) {
         .env("RAMAL_HTTP", "127.0.0.1:0")
         // Below the ports that the system gives to others.
         .env("RAMAL_RTP_PORTS", "20000-31999")
+        .env("RAMAL_BROWSER_MEDIA", "0.0.0.0:0")
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(log.expect("a file of ours"))

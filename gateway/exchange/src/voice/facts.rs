@@ -10,6 +10,7 @@ use desk::record::Change;
 use ivr::machine::{Caller, Ticket};
 use media_engine::leg::{LegConfig, LegId};
 use media_engine::rtp::srtp::Secret;
+use media_engine::sdp::browser::Inlet;
 use media_engine::sdp::negotiate::{Encryption, LocalMedia, Negotiation};
 use media_engine::sdp::{Direction, MediaParameters};
 use media_engine::sip::CallId;
@@ -132,7 +133,7 @@ const LATE_MAX: usize = 1_000;
 
 /// Our side of the media of a new leg.
 pub(super) fn local_media(
-    address: SocketAddr,
+    inlet: Inlet,
     signalling: IpAddr,
     config: &VoiceConfig,
     random: &mut StdRng,
@@ -141,14 +142,14 @@ pub(super) fn local_media(
     random.fill_bytes(&mut secret);
     LocalMedia {
         session_id: u64::from(random.next_u32()),
-        address: address.ip(),
-        port: address.port(),
+        address: inlet.ip(),
+        port: inlet.address.port(),
         rtcp_mux: false,
         codecs: config.codecs.clone(),
         prefer: None,
         direction: Direction::SendRecv,
         encryption: Encryption::Optional(Secret::from_bytes(secret)),
-        browser: None,
+        browser: inlet.browser,
         signalling,
     }
 }

@@ -10,7 +10,7 @@
 //!
 //! [`Call`]: super::call::Call
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -23,6 +23,7 @@ use ivr::machine::{DialResult, Ticket};
 use media_engine::codec::Codec;
 use media_engine::dtmf::pair::Pairing;
 use media_engine::leg::LegId;
+use media_engine::sdp::browser::{Inlet, is_browser};
 use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sdp::{MediaParameters, SdpError};
 use media_engine::sip::call::{Caller, Cause, Dial, End, Target};
@@ -120,7 +121,7 @@ enum Stage {
     Asked {
         sip: CallId,
         offer: Option<Bytes>,
-        address: Option<SocketAddr>,
+        address: Option<Inlet>,
     },
     /// Our answer is on its way.
     Answered(CallId),
@@ -229,6 +230,21 @@ impl Line {
         matches!(self.stage, Stage::Up(_))
     }
 
+    /// What port it needs, whose signalling comes from here.
+    fn toward(&self, signalling: IpAddr) -> Toward {
+        match &self.stage {
+            Stage::Asked {
+                offer: Some(offer), ..
+            } if is_browser(offer) => Toward::Browser(signalling),
+            Stage::Asked { .. }
+            | Stage::Opening(_)
+            | Stage::Asking
+            | Stage::Dialled(_)
+            | Stage::Answered(_)
+            | Stage::Up(_) => Toward::Address(signalling),
+        }
+    }
+
     /// Whether it came in and has no answer of ours.
     pub(super) fn is_asked(&self) -> bool {
         matches!(self.stage, Stage::Asked { .. })
@@ -292,7 +308,7 @@ impl Shared {
     /// Enters a line that came in, and has its port opened.
     pub(super) fn take_line(&mut self, line: Line, beside: Option<LegId>) -> LegId {
         let leg = self.new_leg();
-        let toward = line.peer.map(|peer| Toward::Address(peer.ip()));
+        let toward = line.peer.map(|peer| line.toward(peer.ip()));
         if let Some(sip) = line.sip() {
             self.sips.insert(sip, leg);
         }
@@ -328,7 +344,7 @@ impl Shared {
 
     /// The port of a line is open: one that we place is placed. Returns whether one that came in may
     /// be answered now.
-    pub(super) fn handle_port(&mut self, leg: LegId, opened: SocketAddr) -> bool {
+    pub(super) fn handle_port(&mut self, leg: LegId, opened: Inlet) -> bool {
         let Some(line) = self.lines.get_mut(&leg) else {
             return false;
         };

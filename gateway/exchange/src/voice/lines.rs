@@ -1,13 +1,12 @@
 //! What happens to a line, and to whom in its call that matters.
 
-use std::net::SocketAddr;
-
 use bytes::Bytes;
 use ivr::Now;
 use ivr::machine::DialResult;
 use media_engine::dtmf::{self, pair::Way};
 use media_engine::leg::LegId;
 use media_engine::sdp::MediaParameters;
+use media_engine::sdp::browser::Inlet;
 use media_engine::sip::call::{CallEvent, End, Misuse};
 use media_engine::sip::{CallId, Flow};
 
@@ -91,7 +90,7 @@ impl Voice {
     }
 
     /// A port is open for this leg, at the address that the peer shall send to; or there is none.
-    pub fn handle_leg_opened(&mut self, now: Now, leg: LegId, address: Option<SocketAddr>) {
+    pub fn handle_leg_opened(&mut self, now: Now, leg: LegId, address: Option<Inlet>) {
         match address {
             Some(address) => {
                 if self.shared.handle_port(leg, address) {

@@ -126,6 +126,8 @@ pub enum SipCommand {
 pub enum Toward {
     /// Its signalling comes from here.
     Address(IpAddr),
+    /// It is a browser, whose signalling comes from here.
+    Browser(IpAddr),
     /// It is yet to be called.
     Target(Target),
 }

@@ -88,7 +88,8 @@ impl Scene {
                 Output::Media(leg, MediaCommand::Open { .. }) => {
                     self.ports += 2;
                     let address = SocketAddr::from(([127, 0, 0, 1], self.ports));
-                    self.voice.handle_leg_opened(self.now, leg, Some(address));
+                    self.voice
+                        .handle_leg_opened(self.now, leg, Some(address.into()));
                 }
                 Output::Media(leg, MediaCommand::Close) => {
                     self.voice.handle_leg_closed(self.now, leg, None);
@@ -428,7 +429,9 @@ fn nobody_is_answered_before_the_record_is_durable() {
     while let Some(output) = scene.voice.poll_output() {
         if let Output::Media(leg, MediaCommand::Open { .. }) = output {
             let address = SocketAddr::from(([127, 0, 0, 1], 10_000));
-            scene.voice.handle_leg_opened(scene.now, leg, Some(address));
+            scene
+                .voice
+                .handle_leg_opened(scene.now, leg, Some(address.into()));
         } else {
             answered |= matches!(output, Output::Sip(SipCommand::Answer { .. }));
         }

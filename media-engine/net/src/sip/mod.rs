@@ -11,6 +11,7 @@
 //! queue fills and the connections wait, each holding back its own peer and nobody else.
 
 mod connection;
+mod door;
 mod listener;
 mod origin;
 mod stream;
@@ -33,6 +34,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use connection::{Connection, Shared, StreamEvent};
+pub use door::{Door, Guest};
 pub use origin::Origins;
 pub use tls::{TlsError, TlsFiles};
 use udp::UdpSockets;
@@ -297,6 +299,11 @@ impl Transports {
     /// How many connections are open.
     pub fn connection_count(&self) -> usize {
         self.connections.len()
+    }
+
+    /// The way in for WebSockets that others accept.
+    pub fn door(&self) -> Door {
+        Door::new(Arc::clone(&self.shared))
     }
 
     /// The counters; keep the handle to read them from elsewhere.

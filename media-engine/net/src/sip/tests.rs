@@ -7,8 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::{self, HeaderValue};
+use tokio_tungstenite::tungstenite::protocol::Role;
 use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use super::*;
 
@@ -418,6 +420,105 @@ async fn a_browser_speaks_sip_over_websocket_both_ways() {
     );
     browser.close(None).await.expect("closed");
     until(&mut transports, is_closed).await;
+}
+
+fn handshake(protocol: &'static str, origin: &'static str) -> http::Request<()> {
+    let request = http::Request::builder()
+        .uri("/sip")
+        .header("connection", "Upgrade")
+        .header("upgrade", "websocket")
+        .header("sec-websocket-version", "13")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("sec-websocket-protocol", protocol)
+        .header("origin", origin);
+    request.body(()).expect("a request")
+}
+
+#[tokio::test]
+async fn a_page_comes_in_by_the_door_of_another_server_under_the_same_rules() {
+    let page = "https://console.example";
+    let config = TransportsConfig {
+        origins: Origins::Only(vec![page.into()]),
+        connections_per_source_max: 1,
+        ..Default::default()
+    };
+    let mut transports = bind(config).await;
+    let door = transports.door();
+    let remote = SocketAddr::from((Ipv4Addr::LOCALHOST, 40_000));
+    for (request, status) in [
+        (handshake("sip", "https://evil.example"), 403),
+        (handshake("chat", page), 400),
+        (http::Request::new(()), 400),
+    ] {
+        let refused = door.welcome(remote, &request).map(|_| ());
+        assert_eq!(refused.map_err(|refused| refused.as_u16()), Err(status));
+    }
+
+    let (response, guest) = door.welcome(remote, &handshake("sip", page)).expect("in");
+    assert_eq!(response.status(), 101);
+    assert_eq!(response.headers()["sec-websocket-protocol"], "sip");
+    assert_eq!(
+        response.headers()["sec-websocket-accept"],
+        "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+    );
+    let crowd = door.welcome(remote, &handshake("sip", page)).map(|_| ());
+    assert_eq!(crowd.map_err(|refused| refused.as_u16()), Err(503));
+
+    let (ours, theirs) = tokio::io::duplex(4096);
+    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 8080));
+    let serving = tokio::spawn(guest.serve(ours, local));
+    let mut browser = WebSocketStream::from_raw_socket(theirs, Role::Client, None).await;
+    let text = String::from_utf8(OPTIONS.to_vec()).expect("ASCII");
+    browser.send(Message::text(text)).await.expect("sent");
+    let (flow, bytes) = received(&mut transports).await;
+    assert_eq!((bytes.as_ref(), flow.transport), (OPTIONS, Transport::Ws));
+    assert_eq!((flow.local, flow.remote), (local, remote));
+    transports.send(flow, None, Bytes::from_static(b"SIP/2.0 200 OK\r\n\r\n"));
+    let answer = browser.next().await.expect("open").expect("a frame");
+    assert_eq!(answer.into_data().as_ref(), b"SIP/2.0 200 OK\r\n\r\n");
+    drop(browser);
+    until(&mut transports, is_closed).await;
+    serving.await.expect("it ends");
+    let again = door.welcome(remote, &handshake("sip", page));
+    assert!(again.is_ok(), "the place is free again");
+}
+
+/// Pages are closed, laptops shut, networks gone: a thousand browsers, four hundred at a time, that say
+/// something and go without a word, half of them by a reset. Each leaves nothing open.
+#[tokio::test]
+async fn a_thousand_browsers_that_vanish_leave_no_file_open() {
+    crate::limits::raise_open_files().expect("a process may raise its soft limit");
+    let config = TransportsConfig {
+        ws: any(),
+        connections_per_source_max: 400,
+        ..Default::default()
+    };
+    let mut transports = bind(config).await;
+    let local = transports.addresses()[0].1;
+    let hello = String::from_utf8(OPTIONS.to_vec()).expect("ASCII");
+    for wave in [400, 400, 200] {
+        let mut browsers = Vec::new();
+        for _ in 0..wave {
+            let request = websocket_request(local, "sip", None);
+            let connected = tokio_tungstenite::connect_async(request).await;
+            let (mut browser, _) = connected.expect("accepted");
+            browser.send(Message::text(&hello)).await.expect("sent");
+            received(&mut transports).await;
+            browsers.push(browser);
+        }
+        assert_eq!(transports.connection_count(), wave);
+        for (number, browser) in browsers.into_iter().enumerate() {
+            if let (0, MaybeTlsStream::Plain(stream)) = (number % 2, browser.get_ref()) {
+                let socket = socket2::SockRef::from(stream);
+                socket.set_linger(Some(Duration::ZERO)).expect("a reset");
+            }
+        }
+        while transports.connection_count() > 0 {
+            until(&mut transports, is_closed).await;
+        }
+    }
+    assert_eq!(transports.counters().refused.load(Relaxed), 0);
+    assert_eq!(open_streams(local.port()), 0);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tokio::time::{Duration, Instant, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::{HeaderValue, ORIGIN, SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::http::{HeaderMap, StatusCode};
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use tokio_tungstenite::{WebSocketStream, accept_hdr_async_with_config};
 
@@ -31,28 +31,45 @@ type Socket = WebSocketStream<ByteStream>;
 
 /// Answers the handshake; `None` when it is none, or not one for us.
 pub(super) async fn accept(stream: ByteStream, origins: &Origins) -> Option<Socket> {
-    let config = WebSocketConfig::default()
+    #[expect(clippy::result_large_err, reason = "the library's signature")]
+    let check = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
+        match judge(request.headers(), origins) {
+            Ok(protocol) => {
+                let headers = response.headers_mut();
+                headers.insert(SEC_WEBSOCKET_PROTOCOL, protocol);
+                Ok(response)
+            }
+            Err(status) => Err(refusal(status)),
+        }
+    };
+    accept_hdr_async_with_config(stream, check, Some(limits()))
+        .await
+        .ok()
+}
+
+/// Takes over a stream on which the handshake is over.
+pub(super) async fn take_over(stream: ByteStream) -> Socket {
+    WebSocketStream::from_raw_socket(stream, Role::Server, Some(limits())).await
+}
+
+/// Whether a handshake is for us: the subprotocol to answer with, or the refusal.
+pub(super) fn judge(headers: &HeaderMap, origins: &Origins) -> Result<HeaderValue, StatusCode> {
+    if !origins.allow(headers.get(ORIGIN).map(HeaderValue::as_bytes)) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    if !offers_sip(headers) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    Ok(HeaderValue::from_static("sip"))
+}
+
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
         .read_buffer_size(4096)
         .write_buffer_size(0) // each message leaves at once
         .max_write_buffer_size(WRITE_BUFFER_MAX)
         .max_message_size(Some(MESSAGE_BYTES_MAX))
-        .max_frame_size(Some(MESSAGE_BYTES_MAX));
-    #[expect(clippy::result_large_err, reason = "the library's signature")]
-    let check = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
-        let headers = request.headers();
-        if !origins.allow(headers.get(ORIGIN).map(HeaderValue::as_bytes)) {
-            return Err(refusal(StatusCode::FORBIDDEN));
-        }
-        if !offers_sip(headers) {
-            return Err(refusal(StatusCode::BAD_REQUEST));
-        }
-        let sip = HeaderValue::from_static("sip");
-        response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, sip);
-        Ok(response)
-    };
-    accept_hdr_async_with_config(stream, check, Some(config))
-        .await
-        .ok()
+        .max_frame_size(Some(MESSAGE_BYTES_MAX))
 }
 
 /// Whether the client asks for the subprotocol `sip` (RFC 7118 section 4).

@@ -35,7 +35,7 @@ fn a_store_that_never_answers_ends_in_503_and_a_closed_call() {
     let address = SocketAddr::from(([127, 0, 0, 1], 10_000));
     scene
         .voice
-        .handle_leg_opened(scene.now, LegId(1), Some(address));
+        .handle_leg_opened(scene.now, LegId(1), Some(address.into()));
     let wanted = alone(&mut scene);
     let refused = wanted.iter().find_map(|(at, output)| match output {
         Output::Sip(SipCommand::Reject { status, .. }) => Some((*at, *status)),
