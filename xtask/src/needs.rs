@@ -45,6 +45,16 @@ const TO_TEST: &[Need] = &[
         why: "is the reference for in-band keys",
     },
     Need {
+        sign: "chromium",
+        package: "chromium",
+        why: "is the browser of the interop tests",
+    },
+    Need {
+        sign: "npm",
+        package: "npm",
+        why: "fetches the phone of its page",
+    },
+    Need {
         sign: "/usr/share/postgresql-common",
         package: "postgresql",
         why: "the store is tested on SQLite and on PostgreSQL",
@@ -120,7 +130,27 @@ pub(crate) fn to_test() -> Result<(), Error> {
             run(&mut program("cargo", &["install", "--locked", tool]))?;
         }
     }
+    phone()?;
     comparison()
+}
+
+/// The phone of the page that the browser of the tests shows: the tests look here.
+const PHONE_FOLDER: &str = "target/jssip";
+
+/// JsSIP, with what it stands on.
+const PHONE: &str = "jssip@3.13.8";
+
+fn phone() -> Result<(), Error> {
+    if root()
+        .join(PHONE_FOLDER)
+        .join("node_modules/jssip")
+        .is_dir()
+    {
+        return Ok(());
+    }
+    let install = ["install", "--silent", "--no-audit", "--no-fund", "--prefix"];
+    let mut npm = program("npm", &install);
+    run(npm.args([PHONE_FOLDER, PHONE]))
 }
 
 /// The Python package by which a recording is compared with what was played.

@@ -1,7 +1,8 @@
-//! The program itself, called over real sockets by peers that are not ours: sipp and baresip.
+//! The program itself, called over real sockets by peers that are not ours: sipp, baresip
+//! and a browser.
 //!
 //! ```text
-//!  sipp, baresip ══SIP and RTP══▶ ramal serve --demo ──▶ SQLite ◀── the test reads the records
+//!  sipp, baresip, Chromium ══SIP and RTP══▶ ramal serve --demo ──▶ SQLite ◀── the test reads the records
 //! ```
 //!
 //! Each test starts a server of its own on free ports and an empty folder, so they run beside each
@@ -17,9 +18,11 @@
 mod agents;
 mod baresip;
 mod calls;
+mod chromium;
 mod keys;
 mod server;
 mod sipp;
+mod tones;
 
 /// Whether these programs of the machine are there. Says what to install where they are not.
 ///
@@ -36,7 +39,7 @@ fn peers(programs: &[&str]) -> bool {
         return true;
     }
     let text = format!(
-        "{missing:?} missing; on Debian or Ubuntu: apt-get install sip-tester baresip-core sox multimon-ng"
+        "{missing:?} missing; on Debian or Ubuntu: apt-get install sip-tester baresip-core sox multimon-ng chromium"
     );
     assert!(
         std::env::var("RAMAL_TEST_INTEROP").as_deref() != Ok("require"),
