@@ -88,7 +88,7 @@ impl Ending {
     }
 
     /// How a call ends whose customer was not reached.
-    pub(super) fn as_end_of_call(self) -> Self {
+    pub(super) fn told_of_the_call(self) -> Self {
         match self.by {
             EndedBy::Agent => Self {
                 by: EndedBy::Customer,

@@ -20,7 +20,7 @@ use rand::rngs::StdRng;
 
 use crate::directory::Company;
 
-use super::line::Left;
+use super::left::Left;
 use super::output::{MediaCommand, Message, Output, SipCommand};
 use super::record::Record;
 use super::{CallKey, Shared, VoiceConfig};

@@ -14,10 +14,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::change::PauseReason;
 use desk::decision::OfferId;
-use desk::id::{CompanyId, DeviceId, InteractionId, OutboundCallId, UserId, WorkId};
-use desk::record::{Change, EndedBy, Outbound, Quality, TrailKind};
+use desk::id::{CompanyId, DeviceId, OutboundCallId, UserId, WorkId};
+use desk::record::{Outbound, TrailKind};
 use ivr::Now;
 use ivr::machine::{DialResult, Ticket};
 use media_engine::codec::Codec;
@@ -27,15 +26,14 @@ use media_engine::sdp::browser::{Inlet, is_browser};
 use media_engine::sdp::negotiate::Negotiation;
 use media_engine::sdp::{MediaParameters, SdpError};
 use media_engine::sip::call::{Caller, Cause, Dial, End, Target};
-use media_engine::sip::{self, AccountId, CallId};
-use serde_json::{Map, Value, json};
+use media_engine::sip::{AccountId, CallId};
+use serde_json::Value;
 
-use crate::directory::Company;
 use crate::outbound;
 
 use super::ending::Ending;
-use super::facts::Facts;
 use super::facts::{leg_config, local_media, offer_plain};
+use super::left::Left;
 use super::output::{MediaCommand, SipCommand, Toward};
 use super::record::{self, Party};
 use super::talk::Attention;
@@ -535,64 +533,6 @@ impl Shared {
         }
     }
 
-    /// What leads out of the house costs no more.
-    pub(super) fn end_outside(&mut self, now: Now, outside: Option<OutboundCallId>) {
-        let ended = outside.and_then(|id| self.usage.end(now, &id));
-        self.tell_outbound(ended.map(Outbound::Call));
-    }
-
-    pub(super) fn tell_outbound(&mut self, told: Option<Outbound>) {
-        if let Some(told) = told {
-            self.save(Change::Outbound(Box::new(told)));
-        }
-    }
-
-    /// How somebody outside is reached, or why they are not.
-    pub(super) fn plan(
-        &mut self,
-        now: Now,
-        company: &Company,
-        wish: &outbound::Wish<'_>,
-        interaction: &InteractionId,
-    ) -> Result<outbound::Plan, outbound::Refusal> {
-        let planned = outbound::plan(company, wish, &self.usage, now, &mut self.random);
-        if let Err(refusal) = &planned {
-            let told = (wish, refusal);
-            let random = &mut self.random;
-            let alarm = self.usage.alarm(now, company, told, interaction, random);
-            self.tell_outbound(alarm.map(Outbound::Alarm));
-        }
-        planned
-    }
-
-    /// Places a line by the best way of a plan.
-    pub(super) fn place_outside(
-        &mut self,
-        now: Now,
-        call: &Facts,
-        purpose: Purpose,
-        (plan, ring): (&outbound::Plan, Duration),
-    ) -> Option<LegId> {
-        let way = plan.ways.first()?;
-        let interaction = call.record.interaction();
-        let random = &mut self.random;
-        let id = self
-            .usage
-            .begin(now, &call.company, plan, interaction, random);
-        let beside = Some(call.leg);
-        let leg = self.place(call.key, purpose, by_way(way, ring), beside);
-        self.pay(now, leg, id, way);
-        Some(leg)
-    }
-
-    /// A line leads out of the house, by this way.
-    pub(super) fn pay(&mut self, now: Now, leg: LegId, id: OutboundCallId, way: &outbound::Way) {
-        self.usage.try_way(now, &id, way);
-        if let Some(line) = self.lines.get_mut(&leg) {
-            line.outside = Some(id);
-        }
-    }
-
     /// Gives up a line, whatever it is doing.
     pub(super) fn take_back(&mut self, now: Now, leg: LegId) -> Option<Left> {
         let cause = match self.lines.get(&leg)?.is_up() {
@@ -625,81 +565,5 @@ pub(super) fn to_device(device: &DeviceId, number: &str, ring: Duration) -> Orde
         },
         ring,
         way: None,
-    }
-}
-
-/// How to call somebody outside by one of the ways of a plan.
-pub(super) fn by_way(way: &outbound::Way, ring: Duration) -> Order {
-    Order {
-        target: Target::Trunk {
-            trunk: sip::TrunkId(way.trunk.as_str().into()),
-            number: way.number.clone(),
-        },
-        caller: Caller {
-            number: way.caller_number.clone(),
-            ..Caller::default()
-        },
-        ring,
-        way: Some(way.clone()),
-    }
-}
-
-/// One who is off the line.
-#[derive(Debug)]
-pub(super) struct Left {
-    pub(super) purpose: Purpose,
-    /// What was counted and is not over: another way may be tried.
-    pub(super) outside: Option<OutboundCallId>,
-    device: Option<DeviceId>,
-    pub(super) result: DialResult,
-    pub(super) ending: Ending,
-    codec: Option<&'static str>,
-    ended_ms: i64,
-}
-
-impl Left {
-    /// What the trail remembers.
-    pub(super) fn describe(&self, quality: Option<Quality>) -> Value {
-        let mut detail = Map::new();
-        self.ending.describe(&mut detail);
-        match &self.purpose {
-            Purpose::Agent(user) | Purpose::Fetched(user, _) => {
-                detail.insert("agent".into(), user.as_str().into());
-            }
-            Purpose::Customer | Purpose::Flow(_) | Purpose::Ringing(_) | Purpose::Guest => {}
-        }
-        if let Some(device) = &self.device {
-            detail.insert("device".into(), device.as_str().into());
-        }
-        detail.insert("ended_ms".into(), self.ended_ms.into());
-        detail.insert("codec".into(), self.codec.into());
-        if let Some(quality) = quality {
-            detail.insert("quality".into(), json!(quality));
-        }
-        detail.into()
-    }
-
-    /// Whether they put the receiver down themselves.
-    pub(super) fn hung_up(&self) -> bool {
-        self.ending.by == EndedBy::Agent && self.result == DialResult::Ended
-    }
-
-    /// What it says of an agent that their phone is off the line without having been answered;
-    /// nothing where the fault is ours.
-    pub(super) fn not_taken(&self) -> Option<PauseReason> {
-        match (self.ending.by, self.ending.cause) {
-            (EndedBy::Agent, "busy") => Some(PauseReason::Busy),
-            (EndedBy::Agent, "declined") => Some(PauseReason::Refused),
-            (EndedBy::Agent, "no_answer") => Some(PauseReason::Missed),
-            (EndedBy::Ramal, "no_media_capacity" | "media_failed") => None,
-            (
-                EndedBy::Agent
-                | EndedBy::Customer
-                | EndedBy::Ramal
-                | EndedBy::Network
-                | EndedBy::Restart,
-                _,
-            ) => Some(PauseReason::Unreachable),
-        }
     }
 }

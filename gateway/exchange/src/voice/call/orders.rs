@@ -13,11 +13,12 @@ use serde_json::json;
 
 use super::super::Shared;
 use super::super::admission::To;
-use super::super::line::{Left, Purpose, to_device};
+use super::super::left::Left;
+use super::super::line::{Purpose, to_device};
 use super::super::output::MediaCommand;
 use super::super::talk::{self, Attention, Place, Role};
 use super::agent::Aside;
-use super::placing::ringing_tone;
+use super::calling::ringing_tone;
 use super::{Call, Handled, Stage};
 use crate::outbound::{Refusal, Wish};
 

@@ -12,31 +12,25 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{DeviceId, InteractionId, OutboundCallId, ServiceId, TrunkId, UserId, WorkId};
-use desk::record::{
-    Direction, InteractionOpened, InteractionState, InteractionUpdate, Medium, TrailKind,
-};
+use desk::id::{DeviceId, InteractionId, ServiceId, TrunkId, UserId, WorkId};
+use desk::record::{Direction, InteractionOpened, InteractionState, Medium, TrailKind};
 use desk::work::{Priority, Work};
 use ivr::Now;
 use ivr::machine::Caller;
 use media_engine::leg::LegId;
-use media_engine::sdp::MediaParameters;
 use media_engine::sip::CallId;
-use media_engine::sip::call::{Cause, Incoming, Target};
+use media_engine::sip::call::{Incoming, Target};
 use serde_json::json;
 
 use super::super::Shared;
 use super::super::admission::{Dialled, To};
 use super::super::ending::Ending;
 use super::super::facts::NOBODY;
-use super::super::line::{Errand, Left, Line, Order, Purpose, by_way, to_device};
-use super::super::output::{MediaCommand, SipCommand};
-use super::super::record::{self, Party};
-use super::super::talk::{self, HOLD_MUSIC, Place, Role};
-use super::{Call, Handled, Stage, Then, day};
-use crate::clip::Clip;
-use crate::directory::{Company, Recording};
-use crate::outbound::route::may_fail_over;
+use super::super::line::{Errand, Line, Order, Purpose, to_device};
+use super::super::output::SipCommand;
+use super::super::outside::by_way;
+use super::{Call, Stage, Then, day};
+use crate::directory::Company;
 use crate::outbound::{Plan, Refusal, Wish};
 
 /// The customer is being called.
@@ -50,15 +44,15 @@ pub(in crate::voice) struct Calling {
     pub(super) work: Option<WorkId>,
     pub(super) service: Option<ServiceId>,
     /// What they dialled.
-    to: String,
+    pub(super) to: String,
     /// The ways to the customer that were not tried, the next one first.
-    ways: VecDeque<Order>,
+    pub(super) ways: VecDeque<Order>,
     /// How they are reached outside of the house.
-    plan: Option<Box<Plan>>,
+    pub(super) plan: Option<Box<Plan>>,
     /// Why they are not called at all.
     refused: Option<Refused>,
     /// Whether whoever calls hears it ring.
-    rings: bool,
+    pub(super) rings: bool,
 }
 
 /// Why somebody is not called.
@@ -91,14 +85,13 @@ impl Call {
         let company = &dialled.company;
         let agent = company.owner(device).cloned();
         let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
-        let calling = Calling::new(invite.dialled.clone(), agent, None);
+        let mut calling = Calling::new(invite.dialled.clone(), agent, None);
         let from = (device, invite.caller.number.as_str());
-        let way = calling.plan(now, company, &dialled.to, from, &interaction, shared);
-        let calling = match way {
-            Ok(calling) => calling,
+        let planned = calling.plan(now, company, &dialled.to, from, &interaction, shared);
+        if let Err(refusal) = planned {
             // It is written down: whoever watches over costs wants to know.
-            Err((calling, refusal)) => calling.refuse(&refusal),
-        };
+            calling.refuse(&refusal);
+        }
         let dialled_by = (Some(device), invite.sip_call_id.as_str());
         let mut call = Self::begin_calling(
             now,
@@ -149,9 +142,8 @@ impl Call {
             To::Number { number, .. } => number.as_str().to_owned(),
         };
         let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
-        let calling = Calling::new(dialled, Some(agent.clone()), service);
-        let planned = calling.plan(now, company, to, (device, ""), &interaction, shared);
-        let calling = planned.map_err(|(_, refusal)| refusal)?;
+        let mut calling = Calling::new(dialled, Some(agent.clone()), service);
+        calling.plan(now, company, to, (device, ""), &interaction, shared)?;
         let by = (Some(device), "");
         let mut call = Self::begin_calling(now, company.clone(), interaction, calling, by, shared);
         call.note(
@@ -204,7 +196,7 @@ impl Call {
         Self::open(now, company, opened, caller, then, shared)
     }
 
-    fn calling(&self) -> Option<&Calling> {
+    pub(super) fn calling(&self) -> Option<&Calling> {
         match &self.stage {
             Stage::Opening {
                 then: Then::Call(calling),
@@ -222,7 +214,7 @@ impl Call {
         }
     }
 
-    fn set_caller_leg(&mut self, caller: LegId) {
+    pub(super) fn set_caller_leg(&mut self, caller: LegId) {
         self.facts.others.insert(caller);
         if let Stage::Opening {
             then: Then::Call(calling),
@@ -324,291 +316,6 @@ impl Call {
         shared.remember_work(&id, self.facts.key);
         Some(id)
     }
-
-    /// A phone of the agent who wants to call was answered: the others fall silent, and the customer
-    /// is called.
-    pub(super) fn handle_caller_ready(
-        &mut self,
-        now: Now,
-        leg: LegId,
-        agreed: &MediaParameters,
-        shared: &mut Shared,
-    ) {
-        let others: Vec<LegId> = self.facts.others.iter().copied().collect();
-        for other in others {
-            if other != leg {
-                self.drop_line(now, other, shared);
-            }
-        }
-        let Some(agent) = self.calling().and_then(|calling| calling.agent.clone()) else {
-            return;
-        };
-        if let Some(line) = shared.lines.get_mut(&leg) {
-            line.purpose = Purpose::Agent(agent.clone());
-        }
-        shared.come_up(now, leg);
-        self.set_caller_leg(leg);
-        self.note_agent(now, leg, &agent, shared);
-        shared.run(leg, agreed);
-        self.note_media(now, agreed);
-        let party = talk::Party::new(Role::Agent(agent), Place::Together);
-        self.talk.enter(leg, party);
-        self.try_next(now, None, shared);
-    }
-
-    /// Calls a customer whose agent is on the line.
-    pub(super) fn call_customer(&mut self, now: Now, number: &str, shared: &mut Shared) {
-        let Stage::Calling(calling) = &mut self.stage else {
-            return;
-        };
-        let wish = Wish {
-            dialled: number,
-            by: None,
-            service: calling.service.as_ref(),
-            number: None,
-        };
-        let interaction = self.facts.record.interaction();
-        match shared.plan(now, &self.facts.company, &wish, interaction) {
-            Ok(plan) => {
-                let ways = plan.ways.iter();
-                calling.ways = ways.map(|way| by_way(way, RING_MAX)).collect();
-                calling.plan = Some(Box::new(plan));
-                self.try_next(now, None, shared);
-            }
-            Err(refusal) => {
-                let detail = json!({ "cause": refusal.code() });
-                self.note(now, TrailKind::Refused, detail);
-                self.handle_not_reached(now, shared);
-            }
-        }
-    }
-
-    /// Calls the customer over the next way; `outside` is what is counted of the ways before.
-    fn try_next(&mut self, now: Now, outside: Option<OutboundCallId>, shared: &mut Shared) {
-        let Stage::Calling(calling) = &mut self.stage else {
-            return;
-        };
-        let Some(order) = calling.ways.pop_front() else {
-            return self.abandon(now, 503, shared);
-        };
-        let (beside, way) = (Some(calling.leg), order.way.clone());
-        let detail = json!({ "to": calling.to, "over": way_name(&order.target) });
-        let plan = calling.plan.clone();
-        self.facts.leg = shared.place(self.facts.key, Purpose::Customer, order, beside);
-        if let (Some(way), Some(plan)) = (way, plan) {
-            let interaction = self.facts.record.interaction();
-            let company = &self.facts.company;
-            let id = outside.unwrap_or_else(|| {
-                let random = &mut shared.random;
-                shared.usage.begin(now, company, &plan, interaction, random)
-            });
-            shared.pay(now, self.facts.leg, id, &way);
-        }
-        self.note(now, TrailKind::Dialled, detail);
-    }
-
-    /// The phone of the customer, or of somebody whom a flow dialled, rings.
-    pub(in crate::voice) fn handle_ringing(&mut self, leg: LegId, shared: &mut Shared) {
-        match &mut self.stage {
-            Stage::Flow(walk) => {
-                if self.talk.get(leg).is_none() {
-                    walk.handle_ringing(self.facts.leg, shared);
-                }
-            }
-            Stage::Calling(calling) if leg == self.facts.leg && self.talk.get(leg).is_none() => {
-                if std::mem::replace(&mut calling.rings, true) {
-                    return;
-                }
-                let caller = calling.leg;
-                let Some(line) = shared.lines.get(&caller) else {
-                    return;
-                };
-                match line.sip() {
-                    Some(sip) if line.is_asked() => shared.sip(SipCommand::Ring(sip)),
-                    Some(_) | None => shared.media(caller, ringing_tone()),
-                }
-            }
-            Stage::Handled(handled) => {
-                let asks = handled.aside.as_ref();
-                if asks.is_some_and(|aside| aside.leg == Some(leg) && !aside.is_transfer) {
-                    shared.media(handled.leg, ringing_tone());
-                } else if asks.is_some_and(|aside| aside.leg == Some(leg)) {
-                    shared.media(self.facts.leg, ringing_tone());
-                }
-            }
-            Stage::Opening { .. }
-            | Stage::Answering { .. }
-            | Stage::Calling(_)
-            | Stage::Promised
-            | Stage::HangingUp { .. }
-            | Stage::Closing { .. }
-            | Stage::Gone => {}
-        }
-    }
-
-    /// The customer's side lets something be heard before the answer.
-    pub(in crate::voice) fn handle_customer_early(
-        &mut self,
-        now: Now,
-        agreed: &MediaParameters,
-        shared: &mut Shared,
-    ) {
-        if let Stage::Calling(calling) = &self.stage {
-            let caller = calling.leg;
-            self.let_caller_hear(now, caller, false, shared);
-            self.let_customer_in(agreed, shared);
-        }
-    }
-
-    /// The customer answered.
-    pub(in crate::voice) fn handle_customer_answered(
-        &mut self,
-        now: Now,
-        agreed: &MediaParameters,
-        shared: &mut Shared,
-    ) {
-        let Stage::Calling(calling) = &self.stage else {
-            return;
-        };
-        let calling = (**calling).clone();
-        shared.come_up(now, self.facts.leg);
-        if !self.let_caller_hear(now, calling.leg, true, shared) {
-            self.ours.get_or_insert(Ending::ours("no_common_media"));
-            return self.abandon(now, 488, shared);
-        }
-        self.let_customer_in(agreed, shared);
-        self.keep_promise(now, shared);
-        let answered = InteractionUpdate {
-            state: Some(InteractionState::Talking),
-            answered_ms: Some(now.wall.as_millisecond()),
-            codec: Some(agreed.codec.name().to_owned()),
-            service: calling.service.clone(),
-            ..Default::default()
-        };
-        self.facts.record.learn(now, &answered);
-        let detail = record::media(Party::Caller, agreed);
-        self.note(now, TrailKind::Answered, detail);
-        self.stage = Stage::Handled(Box::new(Handled {
-            work: calling.work,
-            service: calling.service,
-            leg: calling.leg,
-            agent: calling.agent,
-            aside: None,
-        }));
-        let rules = self.call_rules().cloned().unwrap_or_default();
-        let notice = rules.recording_notice;
-        let notice = notice.filter(|_| rules.recording != Recording::Off);
-        self.give_notice(notice, shared);
-        self.record_by_rule(now, shared);
-    }
-
-    fn let_customer_in(&mut self, agreed: &MediaParameters, shared: &mut Shared) {
-        let leg = self.facts.leg;
-        if shared.run(leg, agreed) {
-            let party = talk::Party::new(Role::Customer, Place::Together);
-            self.talk.enter(leg, party);
-        }
-    }
-
-    /// The one who calls hears the other side from here on, by what they were told before the answer
-    /// or by the answer. Returns whether they can.
-    fn let_caller_hear(
-        &mut self,
-        now: Now,
-        caller: LegId,
-        is_answer: bool,
-        shared: &mut Shared,
-    ) -> bool {
-        let Some(line) = shared.lines.get(&caller) else {
-            return false;
-        };
-        let (agent, sip) = (line.purpose.agent().cloned(), line.sip());
-        if !line.is_asked() {
-            shared.media(caller, MediaCommand::Stop);
-            return true;
-        }
-        let (Some(call), Some(Ok((sdp, media)))) = (sip, shared.answer_line(caller)) else {
-            return false;
-        };
-        if let Some(media) = media
-            && shared.run(caller, &media)
-        {
-            let role = agent.map_or(Role::Guest, Role::Agent);
-            self.talk
-                .enter(caller, talk::Party::new(role, Place::Together));
-            self.note_media(now, &media);
-        }
-        if is_answer {
-            shared.answer_sent(caller);
-            shared.sip(SipCommand::Answer { call, sdp });
-        } else {
-            shared.sip(SipCommand::EarlyMedia { call, sdp });
-        }
-        true
-    }
-
-    /// A way to the customer led nowhere: the next one, or the end.
-    pub(super) fn handle_way_failed(
-        &mut self,
-        now: Now,
-        leg: LegId,
-        left: Left,
-        shared: &mut Shared,
-    ) {
-        let (result, status) = (left.result, left.ending.sip_status);
-        let (ending, outside) = (left.ending.clone(), left.outside.clone());
-        self.note(
-            now,
-            TrailKind::DialEnded,
-            json!({ "result": result, "sip_status": status }),
-        );
-        self.facts.left.insert(leg, left);
-        self.facts.leg = NOBODY;
-        let Stage::Calling(calling) = &mut self.stage else {
-            return shared.end_outside(now, outside);
-        };
-        let rang = std::mem::take(&mut calling.rings);
-        if !calling.ways.is_empty() && may_fail_over(status, rang) {
-            return self.try_next(now, outside, shared);
-        }
-        shared.end_outside(now, outside);
-        self.ours.get_or_insert(ending.as_end_of_call());
-        self.abandon(now, status.unwrap_or(480), shared);
-    }
-
-    /// A call that we place comes to nothing: whoever calls is told `status`.
-    pub(super) fn abandon(&mut self, now: Now, status: u16, shared: &mut Shared) {
-        let Some(calling) = self.calling().cloned() else {
-            return;
-        };
-        if self.promised.is_some() {
-            return self.handle_not_reached(now, shared);
-        }
-        if let Some(work) = &calling.work {
-            shared.work_over(now, &self.facts.company.id, work);
-        }
-        if let Some(line) = shared.lines.get_mut(&calling.leg)
-            && line.is_asked()
-            && let Some(call) = line.sip()
-        {
-            line.handle_ended();
-            shared.sip(SipCommand::Reject {
-                call,
-                status,
-                retry_after: None,
-            });
-        }
-        if self.sip(shared).is_none() {
-            let leg = self.facts.leg;
-            if shared.lines.contains_key(&leg) {
-                self.drop_line(now, leg, shared);
-                self.facts.leg = NOBODY;
-            }
-        }
-        let cause = cause_of(status);
-        let ending = Ending::ours("not_reached");
-        self.hang_up(now, ending, cause, shared);
-    }
 }
 
 impl Calling {
@@ -639,27 +346,23 @@ impl Calling {
         }
     }
 
-    fn refuse(self, refusal: &Refusal) -> Self {
-        let refused = Refused {
+    fn refuse(&mut self, refusal: &Refusal) {
+        self.refused = Some(Refused {
             status: refusal.sip_status(),
             code: refusal.code(),
-        };
-        Self {
-            refused: Some(refused),
-            ..self
-        }
+        });
     }
 
     /// Finds the ways to whom somebody dialled from a device.
     fn plan(
-        mut self,
+        &mut self,
         now: Now,
         company: &Company,
         to: &To,
         (device, shown): (&DeviceId, &str),
         interaction: &InteractionId,
         shared: &mut Shared,
-    ) -> Result<Self, (Self, Refusal)> {
+    ) -> Result<(), Refusal> {
         match to {
             To::Device(called) => {
                 let number = company.extension_of(device).unwrap_or(shown);
@@ -672,47 +375,20 @@ impl Calling {
                     service: self.service.as_ref(),
                     number: None,
                 };
-                let plan = match shared.plan(now, company, &wish, interaction) {
-                    Ok(plan) => plan,
-                    Err(refusal) => return Err((self, refusal)),
-                };
+                let plan = shared.plan(now, company, &wish, interaction)?;
                 self.to.clone_from(&plan.callee.number);
                 let ways = plan.ways.iter();
                 self.ways = ways.map(|way| by_way(way, RING_MAX)).collect();
                 self.plan = Some(Box::new(plan));
             }
-            To::Number { .. } => return Err((self, Refusal::Inside)),
+            To::Number { .. } => return Err(Refusal::Inside),
         }
-        Ok(self)
-    }
-}
-
-fn way_name(target: &Target) -> &str {
-    match target {
-        Target::Trunk { trunk, .. } => &trunk.0,
-        Target::Device(account) => &account.0,
-        Target::Uri(uri) => uri,
-    }
-}
-
-fn cause_of(status: u16) -> Cause {
-    match status {
-        486 | 600 => Cause::Busy,
-        408 | 480 | 487 => Cause::NoAnswer,
-        _ => Cause::Failure,
-    }
-}
-
-pub(super) fn ringing_tone() -> MediaCommand {
-    MediaCommand::Play {
-        play: HOLD_MUSIC,
-        clips: vec![Clip::RingingTone],
-        repeat: true,
+        Ok(())
     }
 }
 
 /// How long the phone of a customer rings: what carriers allow before they give up themselves.
-const RING_MAX: Duration = Duration::from_secs(60);
+pub(super) const RING_MAX: Duration = Duration::from_secs(60);
 
 /// How long the phones of somebody ring who has just asked for the call.
 const CALLER_RING_MAX: Duration = Duration::from_secs(20);

@@ -49,10 +49,12 @@ impl Call {
         let Some(survey) = &self.survey else {
             return;
         };
-        let answer = match &step.did {
-            Did::Pressed { key } => key.face().to_string(),
-            Did::Collected { digits } => digits.clone(),
-            _ => return,
+        let answer = if let Did::Pressed { key } = &step.did {
+            key.face().to_string()
+        } else if let Did::Collected { digits } = &step.did {
+            digits.clone()
+        } else {
+            return;
         };
         let answer = SurveyAnswer {
             company: self.facts.company.id.clone(),
