@@ -166,7 +166,9 @@ impl World {
                     SocketAddr::from(([127, 0, 0, 1], self.scene.ports))
                 });
                 self.open.extend(address.map(|_| leg));
-                self.scene.voice.handle_leg_opened(now, leg, address);
+                self.scene
+                    .voice
+                    .handle_leg_opened(now, leg, address.map(Into::into));
             }
             MediaCommand::Start(_) => {
                 assert!(self.open.contains(&leg), "{leg:?} has no port");
