@@ -221,6 +221,8 @@ pub enum PauseReason {
     Busy,
     /// The agent refused what their phone rang for.
     Refused,
+    /// The agent leaves when what they have in hand is done.
+    Leaving,
 }
 
 /// What a service learnt from its work.
@@ -262,7 +264,7 @@ impl PauseReason {
     pub fn chosen(&self) -> Option<&PauseId> {
         match self {
             Self::Chosen(pause) | Self::Forced(pause) => Some(pause),
-            Self::Missed | Self::Unreachable | Self::Busy | Self::Refused => None,
+            Self::Missed | Self::Unreachable | Self::Busy | Self::Refused | Self::Leaving => None,
         }
     }
 }

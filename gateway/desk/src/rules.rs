@@ -86,6 +86,8 @@ pub struct ServiceRules {
     pub wrap_up: WrapUp,
     /// How customers are called back.
     pub callback: Callbacks,
+    /// Where its work may be handed to, by those who may.
+    pub transfers: Transfers,
     /// How long reopened work waits for the agent who closed it.
     pub reopen_wait_ms: i64,
 }
@@ -214,13 +216,19 @@ pub enum RulesError {
     #[error("the cost of {0} must be 1 to {CAPACITY}")]
     Cost(Medium),
     /// A span is negative, or an offer would stand shorter than [`RING_MS_MIN`].
-    #[error("{what} must not be shorter than {least_ms} ms")]
+    #[error("{field} must not be shorter than {least_ms} ms")]
     Short {
-        /// Which span.
-        what: &'static str,
+        /// Which span, by the name of its field without the unit.
+        field: &'static str,
         /// The least it may be, in milliseconds.
         least_ms: i64,
     },
+    /// Steps are not in the order in which they are taken.
+    #[error("the steps of service {0} by which skills relax are not in the order of their time")]
+    Order(ServiceId),
+    /// More rules than anybody understands.
+    #[error("service {0} has more than {STEPS_MAX} rules of one kind")]
+    TooMany(ServiceId),
     /// A weight of 0 would never be served.
     #[error("the weight of service {0} must be at least 1")]
     Weight(ServiceId),
@@ -239,6 +247,24 @@ pub enum RulesError {
     #[error("service {0} demands a disposition and has none")]
     NothingToChoose(ServiceId),
 }
+
+impl RulesError {
+    /// The field at fault, without the unit of a span.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::Cost(_) => "costs",
+            Self::Short { field, .. } => field,
+            Self::Weight(_) => "weight",
+            Self::NoSuchService { .. } => "overflow.service",
+            Self::Order(_) => "relax",
+            Self::TooMany(_) => "overflow",
+            Self::Dispositions(_) | Self::NothingToChoose(_) => "dispositions",
+        }
+    }
+}
+
+/// Steps of relaxation, or rules of overflow, of one service: more than anybody understands.
+pub const STEPS_MAX: usize = 20;
 
 /// All of an agent's attention.
 pub const CAPACITY: u32 = 100;
@@ -262,10 +288,10 @@ impl Rules {
                 return Err(RulesError::Cost(*medium));
             }
         }
-        at_least("a point of priority", self.point_ms, 0)?;
-        at_least("the grace time", self.grace_ms, 0)?;
-        at_least("the grace time after a restart", self.restart_grace_ms, 0)?;
-        at_least("the rest after a refusal", self.refusal_rest_ms, 1)?;
+        at_least("point", self.point_ms, 0)?;
+        at_least("grace", self.grace_ms, 0)?;
+        at_least("restart_grace", self.restart_grace_ms, 0)?;
+        at_least("refusal_rest", self.refusal_rest_ms, 1)?;
         for (id, service) in &self.services {
             service.check(id, self)?;
         }
@@ -275,18 +301,24 @@ impl Rules {
 
 impl ServiceRules {
     fn check(&self, id: &ServiceId, rules: &Rules) -> Result<(), RulesError> {
-        at_least("an offer", self.ring_ms, RING_MS_MIN)?;
-        at_least("the wrap-up", self.wrap_up.limit_ms, 0)?;
-        at_least("the time between callbacks", self.callback.retry_ms, 0)?;
+        at_least("ring", self.ring_ms, RING_MS_MIN)?;
+        at_least("wrap_up", self.wrap_up.limit_ms, 0)?;
+        at_least("callback.retry", self.callback.retry_ms, 0)?;
         if self.weight == 0 {
             return Err(RulesError::Weight(id.clone()));
         }
+        if self.relax.len().max(self.overflow.len()) > STEPS_MAX {
+            return Err(RulesError::TooMany(id.clone()));
+        }
+        if !self.relax.is_sorted_by_key(|step| step.after_ms) {
+            return Err(RulesError::Order(id.clone()));
+        }
         for step in &self.relax {
-            at_least("the wait before skills relax", step.after_ms, 0)?;
+            at_least("relax.after", step.after_ms, 0)?;
         }
         for rule in &self.overflow {
             if let OverflowWhen::WaitedMs(after) = rule.when {
-                at_least("the wait before overflow", after, 0)?;
+                at_least("overflow.after", after, 0)?;
             }
             match &rule.then {
                 OverflowThen::Service(to) if !rules.services.contains_key(to) => {
@@ -363,9 +395,9 @@ impl Transfers {
     }
 }
 
-fn at_least(what: &'static str, span_ms: i64, least_ms: i64) -> Result<(), RulesError> {
+fn at_least(field: &'static str, span_ms: i64, least_ms: i64) -> Result<(), RulesError> {
     if span_ms < least_ms {
-        return Err(RulesError::Short { what, least_ms });
+        return Err(RulesError::Short { field, least_ms });
     }
     Ok(())
 }
@@ -414,6 +446,7 @@ impl Default for ServiceRules {
             targets: Targets::default(),
             wrap_up: WrapUp::default(),
             callback: Callbacks::default(),
+            transfers: Transfers::default(),
             reopen_wait_ms: 300_000,
         }
     }
@@ -462,13 +495,25 @@ mod tests {
         assert_eq!(
             with(|service| service.ring_ms = RING_MS_MIN - 1),
             Err(RulesError::Short {
-                what: "an offer",
+                field: "ring",
                 least_ms: RING_MS_MIN
             })
         );
         assert_eq!(
             with(|service| service.wrap_up.mandatory = true),
             Err(RulesError::NothingToChoose(sales()))
+        );
+        let step = |after_ms| Relax { after_ms, by: 1 };
+        let mut backwards = Rules::default();
+        let service = ServiceRules {
+            relax: vec![step(20), step(10)],
+            ..ServiceRules::default()
+        };
+        backwards.services.insert(sales(), service);
+        let error = backwards.check().expect_err("backwards");
+        assert_eq!(
+            (&error, error.field()),
+            (&RulesError::Order(sales()), "relax")
         );
         let nowhere: ServiceId = "nada".parse().expect("an id");
         assert_eq!(

@@ -22,6 +22,8 @@ pub(super) struct Agent {
     pub(super) services: Vec<ServiceIndex>,
     /// What is offered to them or in their hands, by the number of the work.
     pub(super) held: BTreeMap<u64, Held>,
+    /// In how many calls they are that are no work of the desk: they cannot take another.
+    pub(super) engaged: u32,
     /// What waits for them alone.
     pub(super) preferred: BTreeSet<Place>,
     /// When the next thing is due with them.
@@ -83,6 +85,7 @@ impl Agent {
             rules,
             services: vec![],
             held: BTreeMap::new(),
+            engaged: 0,
             preferred: BTreeSet::new(),
             due: None,
         }
@@ -99,10 +102,17 @@ impl Agent {
 
     /// What all they have in hand costs.
     pub(super) fn load(&self, capacity: &Capacity) -> u32 {
-        self.held
-            .values()
-            .map(|held| capacity.cost(held.medium))
-            .sum()
+        let held = self.held.values().map(|held| capacity.cost(held.medium));
+        held.sum::<u32>() + self.engagement(capacity)
+    }
+
+    /// What a call of their own costs.
+    fn engagement(&self, capacity: &Capacity) -> u32 {
+        if self.engaged > 0 {
+            capacity.cost(Medium::Phone)
+        } else {
+            0
+        }
     }
 
     /// What they have in hand that new work of `medium` must respect.
@@ -112,11 +122,17 @@ impl Agent {
         capacity: &Capacity,
         counts: impl Fn(HeldKind) -> bool,
     ) -> u32 {
-        self.held
+        let held = self
+            .held
             .values()
             .filter(|held| counts(held.kind) && !capacity.interrupts(medium, held.medium))
-            .map(|held| capacity.cost(held.medium))
-            .sum()
+            .map(|held| capacity.cost(held.medium));
+        let own = if capacity.interrupts(medium, Medium::Phone) {
+            0
+        } else {
+            self.engagement(capacity)
+        };
+        held.sum::<u32>() + own
     }
 
     /// Whether work of `medium` fits beside what they have in hand and what rings.

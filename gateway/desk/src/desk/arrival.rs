@@ -6,7 +6,7 @@ use crate::change::{OfferEnd, Wait, WorkRecord, WorkState};
 use crate::id::WorkId;
 use crate::output::{DeskError, Output, WaitEnd, WhyClosed};
 use crate::rules::{LINE_MAX, ServiceRules};
-use crate::work::Work;
+use crate::work::{Priority, Work};
 
 use super::line::{Needs, ServiceIndex};
 use super::{Desk, Job, Standing};
@@ -34,6 +34,43 @@ impl Desk {
         self.turn(now, |desk, at| {
             let seq = desk.seq(work)?;
             desk.over(at, seq);
+            Ok(())
+        })
+    }
+
+    /// Makes a work more or less urgent. Where it waits its place is another at once.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NoSuchWork`].
+    pub fn set_priority(
+        &mut self,
+        now: Instant,
+        work: &WorkId,
+        priority: Priority,
+    ) -> Result<(), DeskError> {
+        self.turn(now, |desk, at| {
+            let seq = desk.seq(work)?;
+            let job = desk.job(seq);
+            let (service, before) = (job.service, job.place);
+            let state = &job.record.state;
+            let waits = *state == WorkState::Waiting;
+            let rings = matches!(state, WorkState::Offered(_));
+            if waits || rings {
+                desk.leave_line(seq);
+            }
+            desk.job_mut(seq).record.work.priority = priority;
+            let place = desk.place(service, &desk.job(seq).record);
+            desk.job_mut(seq).place = place;
+            desk.turn.works_to_match.remove(&before);
+            if rings {
+                desk.services[service.0].line.enter(place);
+                desk.stand_offered(seq);
+            }
+            if waits {
+                desk.enter_line(at, seq);
+            }
+            desk.touch_work(seq);
             Ok(())
         })
     }

@@ -28,7 +28,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         self.turn(now, |desk, at| {
             let (seq, giver) = desk.in_hand_of(work, by, "transfer")?;
-            desk.may_hand(giver, &toward)?;
+            desk.may_hand(seq, giver, &toward)?;
             desk.end_consult_about(at, seq);
             desk.release(at, seq);
             desk.event(Output::Transferred {
@@ -70,7 +70,7 @@ impl Desk {
     ) -> Result<(), DeskError> {
         self.turn(now, |desk, at| {
             let (seq, asker) = desk.in_hand_of(work, by, "consult")?;
-            desk.may_hand(asker, &toward)?;
+            desk.may_hand(seq, asker, &toward)?;
             if desk.consult_about(work).is_some() {
                 let (command, state) = ("consult", "consulting");
                 return Err(DeskError::NotNow { command, state });
@@ -173,14 +173,19 @@ impl Desk {
     }
 
     /// Whether `giver` may hand work there, and somebody can have it there.
-    fn may_hand(&self, giver: AgentIndex, toward: &Toward) -> Result<(), DeskError> {
+    fn may_hand(&self, seq: u64, giver: AgentIndex, toward: &Toward) -> Result<(), DeskError> {
         let giver = &self.agents[giver.0];
         let rights = &giver.rules.transfers;
+        let of_service = &self.services[self.job(seq).service.0].rules.transfers;
         match toward {
-            Toward::Service(service) => self.may_hand_to(rights.allow(service), service),
+            Toward::Service(service) => {
+                let allowed = rights.allow(service) && of_service.allow(service);
+                self.may_hand_to(allowed, service)
+            }
             Toward::Agent { agent, .. } => {
                 let other = &self.agents[self.agent(agent)?.0].record;
-                if !rights.agents || *agent == giver.record.id {
+                let allowed = rights.agents && of_service.agents;
+                if !allowed || *agent == giver.record.id {
                     return Err(DeskError::NotAllowed);
                 }
                 if other.presence != Presence::Available || other.lost_until_ms.is_some() {

@@ -354,7 +354,7 @@ impl Desk {
     }
 
     /// Lets go of what rings for an agent and does not fit beside what they began.
-    fn make_room(&mut self, at: i64, index: AgentIndex) {
+    pub(super) fn make_room(&mut self, at: i64, index: AgentIndex) {
         let agent = &self.agents[index.0];
         let mut offered = agent
             .held

@@ -156,10 +156,18 @@ impl Desk {
     }
 
     fn load_agents(&mut self, rules: &mut Rules, records: Vec<AgentRecord>) {
+        let before = std::mem::take(&mut self.agents);
+        let engaged: BTreeMap<UserId, u32> = before
+            .into_iter()
+            .map(|agent| (agent.record.id, agent.engaged))
+            .collect();
         self.agents = std::mem::take(&mut rules.agents)
             .into_iter()
             .map(|(id, rules)| Agent::new(id, rules))
             .collect();
+        for agent in &mut self.agents {
+            agent.engaged = engaged.get(&agent.record.id).copied().unwrap_or_default();
+        }
         self.agent_index = (0..)
             .map(AgentIndex)
             .zip(&self.agents)

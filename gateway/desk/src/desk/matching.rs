@@ -451,7 +451,7 @@ impl Desk {
             Some((HeldKind::Offered(_), _)) => Unfit::Ringing,
             Some((HeldKind::WrapUp, _)) => Unfit::WrappingUp,
             Some((HeldKind::InHand, with)) => self.busy(agent, medium, with),
-            None => self.busy(agent, medium, medium),
+            None => self.busy(agent, medium, Medium::Phone),
         }
     }
 

@@ -218,7 +218,7 @@ impl Desk {
                 self.match_place(at, place);
             } else if let Some(seq) = self.turn.arrivals.pop_first() {
                 self.overflow_by_length(at, seq);
-            } else {
+            } else if !self.let_leave(at) {
                 break;
             }
         }

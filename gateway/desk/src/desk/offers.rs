@@ -71,6 +71,7 @@ impl Desk {
             PauseReason::Unreachable => OfferEnd::Unreachable,
             PauseReason::Busy
             | PauseReason::Refused
+            | PauseReason::Leaving
             | PauseReason::Chosen(_)
             | PauseReason::Forced(_) => OfferEnd::Refused,
         };

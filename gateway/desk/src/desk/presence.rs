@@ -44,6 +44,77 @@ impl Desk {
         })
     }
 
+    /// The agent leaves as soon as nothing is in their hands any more, and takes nothing new until
+    /// then.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NoSuchAgent`].
+    pub fn log_off_when_done(&mut self, now: Instant, agent: &UserId) -> Result<(), DeskError> {
+        self.turn(now, |desk, at| {
+            let index = desk.agent(agent)?;
+            if desk.agents[index.0].record.presence != Presence::Offline {
+                // The turn ends with their leaving where nothing is in hand.
+                desk.pause_agent(at, index, PauseReason::Leaving);
+            }
+            Ok(())
+        })
+    }
+
+    /// The agent began a call that is no work of the desk: nothing rings for them that does not fit
+    /// beside a call. As many times as this is told, [`Desk::handle_disengaged`] is.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NoSuchAgent`].
+    pub fn handle_engaged(&mut self, now: Instant, agent: &UserId) -> Result<(), DeskError> {
+        self.turn(now, |desk, at| {
+            let index = desk.agent(agent)?;
+            let engaged = &mut desk.agents[index.0].engaged;
+            *engaged = engaged.saturating_add(1);
+            desk.make_room(at, index);
+            desk.index_agent(index);
+            Ok(())
+        })
+    }
+
+    /// A call of the agent that was no work of the desk is over.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NoSuchAgent`].
+    pub fn handle_disengaged(&mut self, now: Instant, agent: &UserId) -> Result<(), DeskError> {
+        self.turn(now, |desk, _| {
+            let index = desk.agent(agent)?;
+            let engaged = &mut desk.agents[index.0].engaged;
+            *engaged = engaged.saturating_sub(1);
+            desk.index_agent(index);
+            desk.turn.agents_to_match.insert(index);
+            Ok(())
+        })
+    }
+
+    /// Lets those go who wanted to leave and have nothing in hand any more. Returns whether there were
+    /// any.
+    pub(super) fn let_leave(&mut self, at: i64) -> bool {
+        let leaving = |index: &&AgentIndex| {
+            let agent = &self.agents[index.0];
+            let wants = matches!(
+                agent.record.presence,
+                Presence::Paused {
+                    reason: PauseReason::Leaving,
+                    ..
+                }
+            );
+            wants && agent.held.is_empty()
+        };
+        let gone: Vec<AgentIndex> = self.turn.agents.iter().filter(leaving).copied().collect();
+        for index in &gone {
+            self.leave(at, *index);
+        }
+        !gone.is_empty()
+    }
+
     /// The agent takes nothing new, for this reason, and keeps what is in hand.
     ///
     /// # Errors

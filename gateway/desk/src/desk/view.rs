@@ -7,9 +7,11 @@ use crate::decision::Decision;
 use crate::id::{ServiceId, UserId, WorkId};
 use crate::output::{InHand, Status};
 use crate::rules::CAPACITY;
+use crate::work::Medium;
 
 use super::Desk;
 use super::agent::HeldKind;
+use super::line::ServiceIndex;
 
 /// How long work is taken to last before the first has ended, in milliseconds: a usual call.
 const LASTS_MS: i64 = 180_000;
@@ -26,6 +28,9 @@ pub struct ServiceStatus {
     pub available: usize,
     /// How many of its agents are paused.
     pub paused: usize,
+    /// How long a call that came now would probably wait, in milliseconds; nothing when nobody is
+    /// there.
+    pub expected_ms: Option<i64>,
 }
 
 impl Desk {
@@ -40,10 +45,15 @@ impl Desk {
     ///
     /// It may go up when agents leave or urgent work comes; whoever speaks it must not say so.
     pub fn expected_wait_ms(&self, work: &WorkId) -> Option<i64> {
-        let position = i64::try_from(self.position(work)?).ok()?;
         let job = self.job(self.seq(work).ok()?);
         let medium = job.record.work.medium;
-        let service = &self.services[job.service.0];
+        self.expected_at(job.service, medium, self.position(work)?)
+    }
+
+    /// How long who stands at `position` of a line will probably wait, in milliseconds.
+    fn expected_at(&self, service: ServiceIndex, medium: Medium, position: usize) -> Option<i64> {
+        let position = i64::try_from(position).ok()?;
+        let service = &self.services[service.0];
         let there = service.members.iter();
         let there = there
             .filter(|index| self.agents[index.0].takes_work())
@@ -89,7 +99,18 @@ impl Desk {
     /// A service as a supervisor sees it at `now`.
     pub fn service_status(&self, now: Instant, service: &ServiceId) -> Option<ServiceStatus> {
         let at = self.clock.at(now);
-        let service = &self.services[self.service(service).ok()?.0];
+        let index = self.service(service).ok()?;
+        let service = &self.services[index.0];
+        let next = service.line.length() + 1;
+        let somebody_free = service.members.iter().any(|agent| {
+            let agent = &self.agents[agent.0];
+            agent.takes_work() && agent.has_room(Medium::Phone, &self.capacity)
+        });
+        let expected_ms = if somebody_free && next == 1 {
+            Some(0)
+        } else {
+            self.expected_at(index, Medium::Phone, next)
+        };
         let arrivals = service.line.places();
         let first = arrivals
             .map(|place| self.job(place.seq).record.work.arrived_ms)
@@ -102,6 +123,7 @@ impl Desk {
             longest_ms: first.map_or(0, |first| at.saturating_sub(first)),
             available: agents().filter(|agent| agent.takes_work()).count(),
             paused: paused.count(),
+            expected_ms,
         })
     }
 

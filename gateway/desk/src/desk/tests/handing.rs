@@ -177,3 +177,30 @@ fn a_consultation_ends_alone_and_stops_ringing_when_the_customer_leaves() {
         0
     );
 }
+
+#[test]
+fn the_service_says_too_where_its_work_may_go() {
+    let mut floor = talking();
+    floor.comes("carla");
+    let mut rules = rules(
+        &["vendas", "suporte"],
+        &[("ana", &["vendas"], &[]), ("carla", &["suporte"], &[])],
+    );
+    rules
+        .services
+        .get_mut(&id("vendas"))
+        .expect("it is there")
+        .transfers = Transfers {
+        agents: false,
+        services: Some([id("vendas")].into()),
+    };
+    floor.does(|desk, now| desk.set_rules(now, rules));
+    for toward in [to_service("suporte"), to_agent("carla")] {
+        assert_eq!(
+            transfer(&mut floor, toward.clone()),
+            Err(DeskError::NotAllowed)
+        );
+        assert_eq!(consult(&mut floor, toward), Err(DeskError::NotAllowed));
+    }
+    transfer(&mut floor, to_service("vendas")).expect("she may");
+}

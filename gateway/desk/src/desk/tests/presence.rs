@@ -149,3 +149,81 @@ fn an_expected_wait_follows_the_agents_who_are_there() {
         .expect("a service");
     assert_eq!((status.waiting, status.available), (3, 0));
 }
+
+#[test]
+fn an_agent_in_a_call_of_their_own_is_not_rung_and_takes_what_waits_when_it_is_over() {
+    let mut floor = Floor::new(sales(&["ana"], |_| {}));
+    floor.comes("ana");
+    for _ in 0..2 {
+        floor
+            .does(|desk, now| desk.handle_engaged(now, &id("ana")))
+            .expect("she is there");
+    }
+    floor.waits(work("w1"));
+    assert_eq!(floor.offers(), pairs(&[]));
+    let status = floor.desk.status(&id("ana")).expect("she is there");
+    assert_eq!(status.load, 100);
+    let rules = sales(&["ana"], |service| service.ring_ms = 20_000);
+    floor.does(|desk, now| desk.set_rules(now, rules));
+    let over = |floor: &mut Floor| {
+        floor
+            .does(|desk, now| desk.handle_disengaged(now, &id("ana")))
+            .expect("she is there");
+        floor.offers()
+    };
+    assert_eq!(over(&mut floor), pairs(&[]), "one of two calls is over");
+    assert_eq!(over(&mut floor), pairs(&[("w1", "ana")]));
+}
+
+#[test]
+fn a_call_of_ones_own_silences_what_rings_and_the_next_gets_it() {
+    let mut floor = Floor::new(sales(&["ana", "bruno"], |_| {}));
+    floor.comes("ana");
+    floor.passes(1);
+    floor.comes("bruno");
+    floor.waits(work("w1"));
+    floor
+        .does(|desk, now| desk.handle_engaged(now, &id("ana")))
+        .expect("she is there");
+    assert_eq!(floor.offers(), pairs(&[("w1", "ana"), ("w1", "bruno")]));
+    assert_eq!(floor.doing("w1"), "offered");
+}
+
+#[test]
+fn who_wants_to_leave_leaves_when_nothing_is_in_hand_and_gets_nothing_new_until_then() {
+    let mut floor = Floor::new(sales(&["ana"], |service| service.wrap_up.limit_ms = 10_000));
+    floor.comes("ana");
+    floor.waits(work("w1"));
+    let offer = floor.offer_of("w1");
+    floor.accepts(offer);
+    floor
+        .does(|desk, now| desk.log_off_when_done(now, &id("ana")))
+        .expect("an agent");
+    let presence = |floor: &Floor| {
+        let status = floor.desk.status(&id("ana"));
+        status.expect("an agent").presence
+    };
+    assert!(matches!(
+        presence(&floor),
+        Presence::Paused {
+            reason: PauseReason::Leaving,
+            ..
+        }
+    ));
+    floor.waits(work("w2"));
+    floor.leaves("w1");
+    assert_eq!(floor.doing("w1"), "wrapping up");
+    floor.passes(10_000);
+    assert_eq!(presence(&floor), Presence::Offline);
+    assert_eq!(floor.doing("w2"), "waiting");
+    floor.comes("ana");
+    floor
+        .does(|desk, now| desk.log_off_when_done(now, &id("ana")))
+        .expect("an agent");
+    assert_eq!(
+        presence(&floor),
+        Presence::Offline,
+        "only rang, goes at once"
+    );
+    assert_eq!(floor.doing("w2"), "waiting");
+}

@@ -273,3 +273,30 @@ impl Floor {
         self.accepts(offer);
     }
 }
+
+#[test]
+fn who_is_made_more_urgent_goes_to_the_front_and_one_who_is_offered_stays_so() {
+    let mut floor = Floor::new(sales(&["ana"], |_| {}));
+    for name in ["w1", "w2", "w3"] {
+        floor.waits(work(name));
+        floor.passes(1_000);
+    }
+    let urgent = crate::work::Priority {
+        contact: 0,
+        number: 1,
+    };
+    floor
+        .does(|desk, now| desk.set_priority(now, &id("w3"), urgent))
+        .expect("it waits");
+    assert_eq!(floor.desk.position(&id("w3")), Some(1));
+    floor.comes("ana");
+    assert_eq!(floor.offers(), pairs(&[("w3", "ana")]));
+    floor
+        .does(|desk, now| desk.set_priority(now, &id("w3"), Default::default()))
+        .expect("it rings");
+    assert_eq!(floor.desk.position(&id("w3")), Some(3));
+    assert_eq!(floor.doing("w3"), "offered");
+    let offer = floor.offer_of("w3");
+    floor.accepts(offer);
+    assert_eq!(floor.desk.length(&id("vendas")), 2);
+}
