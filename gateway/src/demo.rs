@@ -21,7 +21,7 @@ use crate::secrets::Secrets;
 use crate::setup::TrunkSettings;
 use crate::sound_files::SoundFiles;
 use crate::voices::{Speech, Voices};
-use crate::{api_key, files, passwords};
+use crate::{api_key, files, passwords, usual};
 
 /// How people and telephones get in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +143,7 @@ impl Maker<'_> {
                 name: name.to_owned(),
                 trunk: None,
                 flow: Some(flow),
+                priority: 0,
                 disabled: false,
                 created_ms: now_ms,
                 updated_ms: now_ms,
@@ -259,6 +260,9 @@ async fn insert_company(
         created_ms: now_ms,
     };
     store::companies::insert(&mut **db, &row).await?;
+    for pause in usual::pauses(company, &row.language, now_ms) {
+        store::pauses::insert(&mut **db, &pause).await?;
+    }
     let hashed =
         passwords::hash(&logins.password).map_err(|error| DemoError::Form(error.to_string()))?;
     let administrator = store::users::User {
@@ -351,6 +355,11 @@ async fn insert_services(
             calendar: None,
             ring_s: 15,
             wrap_up_s: 10,
+            rules: Default::default(),
+            calls: Default::default(),
+            recording_notice: None,
+            survey: None,
+            caller_number: None,
             disabled: false,
             created_ms: now_ms,
             updated_ms: now_ms,

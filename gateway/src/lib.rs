@@ -20,4 +20,5 @@ pub mod setup;
 pub mod sound_files;
 pub mod speech;
 pub mod telephony;
+pub mod usual;
 pub mod voices;

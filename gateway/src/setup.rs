@@ -8,8 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, TrunkId, UserId};
-use exchange::directory::{Agent, Announcement, Company, Directory, Number, Outbound, Service};
+use desk::id::{CalendarId, CompanyId, DeviceId, FlowId, NumberId, TrunkId, UserId};
+use desk::rules::Transfers;
+use exchange::directory::{
+    Agent, Announcement, CallRules, Company, Directory, Number, Outbound, Service,
+};
 use exchange::outbound::TrunkRules;
 use ivr::Language;
 use ivr::hours::Calendar;
@@ -29,6 +32,7 @@ use self::outbound::DialFormat;
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
 
+mod desks;
 pub mod outbound;
 
 /// A trunk's settings, as the API takes them and the store keeps them.
@@ -117,8 +121,10 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
         }
     }
     let calendars = calendars(store, &mut companies).await?;
+    desks::add(store, &mut companies).await?;
     add_services(store, &calendars, &mut companies).await?;
     add_agents(store, &mut companies).await?;
+    desks::add_rights(store, &mut companies).await?;
     let published = add_flows(store, &mut companies).await?;
     let (mut trunks, trunk_owners, leaving) = add_trunks(store, secrets, &mut companies).await?;
     outbound::add(store, leaving, &trunk_owners, &mut companies).await?;
@@ -178,10 +184,9 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
         owners: BTreeMap::new(),
-        pauses: PAUSES
-            .iter()
-            .filter_map(|reason| reason.parse().ok())
-            .collect(),
+        pauses: BTreeMap::new(),
+        skills: BTreeMap::new(),
+        desk: Arc::default(),
         library: Arc::default(),
     })
 }
@@ -214,6 +219,11 @@ async fn add_services(
     calendars: &BTreeMap<CalendarId, Arc<Calendar>>,
     companies: &mut Companies,
 ) -> Result<(), SetupError> {
+    let numbers: BTreeMap<NumberId, String> = store::numbers::all(store.pool())
+        .await?
+        .into_iter()
+        .map(|row| (row.id, row.number))
+        .collect();
     for row in store::services::all(store.pool()).await? {
         let Some(company) = companies.get_mut(&row.company).filter(|_| !row.disabled) else {
             continue;
@@ -238,7 +248,15 @@ async fn add_services(
             say_position: row.say_position,
             unanswered: row.unanswered_prompt,
             calendar: row.calendar.and_then(|id| calendars.get(&id).cloned()),
-            calls: exchange::directory::CallRules::default(),
+            rules: row.rules,
+            calls: CallRules {
+                recording: desks::recording(&row.calls.recording),
+                recording_notice: row.recording_notice,
+                retention_days: row.calls.retention_days,
+                survey: row.survey,
+                caller_number: row.caller_number.and_then(|id| numbers.get(&id).cloned()),
+                callback_key: row.calls.callback_key.as_deref().and_then(desks::key),
+            },
         };
         company.services.insert(row.id, service);
     }
@@ -284,6 +302,8 @@ fn add_agent<'c>(
         name: name.to_owned(),
         services: BTreeSet::new(),
         devices: Vec::new(),
+        skills: BTreeMap::new(),
+        transfers: Transfers::default(),
     }))
 }
 
@@ -572,6 +592,7 @@ async fn add_numbers(
             id: row.id,
             trunk: row.trunk,
             flow,
+            priority: row.priority,
         };
         company.numbers.insert(row.number, number);
     }
@@ -605,16 +626,6 @@ fn transport(name: &str) -> Result<Transport, RowError> {
         other => Err(RowError::Transport(other.to_owned())),
     }
 }
-
-/// The reasons for which agents may pause, the same in every company.
-pub const PAUSES: &[&str] = &[
-    "almoco",
-    "descanso",
-    "pessoal",
-    "reuniao",
-    "treinamento",
-    "outro",
-];
 
 /// Brazil's.
 const COUNTRY_CODE: &str = "55";

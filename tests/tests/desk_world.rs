@@ -19,7 +19,7 @@ use desk::id::{ServiceId, SkillId, UserId, WorkId};
 use desk::output::{CallResult, DeskError, Output, Sender, Toward};
 use desk::rules::{
     AgentRules, Callbacks, Overflow, OverflowThen, OverflowWhen, PauseRules, Relax, Routing, Rules,
-    ServiceRules, Targets, WrapUp,
+    ServiceRules, Targets, Transfers, WrapUp,
 };
 use desk::work::{Medium, Preferred, Priority, SkillWanted, Work};
 use rand::rngs::StdRng;
@@ -635,7 +635,7 @@ impl World {
     fn someone_comes_or_goes(&mut self) {
         let agent = self.any_agent();
         let pause = ["almoco", "treino"].choose(&mut self.random).expect("one");
-        let _ = match self.random.random_range(0..14) {
+        let _ = match self.random.random_range(0..15) {
             0..5 => self.both(|desk, now| desk.log_in(now, &agent)),
             5 => self.both(|desk, now| desk.log_off(now, &agent)),
             6 => {
@@ -644,6 +644,7 @@ impl World {
             }
             7..10 => self.both(|desk, now| desk.resume(now, &agent)),
             10 => self.both(|desk, now| desk.handle_connection_lost(now, &agent)),
+            11 => self.both(|desk, now| desk.log_off_when_done(now, &agent)),
             _ => self.both(|desk, now| desk.handle_connected(now, &agent)),
         };
     }
@@ -796,6 +797,18 @@ impl World {
     /// An agent begins or takes something by themselves.
     fn act_alone(&mut self) {
         let agent = self.any_agent();
+        if self.random.random_ratio(1, 4)
+            && let Some(record) = self.any_of(|_| true)
+        {
+            let priority = Priority {
+                contact: self.random.random_range(-1..3),
+                number: 0,
+            };
+            let done = self.both(|desk, now| desk.set_priority(now, &record.work.id, priority));
+            assert_eq!(done, Ok(()), "what is here can be made more urgent");
+            self.summary.count("more urgent");
+            return;
+        }
         if self.random.random_ratio(1, 2) {
             let mut work = self.any_work();
             work.preferred = None;
@@ -996,6 +1009,10 @@ fn any_service_rules(random: &mut StdRng, services: &[ServiceId]) -> ServiceRule
         callback: Callbacks {
             attempts: random.random_range(1..4),
             retry_ms: random.random_range(0..30_000),
+        },
+        transfers: Transfers {
+            agents: random.random_ratio(4, 5),
+            services: None,
         },
         reopen_wait_ms: random.random_range(0..30_000),
     }

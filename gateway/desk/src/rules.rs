@@ -148,7 +148,7 @@ pub enum OverflowThen {
     /// The customer is asked whether they want to be called back.
     OfferCallback,
     /// The customer hears the message for unanswered or closed; the wait is over. Nobody who
-    /// was promised a callback is closed so.
+    /// was promised a callback is closed so, and nothing that was left for us to read or hear.
     Close,
 }
 

@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::id::{
-    CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, TrunkId, UserId,
+    CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, SkillId, TrunkId, UserId,
 };
-use desk::rules::{self, AgentRules, Overflow, OverflowThen, OverflowWhen, Rules, ServiceRules};
+use desk::rules::{
+    AgentRules, Overflow, OverflowThen, OverflowWhen, PauseRules, Rules, ServiceRules, Transfers,
+};
 use ivr::hours::Calendar;
 use ivr::{Key, Language};
 use jiff::tz::TimeZone;
@@ -55,7 +57,12 @@ pub struct Company {
     /// The people who take its work.
     pub agents: BTreeMap<UserId, Agent>,
     /// The reasons for which they may pause.
-    pub pauses: BTreeSet<PauseId>,
+    pub pauses: BTreeMap<PauseId, Pause>,
+    /// What they can do better or worse, by what people call it.
+    pub skills: BTreeMap<SkillId, String>,
+    /// What all its services have in common at the desk. Services, agents and pauses stand beside it
+    /// and not in it.
+    pub desk: Arc<Rules>,
     /// Its published flows and its calendars.
     pub library: Arc<ivr::Library>,
 }
@@ -78,6 +85,17 @@ pub struct Number {
     pub trunk: Option<TrunkId>,
     /// What answers there, and which published version; nothing yet when not set.
     pub flow: Option<(FlowId, u32)>,
+    /// Points of priority for who calls it.
+    pub priority: i16,
+}
+
+/// A reason for a pause.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Pause {
+    /// What people call it.
+    pub name: String,
+    /// How long it should last; as long as it takes when not set.
+    pub limit: Option<Duration>,
 }
 
 /// A queue with its rules, as one who waits there hears it.
@@ -103,6 +121,8 @@ pub struct Service {
     pub unanswered: Option<PromptId>,
     /// When people are there; always when not set.
     pub calendar: Option<Arc<Calendar>>,
+    /// How its work is treated, beside what stands above.
+    pub rules: ServiceRules,
     /// How its calls are treated.
     pub calls: CallRules,
 }
@@ -146,6 +166,10 @@ pub struct Agent {
     pub services: BTreeSet<ServiceId>,
     /// Their phones; all of them ring.
     pub devices: Vec<DeviceId>,
+    /// What they can do, and how well.
+    pub skills: BTreeMap<SkillId, u8>,
+    /// Where they may hand work to.
+    pub transfers: Transfers,
 }
 
 /// Something that is said to those who wait.
@@ -200,8 +224,10 @@ impl Company {
                 .map(|(id, own)| (id.clone(), own.rules()))
                 .collect(),
             agents: agents.map(|(id, own)| (id.clone(), own.rules())).collect(),
-            pauses: pauses.map(|id| (id.clone(), Default::default())).collect(),
-            ..Rules::default()
+            pauses: pauses
+                .map(|(id, pause)| (id.clone(), pause.rules()))
+                .collect(),
+            ..Rules::clone(&self.desk)
         }
     }
 
@@ -257,19 +283,15 @@ impl Company {
 
 impl Service {
     fn rules(&self) -> ServiceRules {
-        ServiceRules {
-            ring_ms: milliseconds(self.ring),
-            line_max: self.line_max,
-            overflow: vec![Overflow {
-                when: OverflowWhen::WaitedMs(milliseconds(self.wait_limit)),
-                then: OverflowThen::Close,
-            }],
-            wrap_up: rules::WrapUp {
-                limit_ms: milliseconds(self.wrap_up),
-                ..rules::WrapUp::default()
-            },
-            ..ServiceRules::default()
-        }
+        let mut rules = self.rules.clone();
+        rules.ring_ms = milliseconds(self.ring);
+        rules.line_max = self.line_max;
+        rules.wrap_up.limit_ms = milliseconds(self.wrap_up);
+        rules.overflow.push(Overflow {
+            when: OverflowWhen::WaitedMs(milliseconds(self.wait_limit)),
+            then: OverflowThen::Close,
+        });
+        rules
     }
 }
 
@@ -277,7 +299,16 @@ impl Agent {
     fn rules(&self) -> AgentRules {
         AgentRules {
             services: self.services.clone(),
-            ..AgentRules::default()
+            skills: self.skills.clone(),
+            transfers: self.transfers.clone(),
+        }
+    }
+}
+
+impl Pause {
+    fn rules(&self) -> PauseRules {
+        PauseRules {
+            limit_ms: self.limit.map(milliseconds),
         }
     }
 }
@@ -308,6 +339,7 @@ mod tests {
                             id: id("n"),
                             trunk,
                             flow: None,
+                            priority: 0,
                         },
                     )
                 })
@@ -318,7 +350,9 @@ mod tests {
             outbound_rules: Arc::default(),
             services: BTreeMap::new(),
             agents: BTreeMap::new(),
-            pauses: BTreeSet::new(),
+            pauses: BTreeMap::new(),
+            skills: BTreeMap::new(),
+            desk: Arc::default(),
             library: Arc::default(),
         }
     }

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use desk::change::{PauseReason, Presence};
+use desk::disposition::DispositionError;
 use desk::id::{DeviceId, InteractionId, PauseId, ServiceId, UserId, WorkId};
 use desk::output::DeskError;
 use exchange::voice::{AgentSeen, WaitingSeen, Wish};
@@ -14,7 +15,7 @@ use store::services;
 
 use super::body::{Body, Id};
 use super::problem::{Problem, ProblemBody};
-use super::who::{By, Reads, Tenant, Writes};
+use super::who::{By, Reads, Supervises, Tenant, Writes};
 use super::{App, Deed};
 
 pub(super) fn routes() -> Router<App> {
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/agents", get(list))
         .route("/api/v1/agents/me", get(read_me))
         .route("/api/v1/agents/me/presence", put(set_my_presence))
+        .route("/api/v1/agents/{id}/presence", put(set_presence))
         .route(
             "/api/v1/services/{id}/agents",
             get(of_service).put(set_of_service),
@@ -43,8 +45,12 @@ pub(super) struct Agent {
     devices: Vec<DeviceId>,
     presence: PresenceWord,
     /// Why they are paused: what they chose, or `missed`, `busy`, `refused`, `unreachable` where it
-    /// is because of their phone.
+    /// is because of their phone, or `leaving`.
     reason: Option<String>,
+    /// Whether a supervisor chose so.
+    forced: bool,
+    /// When they count as gone, while their connection is lost.
+    lost_until_ms: Option<i64>,
     /// Since when they are paused.
     since_ms: Option<i64>,
     /// What they have in hand, the oldest first.
@@ -81,7 +87,7 @@ pub(super) struct InHand {
 #[schema(example = json!({"presence": "paused", "reason": "almoco"}))]
 pub(super) struct Presents {
     presence: PresenceWord,
-    /// For a pause: `almoco`, `descanso`, `pessoal`, `reuniao`, `treinamento` or `outro`.
+    /// For a pause: the id of its reason, as of `/pauses`.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     reason: Option<PauseId>,
@@ -126,6 +132,13 @@ pub(super) struct AgentList {
 
 impl From<AgentSeen> for Agent {
     fn from(seen: AgentSeen) -> Self {
+        let forced = matches!(
+            seen.status.presence,
+            Presence::Paused {
+                reason: PauseReason::Forced(_),
+                ..
+            }
+        );
         let (presence, reason, since_ms) = match seen.status.presence {
             Presence::Available => (PresenceWord::Available, None, None),
             Presence::Offline => (PresenceWord::Offline, None, None),
@@ -145,6 +158,8 @@ impl From<AgentSeen> for Agent {
             devices: seen.devices,
             presence,
             reason,
+            forced,
+            lost_until_ms: seen.status.lost_until_ms,
             since_ms,
             in_hand: in_hand.collect(),
             load: seen.status.load,
@@ -172,6 +187,7 @@ fn word(reason: &PauseReason) -> String {
         PauseReason::Unreachable => "unreachable".to_owned(),
         PauseReason::Busy => "busy".to_owned(),
         PauseReason::Refused => "refused".to_owned(),
+        PauseReason::Leaving => "leaving".to_owned(),
     }
 }
 
@@ -205,7 +221,7 @@ pub(super) async fn read_me(
 /// Come, pause or go
 ///
 /// With `available` one is offered work; with `paused` one keeps what is in hand; with `offline`
-/// one is gone, which takes nobody from the line: end the call first.
+/// one is gone, after the conversation that one is in.
 #[utoipa::path(put, path = "/api/v1/agents/me/presence", tag = "agents", request_body = Presents,
     responses((status = 200, body = Agent), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn set_my_presence(
@@ -214,15 +230,7 @@ pub(super) async fn set_my_presence(
     Body(asked): Body<Presents>,
 ) -> Result<Json<Agent>, Problem> {
     let me = myself(&tenant)?;
-    let wish = match (asked.presence, asked.reason) {
-        (PresenceWord::Available, None) => Wish::Available,
-        (PresenceWord::Offline, None) => Wish::Offline,
-        (PresenceWord::Paused, Some(reason)) => Wish::Paused(reason),
-        (PresenceWord::Paused, None)
-        | (PresenceWord::Available | PresenceWord::Offline, Some(_)) => {
-            return Err(Problem::field("reason", "invalid_reason"));
-        }
-    };
+    let wish = wish(asked.presence, asked.reason)?;
     let company = tenant.company.clone();
     let agent = me.clone();
     let done = app
@@ -232,6 +240,70 @@ pub(super) async fn set_my_presence(
     let done = done.map_err(|error| Problem::unavailable(&error))?;
     done.map_err(of_desk)?;
     one(&app, &tenant, &me).await
+}
+
+fn wish(presence: PresenceWord, reason: Option<PauseId>) -> Result<Wish, Problem> {
+    match (presence, reason) {
+        (PresenceWord::Available, None) => Ok(Wish::Available),
+        (PresenceWord::Offline, None) => Ok(Wish::Offline),
+        (PresenceWord::Paused, Some(reason)) => Ok(Wish::Paused(reason)),
+        (PresenceWord::Paused, None)
+        | (PresenceWord::Available | PresenceWord::Offline, Some(_)) => {
+            Err(Problem::field("reason", "invalid_reason"))
+        }
+    }
+}
+
+/// What a supervisor has an agent be, and why.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"presence": "paused", "reason": "treinamento", "because": "reunião da equipe"}))]
+pub(super) struct Ordered {
+    presence: PresenceWord,
+    /// For a pause: the id of its reason.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    reason: Option<PauseId>,
+    /// Why, in the supervisor's own words, for the audit log.
+    #[serde(default)]
+    because: String,
+}
+
+/// Have an agent come, pause or go
+///
+/// Nobody is taken off the line: who talks leaves after that.
+#[utoipa::path(put, path = "/api/v1/agents/{id}/presence", tag = "agents",
+    params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = Ordered,
+    responses((status = 200, body = Agent), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub(super) async fn set_presence(
+    State(app): State<App>,
+    Supervises(tenant): Supervises,
+    Id(id): Id<UserId>,
+    Body(asked): Body<Ordered>,
+) -> Result<Json<Agent>, Problem> {
+    if asked.because.chars().count() > BECAUSE_MAX {
+        return Err(Problem::field("because", "out_of_range"));
+    }
+    let detail = json!({
+        "presence": asked.presence, "reason": asked.reason, "because": asked.because,
+    });
+    let wish = wish(asked.presence, asked.reason)?;
+    let (company, agent) = (tenant.company.clone(), id.clone());
+    let done = app
+        .telephony
+        .decide(move |voice, now| voice.order_presence(now, &company, &agent, wish))
+        .await;
+    let done = done.map_err(|error| Problem::unavailable(&error))?;
+    done.map_err(of_desk)?;
+    let deed = Deed {
+        company: Some(&tenant.company),
+        action: "agent.presence",
+        target: id.as_str(),
+        detail,
+    };
+    app.commit_quietly(app.store.begin().await?, &tenant, deed)
+        .await?;
+    one(&app, &tenant, &id).await
 }
 
 /// List the agents of a service
@@ -332,23 +404,35 @@ pub(super) fn myself(tenant: &Tenant) -> Result<UserId, Problem> {
     }
 }
 
-fn of_desk(error: DeskError) -> Problem {
+/// Why the desk did not do it.
+pub(super) fn of_desk(error: DeskError) -> Problem {
     match error {
-        DeskError::NoSuchAgent => Problem::not_found(),
+        DeskError::NoSuchAgent | DeskError::NoSuchWork | DeskError::NoSuchService => {
+            Problem::not_found()
+        }
         DeskError::NoSuchPause => Problem::field("reason", "invalid_reason"),
+        DeskError::NotYours | DeskError::NotAllowed => Problem::forbidden().because(error),
+        DeskError::OfferOver => Problem::conflict("offer_over"),
+        DeskError::Disposition(error) => {
+            let field = match &error {
+                DispositionError::Unknown | DispositionError::NotALeaf => "disposition".to_owned(),
+                DispositionError::Missing(name)
+                | DispositionError::Invalid(name)
+                | DispositionError::UnknownField(name) => format!("fields.{name}"),
+                DispositionError::ReopenDate => "reopen_ms".to_owned(),
+            };
+            Problem::field(&field, "invalid_disposition").because(error)
+        }
         DeskError::NotNow { .. }
-        | DeskError::NoSuchWork
-        | DeskError::NoSuchService
-        | DeskError::OfferOver
         | DeskError::AlreadyHere
-        | DeskError::NotYours
-        | DeskError::NotAllowed
         | DeskError::Away
         | DeskError::NoRoom
-        | DeskError::Full
-        | DeskError::Disposition(_) => Problem::conflict("not_now").because(error),
+        | DeskError::Full => Problem::conflict("not_now").because(error),
     }
 }
+
+/// A remark of a supervisor, in characters.
+const BECAUSE_MAX: usize = 500;
 
 /// People of one service: more than any contact centre has on one line.
 const AGENTS_MAX: usize = 5_000;

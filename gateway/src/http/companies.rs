@@ -14,6 +14,7 @@ use super::body::{Asked, Body, Id, Listed, Paging, language, name};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, Administrator, Who};
 use super::{App, Deed};
+use crate::usual;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -130,6 +131,9 @@ pub(super) async fn create(
     let row = row(app.id(CompanyId::new), app.now_ms(), asked)?;
     let mut db = app.store.begin().await?;
     companies::insert(&mut *db, &row).await?;
+    for pause in usual::pauses(&row.id, &row.language, row.created_ms) {
+        store::pauses::insert(&mut *db, &pause).await?;
+    }
     app.commit(db, &who, deed("company.create", &row)).await?;
     Ok((StatusCode::CREATED, Json(row.into())))
 }

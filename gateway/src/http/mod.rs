@@ -21,6 +21,7 @@ mod calendars;
 mod calls;
 mod companies;
 mod decisions;
+mod desk_settings;
 mod devices;
 mod docs;
 mod findings;
@@ -32,18 +33,22 @@ mod numbers;
 mod openapi;
 mod outbound_routes;
 mod outbound_rules;
+mod pauses;
 mod problem;
 mod prompts;
 mod protection;
+mod service_rules;
 mod services;
 mod session;
 mod sip;
+mod skills;
 mod surveys;
 mod trunks;
 mod users;
 mod voice_messages;
 mod voices;
 mod who;
+mod work;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -230,6 +235,10 @@ pub fn router(app: App) -> Router {
         .merge(agents::routes())
         .merge(calls::routes())
         .merge(surveys::routes())
+        .merge(work::routes())
+        .merge(pauses::routes())
+        .merge(skills::routes())
+        .merge(desk_settings::routes())
         .merge(calendars::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())

@@ -36,6 +36,9 @@ pub(super) struct NumberSettings {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     flow: Option<FlowId>,
+    /// Points of priority for who calls it.
+    #[serde(default)]
+    priority: i16,
     /// Whether it is not answered.
     #[serde(default)]
     disabled: bool,
@@ -61,6 +64,7 @@ impl From<numbers::Number> for Number {
             name: row.name,
             trunk: row.trunk,
             flow: row.flow,
+            priority: row.priority,
             disabled: row.disabled,
         };
         let (created_ms, updated_ms) = (row.created_ms, row.updated_ms);
@@ -88,6 +92,7 @@ fn row(
         name: name(&asked.name)?,
         trunk: asked.trunk,
         flow: asked.flow,
+        priority: asked.priority,
         disabled: asked.disabled,
         created_ms,
         updated_ms,

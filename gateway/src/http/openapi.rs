@@ -9,9 +9,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, agents, api_keys, audit, calendars, calls, companies, decisions, devices, flows, health,
-    interactions, metrics, numbers, outbound_routes, outbound_rules, prompts, services, session,
-    surveys, trunks, users, voice_messages, voices,
+    App, agents, api_keys, audit, calendars, calls, companies, decisions, desk_settings, devices,
+    flows, health, interactions, metrics, numbers, outbound_routes, outbound_rules, pauses,
+    prompts, services, session, skills, surveys, trunks, users, voice_messages, voices, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -37,7 +37,13 @@ pub fn document() -> Document {
         api_keys::list, api_keys::create, api_keys::revoke,
         services::list, services::create, services::read, services::update, services::delete,
         agents::list, agents::read_me, agents::set_my_presence, agents::of_service,
-        agents::set_of_service, agents::waiting,
+        agents::set_of_service, agents::waiting, agents::set_presence,
+        work::my_work, work::dispose, work::end_wrap_up, work::accept, work::refuse, work::set_priority,
+        work::explain, work::service_status,
+        pauses::list, pauses::create, pauses::read, pauses::update, pauses::delete,
+        skills::list, skills::create, skills::read, skills::update, skills::delete,
+        skills::of_agent, skills::set_of_agent, skills::transfers, skills::set_transfers,
+        desk_settings::read, desk_settings::update,
         calls::list, calls::place, calls::order,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,

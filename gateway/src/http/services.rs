@@ -7,10 +7,11 @@ use axum::{Json, Router};
 use desk::id::{CalendarId, CompanyId, PromptId, ServiceId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::services;
+use store::services::{self, CallSettings};
 
 use super::body::{Asked, Body, Id, Listed, Paging, name, within};
 use super::problem::{Problem, ProblemBody};
+use super::service_rules::{self, ServiceCalls, WorkRules};
 use super::who::{Reads, Writes};
 use super::{App, Deed};
 
@@ -59,6 +60,12 @@ pub(super) struct ServiceSettings {
     /// How long an agent has after a call before the next one, in seconds.
     #[serde(default)]
     wrap_up_s: u32,
+    /// How its work is treated.
+    #[serde(default)]
+    rules: WorkRules,
+    /// How its calls are treated.
+    #[serde(default)]
+    calls: ServiceCalls,
     /// Whether nobody may choose it.
     #[serde(default)]
     disabled: bool,
@@ -100,6 +107,7 @@ pub(super) struct Service {
 
 impl From<services::Service> for Service {
     fn from(row: services::Service) -> Self {
+        let calls = ServiceCalls::of(&row);
         let announcements = row.announcements.into_iter().map(|said| Announcement {
             prompt: said.prompt,
             after_s: said.after_s,
@@ -116,6 +124,8 @@ impl From<services::Service> for Service {
             calendar: row.calendar,
             ring_s: row.ring_s,
             wrap_up_s: row.wrap_up_s,
+            rules: WorkRules::of(row.rules),
+            calls,
             disabled: row.disabled,
         };
         let (created_ms, updated_ms) = (row.created_ms, row.updated_ms);
@@ -152,7 +162,7 @@ fn row(
             after_s: said.after_s,
             every_s: said.every_s,
         });
-    Ok(services::Service {
+    let mut row = services::Service {
         id,
         company: company.clone(),
         name: name(&asked.name)?,
@@ -169,10 +179,17 @@ fn row(
         // A phone must ring once, and nobody waits for one that rings for minutes.
         ring_s: within(asked.ring_s, 5, 120, "ring_s")?,
         wrap_up_s: within(asked.wrap_up_s, 0, HOUR_S, "wrap_up_s")?,
+        rules: asked.rules.read()?,
+        calls: CallSettings::default(),
+        recording_notice: None,
+        survey: None,
+        caller_number: None,
         disabled: asked.disabled,
         created_ms,
         updated_ms,
-    })
+    };
+    asked.calls.read(&mut row)?;
+    Ok(row)
 }
 
 /// List services
@@ -218,6 +235,7 @@ pub(super) async fn create(
     let id = app.id(ServiceId::new);
     let row = row(id, &tenant.company, now_ms, now_ms, asked)?;
     let mut db = app.store.begin().await?;
+    service_rules::check(&mut db, &tenant.company, &row).await?;
     services::insert(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("service.create", &row))
         .await?;
@@ -240,6 +258,7 @@ pub(super) async fn update(
     let old = services::by_id(&mut *db, &tenant.company, &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
     let row = row(id, &tenant.company, old.created_ms, app.now_ms(), asked)?;
+    service_rules::check(&mut db, &tenant.company, &row).await?;
     services::update(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("service.update", &row))
         .await?;
@@ -256,7 +275,8 @@ pub(super) async fn delete(
     Id(id): Id<ServiceId>,
 ) -> Result<StatusCode, Problem> {
     let mut db = app.store.begin().await?;
-    if super::flows::names(&mut db, id.as_str()).await? {
+    let is_named = super::flows::names(&mut db, id.as_str()).await?;
+    if is_named || service_rules::is_named(&mut db, &tenant.company, &id).await? {
         return Err(Problem::conflict("in_use"));
     }
     let was = services::delete(&mut *db, &tenant.company, &id).await;

@@ -276,6 +276,23 @@ steps! {
     Governs(Scoped) = Admin;
 }
 
+/// May have agents pause and leave, and move who waits: supervisors, and other systems that may
+/// write.
+pub(super) struct Supervises(pub(super) Tenant);
+
+impl FromRequestParts<App> for Supervises {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let tenant = Tenant::from_request_parts(parts, app).await?;
+        tenant.who.may(match tenant.who.by {
+            By::User { .. } => Access::Read,
+            By::Key(_) => Access::Write,
+        })?;
+        Ok(Self(tenant))
+    }
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, key) = headers
         .get(header::AUTHORIZATION)?

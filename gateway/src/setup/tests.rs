@@ -54,6 +54,7 @@ impl Scene {
             name: "N".into(),
             trunk: None,
             flow: None,
+            priority: 0,
             disabled: false,
             created_ms: 1,
             updated_ms: 1,

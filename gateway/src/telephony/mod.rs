@@ -506,6 +506,9 @@ impl Owner {
             }) => {
                 tracing::info!(device = %account.0, "a device left");
                 if !reachable {
+                    if let Ok(device) = account.0.parse() {
+                        self.voice.handle_unregistered(now, &device);
+                    }
                     self.devices.remove(&account);
                 }
             }

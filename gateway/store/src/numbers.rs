@@ -23,6 +23,9 @@ pub struct Number {
     pub trunk: Option<TrunkId>,
     /// The flow that answers; without one the call is refused.
     pub flow: Option<FlowId>,
+    /// Points of priority for who calls it; each is worth a minute of waiting, or what the company
+    /// says.
+    pub priority: i16,
     /// Whether it is not answered.
     pub disabled: bool,
     /// When it was created.
@@ -35,8 +38,8 @@ pub struct Number {
 pub async fn insert(db: impl AnyExecutor<'_>, number: &Number) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO numbers (id, company, number, name, trunk, flow, disabled, created_ms,
-                             updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                             updated_ms, priority)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(number.id.as_str())
     .bind(number.company.as_str())
@@ -47,6 +50,7 @@ pub async fn insert(db: impl AnyExecutor<'_>, number: &Number) -> Result<(), Err
     .bind(i64::from(number.disabled))
     .bind(number.created_ms)
     .bind(number.updated_ms)
+    .bind(i64::from(number.priority))
     .execute(db)
     .await?;
     Ok(())
@@ -56,7 +60,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, number: &Number) -> Result<(), Err
 pub async fn update(db: impl AnyExecutor<'_>, number: &Number) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE numbers
-            SET number = $3, name = $4, trunk = $5, flow = $6, disabled = $7, updated_ms = $8
+            SET number = $3, name = $4, trunk = $5, flow = $6, disabled = $7, updated_ms = $8,
+                priority = $9
           WHERE id = $1 AND company = $2",
     )
     .bind(number.id.as_str())
@@ -67,6 +72,7 @@ pub async fn update(db: impl AnyExecutor<'_>, number: &Number) -> Result<bool, E
     .bind(number.flow.as_ref().map(FlowId::as_str))
     .bind(i64::from(number.disabled))
     .bind(number.updated_ms)
+    .bind(i64::from(number.priority))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -137,6 +143,7 @@ fn read(row: AnyRow) -> sqlx::Result<Number> {
         name: row.text("name")?,
         trunk: row.parsed_maybe("trunk")?,
         flow: row.parsed_maybe("flow")?,
+        priority: row.count("priority")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,
         updated_ms: row.whole("updated_ms")?,

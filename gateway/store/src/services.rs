@@ -1,6 +1,7 @@
 //! SQL of services: what the customer chooses, each a queue with its rules.
 
-use desk::id::{CalendarId, CompanyId, PromptId, ServiceId};
+use desk::id::{CalendarId, CompanyId, FlowId, NumberId, PromptId, ServiceId};
+use desk::rules::ServiceRules;
 use serde::{Deserialize, Serialize};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
@@ -9,7 +10,7 @@ use crate::row::{Columns, json};
 use crate::{Error, Page};
 
 /// What the customer chooses (Vendas, Suporte), and how one waits for it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Service {
     /// Its id.
     pub id: ServiceId,
@@ -35,12 +36,34 @@ pub struct Service {
     pub ring_s: u32,
     /// How long an agent has after a call before the next one, in seconds.
     pub wrap_up_s: u32,
+    /// How its work is treated, but for the times above, which are not in it.
+    pub rules: ServiceRules,
+    /// How its calls are treated.
+    pub calls: CallSettings,
+    /// What customers are told before their calls are recorded.
+    pub recording_notice: Option<PromptId>,
+    /// What asks customers how it was.
+    pub survey: Option<FlowId>,
+    /// The number that its calls to customers show.
+    pub caller_number: Option<NumberId>,
     /// Whether nobody may choose it.
     pub disabled: bool,
     /// When it was created.
     pub created_ms: i64,
     /// When it was last changed.
     pub updated_ms: i64,
+}
+
+/// How the calls of a service are treated; what is not set is as usual.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallSettings {
+    /// `off`, `always` or `on_demand`.
+    pub recording: String,
+    /// For how many days recordings are kept; `None` is for ever.
+    pub retention_days: Option<u32>,
+    /// The key by which who waits asks to be called back.
+    pub callback_key: Option<String>,
 }
 
 /// Something said to one who waits.
@@ -59,8 +82,10 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     sqlx::query(
         "INSERT INTO services (id, company, name, wait_limit_s, waiting_max, music_prompt,
                              announcements, unanswered_prompt, calendar, disabled, created_ms,
-                             updated_ms, say_position, ring_s, wrap_up_s)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
+                             updated_ms, say_position, ring_s, wrap_up_s, rules, calls,
+                             recording_notice, survey, caller_number)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                 $19, $20)",
     )
     .bind(service.id.as_str())
     .bind(service.company.as_str())
@@ -77,6 +102,11 @@ pub async fn insert(db: impl AnyExecutor<'_>, service: &Service) -> Result<(), E
     .bind(i64::from(service.say_position))
     .bind(i64::from(service.ring_s))
     .bind(i64::from(service.wrap_up_s))
+    .bind(json(&service.rules)?)
+    .bind(json(&service.calls)?)
+    .bind(service.recording_notice.as_ref().map(PromptId::as_str))
+    .bind(service.survey.as_ref().map(FlowId::as_str))
+    .bind(service.caller_number.as_ref().map(NumberId::as_str))
     .execute(db)
     .await?;
     Ok(())
@@ -88,7 +118,8 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
         "UPDATE services
             SET name = $3, wait_limit_s = $4, waiting_max = $5, music_prompt = $6, announcements
                 = $7, unanswered_prompt = $8, calendar = $9, disabled = $10, updated_ms = $11,
-                say_position = $12, ring_s = $13, wrap_up_s = $14
+                say_position = $12, ring_s = $13, wrap_up_s = $14, rules = $15, calls = $16,
+                recording_notice = $17, survey = $18, caller_number = $19
           WHERE id = $1 AND company = $2",
     )
     .bind(service.id.as_str())
@@ -105,6 +136,11 @@ pub async fn update(db: impl AnyExecutor<'_>, service: &Service) -> Result<bool,
     .bind(i64::from(service.say_position))
     .bind(i64::from(service.ring_s))
     .bind(i64::from(service.wrap_up_s))
+    .bind(json(&service.rules)?)
+    .bind(json(&service.calls)?)
+    .bind(service.recording_notice.as_ref().map(PromptId::as_str))
+    .bind(service.survey.as_ref().map(FlowId::as_str))
+    .bind(service.caller_number.as_ref().map(NumberId::as_str))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -181,6 +217,11 @@ fn read(row: AnyRow) -> sqlx::Result<Service> {
         calendar: row.parsed_maybe("calendar")?,
         ring_s: row.count("ring_s")?,
         wrap_up_s: row.count("wrap_up_s")?,
+        rules: row.json("rules")?,
+        calls: row.json("calls")?,
+        recording_notice: row.parsed_maybe("recording_notice")?,
+        survey: row.parsed_maybe("survey")?,
+        caller_number: row.parsed_maybe("caller_number")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,
         updated_ms: row.whole("updated_ms")?,

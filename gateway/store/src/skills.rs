@@ -53,15 +53,14 @@ pub async fn insert(db: impl AnyExecutor<'_>, skill: &Skill) -> Result<(), Error
 
 /// Changes the name of a skill. Returns whether it exists.
 pub async fn update(db: impl AnyExecutor<'_>, skill: &Skill) -> Result<bool, Error> {
-    let done = sqlx::query(
-        "UPDATE skills SET name = $3, updated_ms = $4 WHERE id = $1 AND company = $2",
-    )
-    .bind(skill.id.as_str())
-    .bind(skill.company.as_str())
-    .bind(&skill.name)
-    .bind(skill.updated_ms)
-    .execute(db)
-    .await?;
+    let done =
+        sqlx::query("UPDATE skills SET name = $3, updated_ms = $4 WHERE id = $1 AND company = $2")
+            .bind(skill.id.as_str())
+            .bind(skill.company.as_str())
+            .bind(&skill.name)
+            .bind(skill.updated_ms)
+            .execute(db)
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

@@ -56,7 +56,8 @@ async fn an_agent_of_a_service_comes_pauses_and_goes() {
     let seen = world.get(&admin, "/api/v1/agents").await.expect(200);
     let expected = json!({
         "id": ana, "name": "Ana", "services": [service], "devices": [device],
-        "presence": "offline", "reason": null, "since_ms": null, "in_hand": [], "load": 0,
+        "presence": "offline", "reason": null, "forced": false, "lost_until_ms": null,
+        "since_ms": null, "in_hand": [], "load": 0,
     });
     assert_eq!(seen["items"], json!([expected]));
 

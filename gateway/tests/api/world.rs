@@ -187,6 +187,11 @@ impl World {
         store::companies::insert(self.store.pool(), &row)
             .await
             .expect("a company");
+        for pause in ramal::usual::pauses(&row.id, "pt-BR", 1) {
+            store::pauses::insert(self.store.pool(), &pause)
+                .await
+                .expect("a pause");
+        }
     }
 
     pub(crate) async fn user(&mut self, email: &str, company: Option<&str>, role: Role) {

@@ -1,6 +1,6 @@
 //! Who is who in the world: one company, a carrier, a telephone.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,6 +126,7 @@ pub(super) fn directory() -> Directory {
             id: name.parse().expect("an id"),
             trunk: None,
             flow: flow.map(|flow| (flow.parse().expect("an id"), 1)),
+            priority: 0,
         };
         (name.to_owned(), number)
     };
@@ -150,7 +151,9 @@ pub(super) fn directory() -> Directory {
         outbound_rules: Arc::default(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service())]),
         agents: BTreeMap::new(),
-        pauses: BTreeSet::new(),
+        pauses: BTreeMap::new(),
+        skills: BTreeMap::new(),
+        desk: Arc::default(),
         library: Arc::new(library),
     };
     let id = company.id.clone();
@@ -177,6 +180,7 @@ fn service() -> Service {
         say_position: true,
         unanswered: Some("nobody".parse().expect("an id")),
         calendar: None,
+        rules: desk::rules::ServiceRules::default(),
         calls: exchange::directory::CallRules::default(),
     }
 }

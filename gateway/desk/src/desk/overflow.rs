@@ -62,6 +62,10 @@ impl Desk {
     fn overflow(&mut self, at: i64, seq: u64, then: &OverflowThen) {
         let record = &self.job(seq).record;
         let promised = record.callback.is_some();
+        let waits_for_an_answer = match record.work.medium {
+            Medium::Phone | Medium::Chat => true,
+            Medium::Email | Medium::Task => false,
+        };
         match then {
             OverflowThen::RelaxSkills => {
                 if !record.wait.skills_dropped && !record.work.skills.is_empty() {
@@ -80,8 +84,9 @@ impl Desk {
                     self.event(Output::CallbackSuggested { work });
                 }
             }
-            // Who was promised a callback is not on the line to hear that we are closed.
-            OverflowThen::Close if promised => {}
+            // Who was promised a callback is not on the line to hear that we are closed, and nobody
+            // is who wrote a mail or left a message.
+            OverflowThen::Close if promised || !waits_for_an_answer => {}
             OverflowThen::Close => {
                 self.close(at, seq, WhyClosed::Overflow);
                 return;

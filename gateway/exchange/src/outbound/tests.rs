@@ -4,7 +4,7 @@ mod guarding;
 mod numbers;
 mod routing;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -97,6 +97,7 @@ fn company(rules: Rules) -> Company {
                 id: id("main"),
                 trunk: None,
                 flow: None,
+                priority: 0,
             },
         )]),
         extensions: BTreeMap::from([
@@ -112,7 +113,9 @@ fn company(rules: Rules) -> Company {
         outbound_rules: Arc::new(rules),
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
-        pauses: BTreeSet::new(),
+        pauses: BTreeMap::new(),
+        skills: BTreeMap::new(),
+        desk: Arc::default(),
         library: Arc::default(),
     }
 }

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use desk::Desk;
 use desk::change::{OfferEnd, PauseReason, Snapshot};
 use desk::decision::OfferId;
-use desk::id::{CompanyId, DeviceId, ServiceId, UserId, WorkId};
+use desk::id::{CompanyId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Output as Told, WaitEnd};
 use desk::record::TrailKind;
 use desk::rules::Rules;
@@ -32,6 +32,7 @@ use super::call::Call;
 use super::facts::Facts;
 use super::kept::{Known, restored};
 use super::line::{Offered, Purpose, to_device};
+use super::presence::{Links, Midnights};
 use super::{CallKey, Shared, Voice};
 
 /// The desks of all companies, and what on the phone's side belongs to what they tell.
@@ -48,6 +49,9 @@ pub(super) struct Desks {
     pub(super) over: Vec<WorkId>,
     /// What rings for each offer.
     ringing: BTreeMap<(CompanyId, OfferId), Ringing>,
+    /// What connects agents with us.
+    pub(super) links: Links,
+    pub(super) midnights: Midnights,
     /// The desks that may have something to tell.
     touched: BTreeSet<CompanyId>,
     deadlines: BTreeSet<(Instant, CompanyId)>,
@@ -75,8 +79,12 @@ impl Desks {
         self.desks.entry(company.id.clone()).or_insert_with(|| {
             let rules = company.rules();
             let kept = self.kept.remove(&company.id).unwrap_or_default();
+            let mut agents = kept.agents.iter();
+            if agents.any(|agent| agent.handled > 0) {
+                self.midnights.await_of(now, &company.id, &company.zone);
+            }
             Kept {
-                desk: restored(now, rules.clone(), kept),
+                desk: restored(now, company, rules.clone(), kept),
                 rules,
                 due: None,
             }
@@ -109,7 +117,11 @@ impl Desks {
 
     /// When a desk is next due.
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        self.deadlines.first().map(|(due, _)| *due)
+        let desk = self.deadlines.first().map(|(due, _)| *due);
+        [desk, self.midnights.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// The place of a work in its line, 1 being the next to be served.
@@ -118,6 +130,12 @@ impl Desks {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        while let Some(company) = self.midnights.pop(now) {
+            if let Some(kept) = self.desks.get_mut(&company) {
+                kept.desk.handle_new_day(now);
+                self.touched.insert(company);
+            }
+        }
         while let Some((due, company)) = self.deadlines.first().cloned() {
             if due > now {
                 return;
@@ -159,7 +177,13 @@ impl Shared {
             contact: None,
             number: Some(call.from().to_owned()).filter(|number| !number.is_empty()),
             arrived_ms,
-            priority: Priority::default(),
+            priority: Priority {
+                contact: 0,
+                number: call
+                    .company()
+                    .number(&call.caller.to, None)
+                    .map_or(0, |number| number.priority),
+            },
             skills: vec![],
             preferred: None,
         };
@@ -285,24 +309,57 @@ impl Voice {
                 let detail = json!({ "until_ms": until_ms });
                 self.note_work(now, &work, TrailKind::CallbackResting, detail);
             }
-            Told::Returned { work, why, .. } => {
-                self.return_call(now, &company, &work, why.as_str())
+            Told::Returned { work, why, agent } => {
+                self.return_call(now, &company, &work, why.as_str());
+                self.talk_over(now, &company, &agent);
             }
-            Told::Transferred { work, .. } => {
+            Told::Transferred { work, from, .. } => {
                 self.return_call(now, &company, &work, "transferred");
+                self.talk_over(now, &company, &from);
             }
-            // A call is over, or told by what ends the offer; no rule of ours lets the rest happen
-            // to a call.
             Told::WaitEnded {
-                end: WaitEnd::Answered { .. } | WaitEnd::Abandoned { .. } | WaitEnd::Moved { .. },
+                work,
+                service,
+                end: WaitEnd::Moved { to },
+                ..
+            } => self.tell_moved(now, &company, &work, (&service, &to)),
+            Told::SkillsRelaxed { work } => {
+                self.note_work(now, &work, TrailKind::SkillsRelaxed, json!({}));
+            }
+            Told::TargetMissed {
+                work,
+                service,
+                target,
+            } => self.tell_target(now, &company, &work, (&service, target)),
+            Told::WrapUpBegan {
+                work,
+                agent,
+                until_ms,
+                mandatory,
+            } => {
+                self.tell_wrap_up(now, &company, &work, (&agent, until_ms, mandatory));
+                self.talk_over(now, &company, &agent);
+            }
+            Told::Finished {
+                work,
+                agent,
+                disposition,
+                reopens_ms,
+                ..
+            } => {
+                let chosen = (&agent, disposition.as_ref(), reopens_ms);
+                self.tell_finished(now, &company, &work, chosen);
+                self.talk_over(now, &company, &agent);
+            }
+            Told::Reopened { work } => {
+                self.note_work(now, &work, TrailKind::Reopened, json!({}));
+            }
+            // A call is over, or told by what ends the offer; the rest is seen and not done.
+            Told::WaitEnded {
+                end: WaitEnd::Answered { .. } | WaitEnd::Abandoned { .. },
                 ..
             }
-            | Told::SkillsRelaxed { .. }
-            | Told::TargetMissed { .. }
-            | Told::WrapUpBegan { .. }
             | Told::WrapUpOverdue { .. }
-            | Told::Finished { .. }
-            | Told::Reopened { .. }
             | Told::PresenceChanged { .. }
             | Told::PauseOverdue { .. } => {}
         }
@@ -433,38 +490,6 @@ impl Voice {
         }
         accepted
     }
-
-    /// A phone has registered: an agent who was lost, or was paused because none could be reached, is
-    /// there again.
-    pub fn handle_registered(&mut self, now: Now, device: &DeviceId) {
-        let directory = self.shared.directory.clone();
-        let Some(company) = directory.company_of_device(device) else {
-            return;
-        };
-        let mut agents = company.agents.iter();
-        let Some((agent, _)) = agents.find(|(_, agent)| agent.devices.contains(device)) else {
-            return;
-        };
-        if let Some(desk) = self.shared.desk(now, &company.id) {
-            let status = desk.status(agent);
-            let _ = match status {
-                Some(status) if is_unreachable(&status) => desk.resume(now.instant, agent),
-                Some(_) | None => desk.handle_connected(now.instant, agent),
-            };
-        }
-        self.attend(now);
-    }
-}
-
-fn is_unreachable(status: &desk::output::Status) -> bool {
-    use desk::change::Presence;
-    matches!(
-        status.presence,
-        Presence::Paused {
-            reason: PauseReason::Unreachable,
-            ..
-        }
-    )
 }
 
 /// How much a reason says of an agent: a phone that is switched off says less than one that rang.
@@ -474,7 +499,12 @@ fn rank(reason: Option<&PauseReason>) -> u8 {
         Some(PauseReason::Unreachable) => 1,
         Some(PauseReason::Missed) => 2,
         Some(PauseReason::Busy) => 3,
-        Some(PauseReason::Refused | PauseReason::Chosen(_) | PauseReason::Forced(_)) => 4,
+        Some(
+            PauseReason::Refused
+            | PauseReason::Chosen(_)
+            | PauseReason::Forced(_)
+            | PauseReason::Leaving,
+        ) => 4,
     }
 }
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::directory::Company;
 
 use super::output::Output;
+use super::presence::is_of_before;
 use super::{Shared, Voice};
 
 /// What the voice side knows of a work that is not over.
@@ -27,7 +28,14 @@ pub(super) struct Known {
 
 /// A desk that goes on from what was kept. Nobody is connected to the new program yet, and the
 /// calls died with the one before: who waited has left, and whom they talked with wraps up.
-pub(super) fn restored(now: Now, rules: desk::rules::Rules, kept: Snapshot) -> Desk {
+pub(super) fn restored(
+    now: Now,
+    company: &Company,
+    rules: desk::rules::Rules,
+    kept: Snapshot,
+) -> Desk {
+    let last = kept.agents.iter().map(|agent| agent.idle_since_ms).max();
+    let new_day = last.is_some_and(|last| is_of_before(last, now, &company.zone));
     let died: Vec<WorkId> = kept
         .works
         .iter()
@@ -39,6 +47,9 @@ pub(super) fn restored(now: Now, rules: desk::rules::Rules, kept: Snapshot) -> D
     let mut desk = Desk::restore(now.instant, at_ms, rules, kept);
     if !begins {
         desk.handle_restart(now.instant);
+    }
+    if new_day {
+        desk.handle_new_day(now.instant);
     }
     for work in died {
         // It may have ended with its service or with what it was about.
@@ -104,10 +115,16 @@ impl Shared {
                 self.desks.over.push(work.clone());
                 Kept::WorkRemoved(work)
             }
-            Change::AgentSaved(record) => Kept::Agent {
-                record,
-                at_ms: now.wall.as_millisecond(),
-            },
+            Change::AgentSaved(record) => {
+                let known = self.directory.companies.get(&company);
+                if let Some(known) = known.filter(|_| record.handled > 0) {
+                    self.desks.midnights.await_of(now, &company, &known.zone);
+                }
+                Kept::Agent {
+                    record,
+                    at_ms: now.wall.as_millisecond(),
+                }
+            }
             Change::ServiceSaved(record) => Kept::Service(record),
             Change::Decided(decision) => match self.decision(company, *decision) {
                 Some(kept) => Kept::Decision(Box::new(kept)),
@@ -134,6 +151,11 @@ impl Shared {
 }
 
 impl super::desks::Desks {
+    /// The interaction of a work that is not over.
+    pub(super) fn interaction(&self, work: &WorkId) -> Option<&InteractionId> {
+        Some(&self.works.get(work)?.interaction)
+    }
+
     fn known(&mut self, record: &WorkRecord) {
         let id = &record.work.id;
         if !self.works.contains_key(id) {
@@ -162,11 +184,13 @@ impl Names for Company {
     }
 
     fn skill(&self, id: &SkillId) -> String {
-        id.to_string()
+        let known = self.skills.get(id);
+        known.map_or_else(|| id.to_string(), Clone::clone)
     }
 
     fn pause(&self, id: &PauseId) -> String {
-        id.to_string()
+        let known = self.pauses.get(id).filter(|pause| !pause.name.is_empty());
+        known.map_or_else(|| id.to_string(), |pause| pause.name.clone())
     }
 
     fn service(&self, id: &ServiceId) -> String {

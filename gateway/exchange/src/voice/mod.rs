@@ -29,11 +29,14 @@ mod lines;
 mod output;
 mod outside;
 mod people;
+mod presence;
 mod record;
 mod talk;
+mod tellings;
 #[cfg(test)]
 mod tests;
 mod waiting;
+mod work;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -65,6 +68,7 @@ use line::Line;
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 pub use people::{AgentSeen, WaitingSeen, Wish};
 pub use talk::Attention;
+pub use work::WorkSeen;
 
 /// What the voice side is told about the place it runs in.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! What people ask of a company's desk, and what they see of it.
 
+use desk::change::PauseReason;
 use desk::change::WorkState;
-use desk::change::{PauseReason, Presence};
 use desk::id::{CompanyId, DeviceId, InteractionId, PauseId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Status};
 use desk::record::Medium;
@@ -16,7 +16,7 @@ pub enum Wish {
     Available,
     /// To keep what is in hand and take nothing new, for this reason.
     Paused(PauseId),
-    /// To be gone.
+    /// To be gone; with a customer on the line afterwards.
     Offline,
 }
 
@@ -58,7 +58,7 @@ impl Voice {
     /// # Errors
     ///
     /// [`DeskError::NoSuchAgent`], [`DeskError::NoSuchPause`]; [`DeskError::NotNow`] for a pause of
-    /// somebody who is not there, and for leaving with a customer on the line.
+    /// somebody who is not there.
     pub fn set_presence(
         &mut self,
         now: Now,
@@ -66,35 +66,9 @@ impl Voice {
         agent: &UserId,
         wish: Wish,
     ) -> Result<(), DeskError> {
-        let done = self.wish(now, company, agent, wish);
+        let done = self.present(now, company, agent, wish, PauseReason::Chosen);
         self.attend(now);
         done
-    }
-
-    fn wish(
-        &mut self,
-        now: Now,
-        company: &CompanyId,
-        agent: &UserId,
-        wish: Wish,
-    ) -> Result<(), DeskError> {
-        let at = now.instant;
-        let desk = self.shared.desk(now, company);
-        let desk = desk.ok_or(DeskError::NoSuchAgent)?;
-        let status = desk.status(agent).ok_or(DeskError::NoSuchAgent)?;
-        match (wish, status.presence) {
-            (Wish::Available, Presence::Paused { .. }) => desk.resume(at, agent),
-            (Wish::Available, Presence::Offline | Presence::Available) => desk.log_in(at, agent),
-            (Wish::Paused(reason), _) => desk.pause(at, agent, PauseReason::Chosen(reason)),
-            (Wish::Offline, _) => {
-                let mut held = status.in_hand.iter().map(|held| held.doing);
-                if let Some(state) = held.find(|doing| *doing == TALKING) {
-                    let command = "go offline";
-                    return Err(DeskError::NotNow { command, state });
-                }
-                desk.log_off(at, agent)
-            }
-        }
     }
 
     /// The agents of a company.
@@ -146,7 +120,3 @@ impl Voice {
         seen.collect()
     }
 }
-
-/// The name of the state of work whose customer an agent talks with
-/// ([`WorkState::name`]).
-const TALKING: &str = "handling";

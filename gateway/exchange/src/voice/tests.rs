@@ -27,8 +27,10 @@ mod deadlines;
 mod extensions;
 mod handling;
 mod messages;
+mod presence;
 mod restart;
 mod trail;
+mod work;
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n\
     m=audio 4000 RTP/AVP 8 101\r\na=rtpmap:101 telephone-event/8000\r\n";
@@ -286,7 +288,8 @@ fn directory(flow: &str) -> Directory {
         say_position: false,
         unanswered: None,
         calendar: None,
-        calls: Default::default(),
+        rules: desk::rules::ServiceRules::default(),
+        calls: crate::directory::CallRules::default(),
     };
     let company = Company {
         id: "demo".parse().expect("an id"),
@@ -301,6 +304,7 @@ fn directory(flow: &str) -> Directory {
                     id: number.clone(),
                     trunk: None,
                     flow: Some((id, 3)),
+                    priority: 0,
                 },
             ),
             (
@@ -309,6 +313,7 @@ fn directory(flow: &str) -> Directory {
                     id: number,
                     trunk: None,
                     flow: None,
+                    priority: 0,
                 },
             ),
         ]),
@@ -323,7 +328,9 @@ fn directory(flow: &str) -> Directory {
         outbound_rules: Arc::default(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service)]),
         agents: BTreeMap::new(),
-        pauses: BTreeSet::new(),
+        pauses: BTreeMap::new(),
+        skills: BTreeMap::new(),
+        desk: Arc::default(),
         library: Arc::new(library),
     };
     Directory {

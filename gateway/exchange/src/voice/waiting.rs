@@ -313,7 +313,8 @@ mod tests {
             say_position,
             unanswered: None,
             calendar: None,
-            calls: Default::default(),
+            rules: desk::rules::ServiceRules::default(),
+            calls: crate::directory::CallRules::default(),
         }
     }
 

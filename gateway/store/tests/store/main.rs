@@ -15,3 +15,4 @@ mod killed;
 mod outbound;
 mod people;
 mod records;
+mod rules;

@@ -153,3 +153,23 @@ fn a_missed_target_is_told_once_and_the_answer_says_whether_it_was_in_time() {
         }
     )));
 }
+
+#[test]
+fn what_was_left_for_us_to_read_is_never_closed_by_waiting() {
+    let mut floor = Floor::new(sales(&["ana"], |service| {
+        service.overflow = vec![after(60_000, OverflowThen::Close)];
+    }));
+    for (name, medium) in [("mail", Medium::Email), ("task", Medium::Task)] {
+        floor.waits(Work {
+            medium,
+            ..work(name)
+        });
+    }
+    floor.waits(Work {
+        medium: Medium::Chat,
+        ..work("chat")
+    });
+    floor.passes(600_000);
+    let doing = ["mail", "task", "chat"].map(|name| floor.doing(name));
+    assert_eq!(doing, ["waiting", "waiting", "gone"]);
+}

@@ -9,7 +9,7 @@ use crate::voice::Wish;
 
 impl Scene {
     /// What the store would have of the one company.
-    fn snapshot(&self) -> Snapshot {
+    pub(super) fn snapshot(&self) -> Snapshot {
         let mut snapshot = Snapshot::default();
         for kept in &self.kept {
             snapshot.apply(match kept.clone() {
@@ -23,11 +23,26 @@ impl Scene {
         snapshot
     }
 
+    pub(super) fn late_lines(&self, kind: TrailKind) -> Vec<(String, serde_json::Value)> {
+        let lines = self.kept.iter().filter_map(|kept| match kept {
+            Kept::Line(line) if line.kind == kind => {
+                Some((line.interaction.to_string(), line.detail.clone()))
+            }
+            _ => None,
+        });
+        lines.collect()
+    }
+
     /// The same company in a new program, a moment later.
     fn started_again(&self, agents: &[(&str, &[&str])]) -> Scene {
+        self.started_later(agents, Duration::from_secs(5))
+    }
+
+    /// The same, after so much time.
+    pub(super) fn started_later(&self, agents: &[(&str, &[&str])], later: Duration) -> Scene {
         let mut scene = Scene::new(MENU);
         scene.start.wall = self.now.wall;
-        scene.pass(Duration::from_secs(5));
+        scene.pass(later);
         scene
             .voice
             .restore(BTreeMap::from([(company(), self.snapshot())]));
