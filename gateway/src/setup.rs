@@ -255,6 +255,7 @@ async fn add_services(
                 retention_days: row.calls.retention_days,
                 survey: row.survey,
                 caller_number: row.caller_number.and_then(|id| numbers.get(&id).cloned()),
+                say_wait: row.calls.say_wait,
                 callback_key: row.calls.callback_key.as_deref().and_then(desks::key),
             },
         };

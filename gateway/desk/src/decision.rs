@@ -124,6 +124,8 @@ pub enum Unfit {
     },
     /// An offer is ringing that leaves no room.
     Ringing,
+    /// Has no page open in which to see it.
+    NoPage,
     /// Not good enough at something.
     Skill(SkillFound),
     /// Refused or handed on this work a moment ago.

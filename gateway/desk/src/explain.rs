@@ -223,6 +223,7 @@ fn unfit(why: &Unfit, at_ms: i64, language: Language, names: &impl Names) -> Str
             "another offer is ringing",
             "recibiendo otra oferta",
         ),
+        Unfit::NoPage => pt_en_es("sem tela aberta", "no page open", "sin pantalla abierta"),
         Unfit::NotInService => pt_en_es(
             "não atende este serviço",
             "not in this service",

@@ -30,6 +30,8 @@ pub struct Rules {
     pub restart_grace_ms: i64,
     /// How long work is not offered again to an agent who refused it or transferred it.
     pub refusal_rest_ms: i64,
+    /// Whether what is no call is offered only to those who have a page open to see it.
+    pub pages: bool,
     /// After how many offers missed in a row an agent is paused.
     pub lapses_before_pause: u32,
     /// The reasons for pauses that agents may choose.
@@ -414,6 +416,7 @@ impl Default for Rules {
             grace_ms: 30_000,
             restart_grace_ms: 300_000,
             refusal_rest_ms: 30_000,
+            pages: false,
             lapses_before_pause: 1,
             pauses: BTreeMap::new(),
             services: BTreeMap::new(),

@@ -140,6 +140,8 @@ pub struct CallRules {
     pub survey: Option<FlowId>,
     /// The number that its calls to customers show; the company's when not set.
     pub caller_number: Option<String>,
+    /// Whether those who wait are told how long they will probably wait, with each announcement.
+    pub say_wait: bool,
     /// The key by which who waits asks to be called back; none when not set.
     pub callback_key: Option<Key>,
 }
@@ -227,6 +229,7 @@ impl Company {
             pauses: pauses
                 .map(|(id, pause)| (id.clone(), pause.rules()))
                 .collect(),
+            pages: true,
             ..Rules::clone(&self.desk)
         }
     }

@@ -13,6 +13,13 @@ pub(crate) fn position(language: Language, place: usize) -> impl Iterator<Item =
         .map(move |word| clip(language, word))
 }
 
+/// "O tempo estimado de espera é de dois minutos."
+pub(crate) fn wait(language: Language, minutes: u32) -> impl Iterator<Item = Clip> {
+    words::wait(language, minutes)
+        .into_iter()
+        .map(move |word| clip(language, word))
+}
+
 /// A word that ships.
 pub(crate) fn clip(language: Language, word: Word) -> Clip {
     Clip::Sound {

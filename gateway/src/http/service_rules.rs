@@ -122,6 +122,8 @@ pub(super) struct ServiceCalls {
     /// The number that its calls to customers show; the company's when not set.
     #[schema(value_type = Option<String>)]
     caller_number: Option<NumberId>,
+    /// Whether those who wait are told how long they will probably wait, with each announcement.
+    say_wait: bool,
     /// The key by which who waits asks to be called back: `0` to `9`, `*` or `#`.
     callback_key: Option<String>,
 }
@@ -276,6 +278,7 @@ impl ServiceCalls {
             retention_days: row.calls.retention_days,
             survey: row.survey.clone(),
             caller_number: row.caller_number.clone(),
+            say_wait: row.calls.say_wait,
             callback_key: row.calls.callback_key.clone(),
         }
     }
@@ -298,6 +301,7 @@ impl ServiceCalls {
         row.calls = CallSettings {
             recording: recording.to_owned(),
             retention_days: days.transpose()?,
+            say_wait: self.say_wait,
             callback_key: self.callback_key,
         };
         row.recording_notice = self.recording_notice;

@@ -22,6 +22,8 @@ pub(super) struct Agent {
     pub(super) services: Vec<ServiceIndex>,
     /// What is offered to them or in their hands, by the number of the work.
     pub(super) held: BTreeMap<u64, Held>,
+    /// Whether they see what is offered and is no call.
+    pub(super) page: bool,
     /// In how many calls they are that are no work of the desk: they cannot take another.
     pub(super) engaged: u32,
     /// What waits for them alone.
@@ -85,6 +87,7 @@ impl Agent {
             rules,
             services: vec![],
             held: BTreeMap::new(),
+            page: true,
             engaged: 0,
             preferred: BTreeSet::new(),
             due: None,
@@ -137,7 +140,13 @@ impl Agent {
 
     /// Whether work of `medium` fits beside what they have in hand and what rings.
     pub(super) fn has_room(&self, medium: Medium, capacity: &Capacity) -> bool {
-        self.load_against(medium, capacity, |_| true) + capacity.cost(medium) <= CAPACITY
+        self.sees(medium)
+            && self.load_against(medium, capacity, |_| true) + capacity.cost(medium) <= CAPACITY
+    }
+
+    /// Whether an offer of `medium` reaches them.
+    pub(super) fn sees(&self, medium: Medium) -> bool {
+        self.page || medium == Medium::Phone
     }
 
     /// Whether work of `medium` fits beside what they have in hand, were nothing ringing.

@@ -157,16 +157,17 @@ impl Desk {
 
     fn load_agents(&mut self, rules: &mut Rules, records: Vec<AgentRecord>) {
         let before = std::mem::take(&mut self.agents);
-        let engaged: BTreeMap<UserId, u32> = before
+        let before: BTreeMap<UserId, (u32, bool)> = before
             .into_iter()
-            .map(|agent| (agent.record.id, agent.engaged))
+            .map(|agent| (agent.record.id, (agent.engaged, agent.page)))
             .collect();
         self.agents = std::mem::take(&mut rules.agents)
             .into_iter()
             .map(|(id, rules)| Agent::new(id, rules))
             .collect();
         for agent in &mut self.agents {
-            agent.engaged = engaged.get(&agent.record.id).copied().unwrap_or_default();
+            let known = before.get(&agent.record.id).copied();
+            (agent.engaged, agent.page) = known.unwrap_or((0, !rules.pages));
         }
         self.agent_index = (0..)
             .map(AgentIndex)

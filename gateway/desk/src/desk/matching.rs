@@ -439,6 +439,9 @@ impl Desk {
                 has: agent.level(skill),
             }));
         }
+        if !agent.sees(needs.medium) {
+            return Some(Unfit::NoPage);
+        }
         (!agent.has_room(needs.medium, &self.capacity)).then(|| self.no_room(agent, needs.medium))
     }
 

@@ -61,6 +61,26 @@ impl Desk {
         })
     }
 
+    /// The agent has a page open in which they see what is offered, or has none any more.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NoSuchAgent`].
+    pub fn handle_page(
+        &mut self,
+        now: Instant,
+        agent: &UserId,
+        is_open: bool,
+    ) -> Result<(), DeskError> {
+        self.turn(now, |desk, _| {
+            let index = desk.agent(agent)?;
+            desk.agents[index.0].page = is_open || !desk.rules.pages;
+            desk.index_agent(index);
+            desk.turn.agents_to_match.insert(index);
+            Ok(())
+        })
+    }
+
     /// The agent began a call that is no work of the desk: nothing rings for them that does not fit
     /// beside a call. As many times as this is told, [`Desk::handle_disengaged`] is.
     ///

@@ -33,6 +33,7 @@ use super::facts::Facts;
 use super::kept::{Known, restored};
 use super::line::{Offered, Purpose, to_device};
 use super::presence::{Links, Midnights};
+use super::waiting::Standing;
 use super::{CallKey, Shared, Voice};
 
 /// The desks of all companies, and what on the phone's side belongs to what they tell.
@@ -125,6 +126,7 @@ impl Desks {
     }
 
     /// The place of a work in its line, 1 being the next to be served.
+    #[cfg(test)]
     pub(super) fn position(&self, company: &CompanyId, work: &WorkId) -> Option<usize> {
         self.desks.get(company)?.desk.position(work)
     }
@@ -212,9 +214,13 @@ impl Shared {
         self.desks.calls.remove(work);
     }
 
-    /// The place of a caller in the line.
-    pub(super) fn position(&self, call: &Facts, work: &WorkId) -> Option<usize> {
-        self.desks.position(&call.company().id, work)
+    /// How a caller stands in the line.
+    pub(super) fn standing(&self, call: &Facts, work: &WorkId) -> Standing {
+        let kept = self.desks.desks.get(&call.company().id);
+        kept.map_or_else(Standing::default, |kept| Standing {
+            position: kept.desk.position(work),
+            expected_ms: kept.desk.expected_wait_ms(work),
+        })
     }
 }
 

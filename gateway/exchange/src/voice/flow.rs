@@ -344,12 +344,12 @@ impl Walk {
     pub(super) fn handle_timeout(&mut self, now: Now, call: &mut Facts, shared: &mut Shared) {
         self.tell(|session| session.handle_timeout(now));
         if let Doing::Waiting(waiting) = &mut self.doing {
-            let position = shared.position(call, &waiting.work);
+            let standing = shared.standing(call, &waiting.work);
             let asks = waiting.asks();
             let callable = |typed: &str| shared.callable(now, call, typed);
-            let answer = waiting.handle_timeout(now.instant, position, callable);
+            let answer = waiting.handle_timeout(now.instant, standing, callable);
             if !asks && answer != Answer::Nothing {
-                announced(now, call, position);
+                announced(now, call, standing.position);
             }
             // Silence promises nothing.
             self.take(answer, call.leg, shared);
@@ -415,11 +415,11 @@ impl Walk {
         call: &mut Facts,
         shared: &mut Shared,
     ) {
-        let position = shared.position(call, &waiting.work);
-        let heard = waiting.begin(now.instant, position);
+        let standing = shared.standing(call, &waiting.work);
+        let heard = waiting.begin(now.instant, standing);
         self.doing = Doing::Waiting(Box::new(waiting));
         if !heard.repeat {
-            announced(now, call, position);
+            announced(now, call, standing.position);
         }
         self.play(Player::Wait, heard, call.leg, shared);
     }

@@ -35,6 +35,9 @@ impl Voice {
         let pages = self.shared.desks.links.pages.entry(key).or_default();
         *pages = pages.saturating_add(1);
         self.linked(now, company, agent);
+        if let Some(desk) = self.shared.desk(now, company) {
+            let _ = desk.handle_page(now.instant, agent, true);
+        }
         self.attend(now);
     }
 
@@ -47,6 +50,9 @@ impl Voice {
             *open = open.saturating_sub(1);
             if *open == 0 {
                 pages.remove(&key);
+                if let Some(desk) = self.shared.desk(now, company) {
+                    let _ = desk.handle_page(now.instant, agent, false);
+                }
             }
         }
         self.perhaps_lost(now, company, agent);

@@ -32,6 +32,8 @@ pub(super) struct Waiting {
     due: Vec<Option<Instant>>,
     /// The last place that was said.
     said: Option<usize>,
+    /// The last wait that was foretold, in minutes.
+    foretold: Option<u32>,
     /// The key by which they may ask to be called back, and when they are told so next.
     offer: Option<Offer>,
     /// They ask to be called back.
@@ -44,6 +46,23 @@ pub(super) struct Waiting {
 struct Offer {
     key: Key,
     due: Instant,
+}
+
+/// How somebody stands in the line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Standing {
+    /// Their place, 1 being the next to be served.
+    pub(super) position: Option<usize>,
+    /// How long they will probably wait from now on, in milliseconds.
+    pub(super) expected_ms: Option<i64>,
+}
+
+impl Standing {
+    /// What is expected, in whole minutes: nobody is told of seconds.
+    fn minutes(self) -> Option<u32> {
+        let minutes = self.expected_ms?.max(0).unsigned_abs().div_ceil(60_000);
+        u32::try_from(minutes.max(1)).ok()
+    }
 }
 
 /// What a key of somebody who waits leads to.
@@ -80,6 +99,7 @@ impl Waiting {
             language,
             due: Vec::new(),
             said: None,
+            foretold: None,
             offer: None,
             asking: None,
             noticed: false,
@@ -92,7 +112,7 @@ impl Waiting {
     }
 
     /// The wait begins: what is heard first.
-    pub(super) fn begin(&mut self, now: Instant, position: Option<usize>) -> Heard {
+    pub(super) fn begin(&mut self, now: Instant, standing: Standing) -> Heard {
         self.due = self
             .service
             .announcements
@@ -105,7 +125,7 @@ impl Waiting {
             key,
             due: now + OFFER_AFTER,
         });
-        let heard = self.announce(now, position);
+        let heard = self.announce(now, standing);
         match (heard, self.notice()) {
             (Some(heard), notice) => once(notice.into_iter().chain(heard.clips).collect()),
             (None, Some(notice)) => once(vec![notice]),
@@ -181,19 +201,19 @@ impl Waiting {
     pub(super) fn handle_timeout(
         &mut self,
         now: Instant,
-        position: Option<usize>,
+        standing: Standing,
         callable: impl FnOnce(&str) -> Option<String>,
     ) -> Answer {
         if let Some(asking) = &mut self.asking {
             let turn = asking.handle_timeout(now, callable);
             return self.answer(turn);
         }
-        let heard = self.announce(now, position);
+        let heard = self.announce(now, standing);
         heard.map_or(Answer::Nothing, Answer::Hear)
     }
 
     /// What is said now, if anything is due.
-    fn announce(&mut self, now: Instant, position: Option<usize>) -> Option<Heard> {
+    fn announce(&mut self, now: Instant, standing: Standing) -> Option<Heard> {
         let mut clips = Vec::new();
         for (due, said) in self.due.iter_mut().zip(&self.service.announcements) {
             if due.is_some_and(|due| due <= now) {
@@ -207,12 +227,19 @@ impl Waiting {
         } else if clips.is_empty() {
             return None;
         }
-        if let Some(position) = position
+        if let Some(position) = standing.position
             && self.service.say_position
             && self.said.is_none_or(|said| position < said)
         {
             self.said = Some(position);
             clips.extend(words::position(self.language, position));
+        }
+        if let Some(minutes) = standing.minutes()
+            && self.service.calls.say_wait
+            && self.foretold.is_none_or(|foretold| minutes < foretold)
+        {
+            self.foretold = Some(minutes);
+            clips.extend(words::wait(self.language, minutes));
         }
         Some(Heard {
             clips,
@@ -318,6 +345,13 @@ mod tests {
         }
     }
 
+    fn at(position: usize) -> Standing {
+        Standing {
+            position: Some(position),
+            expected_ms: None,
+        }
+    }
+
     fn names(heard: &Heard) -> Vec<&str> {
         heard
             .clips
@@ -340,7 +374,7 @@ mod tests {
             service(&[(0, None), (20, Some(30))], false),
             Language::PtBr,
         );
-        assert_eq!(names(&waiting.begin(start, Some(1))), ["a0"]);
+        assert_eq!(names(&waiting.begin(start, at(1))), ["a0"]);
         assert_eq!(
             waiting.handle_played(start),
             Some(Heard {
@@ -352,10 +386,10 @@ mod tests {
             let due = waiting.poll_timeout().expect("an announcement is to come");
             assert_eq!(due - start, Duration::from_secs(seconds));
             assert_eq!(
-                waiting.announce(due - Duration::from_millis(1), Some(1)),
+                waiting.announce(due - Duration::from_millis(1), at(1)),
                 None
             );
-            let heard = waiting.announce(due, Some(1)).expect("an announcement");
+            let heard = waiting.announce(due, at(1)).expect("an announcement");
             assert_eq!(names(&heard), ["a1"]);
         }
     }
@@ -373,14 +407,14 @@ mod tests {
         let said = |waiting: &mut Waiting, place| {
             let due = waiting.poll_timeout().expect("a deadline");
             waiting
-                .announce(due, Some(place))
+                .announce(due, at(place))
                 .expect("an announcement")
                 .clips
                 .len()
                 > 1
         };
         assert!(
-            waiting.begin(start, Some(3)).clips.len() > 1,
+            waiting.begin(start, at(3)).clips.len() > 1,
             "the place is said at once"
         );
         assert!(!said(&mut waiting, 3));
@@ -389,20 +423,50 @@ mod tests {
     }
 
     #[test]
+    fn the_wait_is_foretold_in_minutes_and_never_when_it_got_longer() {
+        let start = origin();
+        let mut foretelling = service(&[(0, Some(10))], false);
+        foretelling.calls.say_wait = true;
+        let mut waiting = Waiting::new(work(), None, sales(), foretelling, Language::PtBr);
+        let expects = |expected_ms| Standing {
+            position: None,
+            expected_ms: Some(expected_ms),
+        };
+        assert!(waiting.begin(start, expects(130_000)).clips.len() > 1);
+        for (expected_ms, is_said) in [
+            (180_000, false),
+            (121_000, false),
+            (60_000, true),
+            (5_000, false),
+        ] {
+            let due = waiting.poll_timeout().expect("a deadline");
+            let heard = waiting.announce(due, expects(expected_ms));
+            let clips = heard.expect("an announcement").clips;
+            assert_eq!(clips.len() > 1, is_said, "{expected_ms}");
+        }
+    }
+
+    #[test]
     fn who_may_be_recorded_hears_so_before_anything_else_and_once() {
         let mut announced = service(&[(0, None)], false);
         announced.calls.recording = Recording::Always;
         announced.calls.recording_notice = Some("notice".parse().expect("an id"));
         let mut waiting = Waiting::new(work(), None, sales(), announced, Language::PtBr);
-        assert_eq!(names(&waiting.begin(origin(), None)), ["notice", "a0"]);
+        assert_eq!(
+            names(&waiting.begin(origin(), Standing::default())),
+            ["notice", "a0"]
+        );
         assert!(waiting.notice_owed().is_some(), "it is being said");
         waiting.handle_played(origin());
         assert_eq!(waiting.notice_owed(), None);
-        assert_eq!(names(&waiting.begin(origin(), None)), ["a0"]);
+        assert_eq!(names(&waiting.begin(origin(), Standing::default())), ["a0"]);
         let mut silent = service(&[], false);
         silent.calls.recording_notice = Some("notice".parse().expect("an id"));
         let mut waiting = Waiting::new(work(), None, sales(), silent, Language::PtBr);
-        assert_eq!(names(&waiting.begin(origin(), None)), ["music"]);
+        assert_eq!(
+            names(&waiting.begin(origin(), Standing::default())),
+            ["music"]
+        );
     }
 
     #[test]
@@ -414,7 +478,7 @@ mod tests {
             service(&[], false),
             Language::PtBr,
         );
-        assert_eq!(names(&waiting.begin(origin(), Some(1))), ["music"]);
+        assert_eq!(names(&waiting.begin(origin(), at(1))), ["music"]);
         assert_eq!(waiting.poll_timeout(), None);
     }
 }

@@ -227,3 +227,33 @@ fn who_wants_to_leave_leaves_when_nothing_is_in_hand_and_gets_nothing_new_until_
     );
     assert_eq!(floor.doing("w2"), "waiting");
 }
+
+#[test]
+fn what_is_no_call_is_offered_to_those_alone_who_have_a_page_open() {
+    let mut rules = sales(&["ana"], |_| {});
+    rules.pages = true;
+    let mut floor = Floor::new(rules.clone());
+    floor.comes("ana");
+    floor.waits(Work {
+        medium: Medium::Task,
+        ..work("t1")
+    });
+    floor.waits(work("w1"));
+    assert_eq!(floor.offers(), pairs(&[("w1", "ana")]), "a phone rings");
+    floor.leaves("w1");
+    let page = |floor: &mut Floor, is_open| {
+        floor
+            .does(|desk, now| desk.handle_page(now, &id("ana"), is_open))
+            .expect("an agent");
+    };
+    page(&mut floor, true);
+    floor.does(|desk, now| desk.set_rules(now, rules));
+    assert_eq!(floor.offers(), pairs(&[("t1", "ana")]));
+    page(&mut floor, false);
+    let offer = floor.offer_of("t1");
+    floor
+        .does(|desk, now| desk.refuse(now, offer))
+        .expect("it stands");
+    floor.passes(60_000);
+    assert_eq!(floor.offers(), pairs(&[]), "nobody sees it");
+}

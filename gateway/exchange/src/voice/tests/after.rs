@@ -159,6 +159,7 @@ fn a_call_is_recorded_on_demand_where_the_service_says_so_and_nowhere_else() {
 fn a_message_is_work_for_the_service_it_was_left_for() {
     let mut scene = staffed(&[("ana", &["ana-phone"])]);
     scene.comes("ana");
+    scene.page("ana", true);
     scene.answered("4000");
     scene.press('3');
     let ticket = loop {

@@ -162,6 +162,9 @@ fn a_task_is_taken_or_refused_on_the_screen_and_no_phone_rings_for_it() {
     scene.pass(Duration::from_secs(1));
     scene.comes("bruno");
     let work = scene.task("t1", vec![]);
+    assert_eq!(scene.doing("ana"), [""; 0], "no page shows it to her");
+    scene.page("ana", true);
+    scene.page("bruno", true);
     assert!(scene.phones().is_empty());
     let answer = |scene: &mut Scene, name, takes| {
         let (company, agent, work) = (company(), agent(name), id("t1"));
