@@ -117,7 +117,9 @@ impl Scene {
                         assert_eq!(to, home());
                         self.browser.handle_datagram(self.now, &bytes);
                     }
-                    told => self.told.push(told),
+                    told @ (Output::Selected { .. }
+                    | Output::Secured { .. }
+                    | Output::Failed { .. }) => self.told.push(told),
                 }
             } else {
                 let due = [self.browser.poll_timeout(), self.port.poll_timeout()];

@@ -194,8 +194,7 @@ impl Chromium {
         until(Duration::from_secs(40), event, || {
             let mut told = lock(&page.told);
             let at = told.iter().position(|one| one["event"] == event)?;
-            let found = told.drain(..=at).last();
-            found
+            told.drain(..=at).next_back()
         })
     }
 

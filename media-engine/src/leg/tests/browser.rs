@@ -68,7 +68,7 @@ fn a_browser_is_neither_sent_nor_heard_before_it_is_known() {
         header.write(&mut packet);
         let length = theirs.protect(&mut packet, HEADER + 160);
         let stranger = "198.51.100.7:5001".parse().expect("an address");
-        leg.handle_packet(start, start, stranger, &mut packet.clone()[..length]);
+        leg.handle_packet(start, start, stranger, &mut { packet }[..length]);
         assert_eq!(leg.report().received, 0);
         leg.handle_packet(start, start, browser, &mut packet[..length]);
         let report = leg.report();
