@@ -5,6 +5,8 @@
 //!  voice engine (any rate) ──▶ Mono                                     └──▶ wav: what callers will hear
 //! ```
 
+pub mod archive;
+pub mod flac;
 pub mod intake;
 pub mod loudness;
 pub mod prompt;
