@@ -107,6 +107,42 @@ mod tests {
         assert!((78.0..81.0).contains(&r), "{r}");
     }
 
+    /// ITU-T G.107 annex B, and the categories of G.109.
+    #[test]
+    fn ratings_become_the_opinion_scores_that_the_standard_lists() {
+        for (r, mos) in [
+            (90.0, 4.34),
+            (80.0, 4.03),
+            (70.0, 3.60),
+            (60.0, 3.10),
+            (50.0, 2.58),
+        ] {
+            // So much loss of G.711 with concealment brings R down to this.
+            let lost = 93.2 - r;
+            let percent = 25.1 * lost / (95.0 - lost);
+            let rating = suffered(Codec::Pcma, percent, 0);
+            assert!((rating.r - r).abs() < 1e-9, "{}", rating.r);
+            assert!((rating.mos - mos).abs() < 0.005, "R {r}: {}", rating.mos);
+        }
+    }
+
+    /// Ie,eff by G.107 section 7.5 with Ie and Bpl of G.113 appendix I.
+    #[test]
+    fn random_loss_impairs_each_codec_as_the_standard_says() {
+        for (codec, percent, impairment) in [
+            (Codec::Pcmu, 5.0, 15.78),
+            (Codec::Pcma, 10.0, 27.07),
+            (Codec::G729, 2.0, 19.0),
+            (Codec::G729, 5.0, 28.5),
+        ] {
+            let r = suffered(codec, percent, 0).r;
+            assert!(
+                (93.2 - r - impairment).abs() < 0.01,
+                "{codec} {percent} %: {r}"
+            );
+        }
+    }
+
     #[test]
     fn more_loss_more_delay_and_longer_bursts_are_never_better() {
         for codec in Codec::ALL {
