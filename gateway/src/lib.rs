@@ -13,6 +13,7 @@ pub mod kept;
 pub mod messages;
 pub mod passwords;
 pub mod playback;
+pub mod recordings;
 pub mod records;
 pub mod secrets;
 pub mod serve;

@@ -30,6 +30,7 @@ use crate::fetch::{Fetcher, Inside};
 use crate::http::{self, App, Parts};
 use crate::instance;
 use crate::playback::Sources;
+use crate::recordings::{self, Archive};
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::{Decoder, SoundFiles};
@@ -103,7 +104,7 @@ pub async fn serve(
     if let Err(error) = limits::raise_open_files() {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
-    for folder in ["prompts", "speech", "messages"] {
+    for folder in ["prompts", "speech", "messages", "calls"] {
         let path = config.data.join(folder);
         std::fs::create_dir_all(&path)
             .map_err(|error| ServeError::Data(path.display().to_string(), error))?;
@@ -162,6 +163,9 @@ pub async fn serve(
         sources,
         fetcher: Fetcher::new(Inside::Refused),
         messages: config.data.join("messages"),
+        calls: folder("calls"),
+        archive: Archive::start(folder("calls"), store.clone(), seed()?)
+            .map_err(|error| ServeError::Data(folder("calls").display().to_string(), error))?,
         public_address: config.public_address,
     };
     // Pages that came from here speak SIP where they came from.
@@ -185,6 +189,7 @@ pub async fn serve(
         voices,
         prompts,
         messages: config.data.join("messages"),
+        calls: folder("calls"),
         media,
         transports: counters,
         door,
@@ -192,6 +197,8 @@ pub async fn serve(
         started: clock::now(),
         seed: seed()?,
     });
+    let retaining = recordings::retain(folder("calls"), store.clone(), seed()?);
+    let retaining = tokio::spawn(retaining);
     let (close, closed) = watch::channel(());
     let serving = tokio::spawn(serve_http(listener, http::router(app), closed));
 
@@ -205,6 +212,7 @@ pub async fn serve(
     tracing::info!("no new calls; the program ends when those that run are over");
     telephony.close(CLOSE_PATIENCE).await?;
     wait_for_requests(serving, REQUESTS_PATIENCE).await;
+    retaining.abort(); // between two statements: what it was at is found again
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
     let _ = writing.await;

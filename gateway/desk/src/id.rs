@@ -113,6 +113,8 @@ ids! {
     DispositionId;
     /// A message that a caller left.
     VoiceMessageId;
+    /// A recording of a call.
+    RecordingId;
     /// A line of the administrators' audit log.
     AuditId;
 }

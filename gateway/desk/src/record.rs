@@ -155,8 +155,12 @@ pub struct Quality {
     pub jitter_ms: f64,
     /// Round trip by RTCP, in milliseconds.
     pub round_trip_ms: Option<f64>,
-    /// Opinion score by the E-model (ITU-T G.107), 1.0 to 4.5; none where nothing was heard.
+    /// Opinion score by the E-model (ITU-T G.107) of what came to us, 1.0 to 4.5; none where nothing was
+    /// heard.
     pub mos: Option<f64>,
+    /// The same of what came to the peer, if it reports by RTCP.
+    #[serde(default)]
+    pub mos_at_peer: Option<f64>,
 }
 
 /// A line of the trail of an interaction.
@@ -434,6 +438,12 @@ words! {
         CallbackPromised = "callback_promised",
         /// An agent is there, and the customer is being called back; the detail names them.
         CalledBack = "called_back",
+        /// A recording of the call was put away; the detail has its id and length.
+        Recorded = "recorded",
+        /// Somebody listened to a recording; the detail has who, and which.
+        RecordingHeard = "recording_heard",
+        /// A recording was deleted; the detail has which, and who did it or by which rule.
+        RecordingDeleted = "recording_deleted",
         /// Something of ours failed; the detail says what the caller got instead.
         Failed = "failed",
         /// It is over; the detail has who ended it, why, and where the flow was.

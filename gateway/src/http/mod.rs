@@ -37,6 +37,7 @@ mod pauses;
 mod problem;
 mod prompts;
 mod protection;
+mod recordings;
 mod service_rules;
 mod services;
 mod session;
@@ -94,6 +95,8 @@ pub struct Parts {
     pub prompts: SoundFiles,
     /// The folder of messages that callers left.
     pub messages: PathBuf,
+    /// The folder of recordings of calls.
+    pub calls: PathBuf,
     /// The media threads, for their figures.
     pub media: Media,
     /// The SIP sockets' figures.
@@ -250,6 +253,7 @@ pub fn router(app: App) -> Router {
         .merge(flows::routes())
         .merge(interactions::routes())
         .merge(decisions::routes())
+        .merge(recordings::routes())
         .merge(voice_messages::routes())
         .merge(audit::routes())
         .fallback(async || Problem::not_found())

@@ -11,7 +11,8 @@ use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, agents, api_keys, audit, calendars, calls, companies, decisions, desk_settings, devices,
     flows, health, interactions, metrics, numbers, outbound_routes, outbound_rules, pauses,
-    prompts, services, session, skills, surveys, trunks, users, voice_messages, voices, work,
+    prompts, recordings, services, session, skills, surveys, trunks, users, voice_messages, voices,
+    work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -58,6 +59,8 @@ pub fn document() -> Document {
         flows::read_simple, flows::save_simple, flows::validate, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
         interactions::list, interactions::export, interactions::read, decisions::decisions,
+        recordings::of_interaction, recordings::audio, recordings::delete,
+        recordings::rules, recordings::set_rules,
         voice_messages::list, voice_messages::audio, surveys::list,
         audit::list,
     ),

@@ -48,6 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::fetch::Fetcher;
 use crate::kept::Keeper;
 use crate::playback::{Shelf, Sources};
+use crate::recordings::Archive;
 use crate::records::Records;
 
 pub use status::Status;
@@ -85,6 +86,10 @@ pub struct Surroundings {
     pub fetcher: Fetcher,
     /// Where messages that callers leave are kept.
     pub messages: PathBuf,
+    /// Where calls are recorded.
+    pub calls: PathBuf,
+    /// Puts recordings of calls away.
+    pub archive: Archive,
     /// The address that callers reach our media under; the one they called when not set.
     pub public_address: Option<IpAddr>,
 }
@@ -349,6 +354,8 @@ struct Owner {
     sources: Arc<Sources>,
     fetcher: Fetcher,
     messages: PathBuf,
+    calls: PathBuf,
+    archive: Archive,
     /// When this process began, milliseconds since 1970.
     begun_ms: i64,
     public_address: Option<IpAddr>,
@@ -393,6 +400,8 @@ impl Owner {
             sources: surroundings.sources,
             fetcher: surroundings.fetcher,
             messages: surroundings.messages,
+            calls: surroundings.calls,
+            archive: surroundings.archive,
             begun_ms: clock::wall().as_millisecond(),
             public_address: surroundings.public_address,
             routes: Routes::default(),

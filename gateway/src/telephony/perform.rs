@@ -19,6 +19,7 @@ use media_engine_net::route::Routes;
 use media_engine_net::{clock, media};
 
 use crate::playback::Sources;
+use crate::recordings;
 use crate::records::HandedOver;
 
 use super::{Answer, Leg, Owner, Playing, Prompts, is_current};
@@ -125,7 +126,11 @@ impl Owner {
             // The flow itself ends it by its longest time.
             MediaCommand::Record { ticket, .. } => self.record(now, leg, ticket),
             MediaCommand::StopRecording => self.media.stop_recording(leg),
-            MediaCommand::RecordCall(_) => Ok(()),
+            MediaCommand::RecordCall(call) => {
+                let begun_ms = now.wall.as_millisecond();
+                let file = recordings::unfinished(&self.calls, &call, begun_ms, leg.0);
+                self.media.record_call(leg, file)
+            }
             MediaCommand::PauseRecording => self.media.pause_recording(leg),
             MediaCommand::ResumeRecording => self.media.resume_recording(leg),
             MediaCommand::Hear(sources) => self.media.hear(leg, sources),
@@ -425,6 +430,12 @@ impl Owner {
 
     /// Keeps a finished recording; the flow goes on when that is done.
     pub(super) fn put_away(&mut self, leg: LegId, recording: media::Recording) {
+        if recording.path.parent() == Some(&self.calls) {
+            if let Some(error) = &recording.error {
+                tracing::error!(leg = leg.0, %error, "a recording of a call ends early");
+            }
+            return self.archive.put_away(recording.path);
+        }
         let Some(state) = self.legs.get_mut(&leg) else {
             return;
         };

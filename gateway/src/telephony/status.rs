@@ -86,5 +86,6 @@ pub(super) fn quality(report: &LegReport) -> Quality {
         jitter_ms: report.jitter.as_secs_f64() * 1_000.0,
         round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
         mos: (report.received > 0).then_some(report.quality.mos),
+        mos_at_peer: report.quality_at_peer.map(|rating| rating.mos),
     }
 }

@@ -33,6 +33,7 @@ pub mod numbers;
 pub mod outbound;
 pub mod pauses;
 pub mod prompts;
+pub mod recordings;
 mod row;
 pub mod services;
 pub mod sessions;

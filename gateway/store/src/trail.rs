@@ -1,12 +1,12 @@
 //! SQL of the trail: what happened to an interaction, step by step. Lines are appended by
-//! [`crate::changes`] and never changed.
+//! [`crate::changes`], by [`append_later`] too, and never changed.
 
 use desk::id::{CompanyId, InteractionId};
-use desk::record::TrailEntry;
+use desk::record::{TrailEntry, TrailKind};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
 
-use crate::row::Columns;
+use crate::row::{Columns, json};
 use crate::{Error, PAGE_MAX};
 
 /// Lists the trail of an interaction, from line `from_seq` on: the lines of `limit` rows, each of
@@ -34,6 +34,33 @@ pub async fn list(
     let lines = found.into_iter().flatten();
     Ok(lines.filter(|line| line.seq >= from_seq).collect())
 }
+
+/// Appends a line that is not the call's own: of what was done with its record. The call counts its
+/// lines by itself, and may go on doing so; these have a range of their own behind all of its.
+pub async fn append_later(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+    at_ms: i64,
+    kind: TrailKind,
+    detail: &serde_json::Value,
+) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO trail (interaction, seq, at_ms, kind, detail)
+         SELECT $1, COALESCE(MAX(seq) + 1, $2), $3, $4, $5
+           FROM trail WHERE interaction = $1 AND seq >= $2",
+    )
+    .bind(interaction.as_str())
+    .bind(LATER)
+    .bind(at_ms)
+    .bind(kind.as_str())
+    .bind(json(detail)?)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The first place of lines that are not the call's own. No call has so many lines.
+const LATER: i64 = 1_000_000_000;
 
 fn lines(row: AnyRow) -> sqlx::Result<Vec<TrailEntry>> {
     let detail: serde_json::Value = row.json("detail")?;

@@ -5,6 +5,7 @@ mod agents;
 mod desks;
 mod outbound;
 mod program;
+mod recordings;
 mod rules;
 mod story;
 mod uploads;

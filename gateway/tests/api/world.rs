@@ -2,6 +2,7 @@
 
 use std::f64::consts::TAU;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -18,6 +19,7 @@ use media_engine_net::sip::{Transports, TransportsConfig};
 use ramal::fetch::{Fetcher, Inside};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
+use ramal::recordings::Archive;
 use ramal::secrets::Secrets;
 use ramal::sound_files::{Decoder, SoundFiles};
 use ramal::speech::SpeechFiles;
@@ -37,6 +39,9 @@ pub(crate) const PASSWORD: &str = "correto cavalo bateria";
 pub(crate) struct World {
     pub(crate) router: Router,
     pub(crate) store: Store,
+    /// Where calls are recorded, and what puts them away.
+    pub(crate) calls: PathBuf,
+    pub(crate) archive: Archive,
     random: StdRng,
     _folder: tempfile::TempDir,
 }
@@ -111,6 +116,8 @@ impl World {
             sounds: None,
             decoder: Decoder::default(),
         };
+        let calls = folder.path().join("calls");
+        let archive = Archive::start(calls.clone(), store.clone(), [3; 32]).expect("a folder");
         let surroundings = Surroundings {
             transports,
             media: media.clone(),
@@ -121,6 +128,8 @@ impl World {
             sources: Arc::new(sources),
             fetcher: Fetcher::new(Inside::Refused),
             messages: folder.path().join("messages"),
+            calls: calls.clone(),
+            archive: archive.clone(),
             public_address: None,
         };
         let (telephony, _) = Telephony::start(
@@ -137,6 +146,7 @@ impl World {
             voices,
             prompts,
             messages: folder.path().join("messages"),
+            calls: calls.clone(),
             media,
             transports: counters,
             door,
@@ -148,6 +158,8 @@ impl World {
             router: router(app),
             store,
             random: StdRng::from_seed([1; 32]),
+            calls,
+            archive,
             _folder: folder,
         }
     }

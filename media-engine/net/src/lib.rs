@@ -21,4 +21,4 @@ pub mod ports;
 pub mod resolver;
 pub mod route;
 pub mod sip;
-mod threads;
+pub mod threads;

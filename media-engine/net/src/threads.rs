@@ -45,6 +45,12 @@ pub(crate) fn run_in_real_time(number: usize) -> bool {
     granted
 }
 
+/// Lets every other thread run before the calling one: for work that nobody waits for.
+pub fn yield_to_others() {
+    // It runs as any other where the system refuses.
+    let _ = thread_priority::set_current_thread_priority(ThreadPriority::Min);
+}
+
 fn pin(number: usize) -> nix::Result<()> {
     let me = Pid::from_raw(0);
     let allowed = sched_getaffinity(me)?;

@@ -250,6 +250,7 @@ impl Node {
                     jitter_ms: report.jitter.as_secs_f64() * 1_000.0,
                     round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
                     mos: Some(report.quality.mos),
+                    mos_at_peer: None,
                 };
                 self.leg_closed(now, leg, Some(quality));
             }
@@ -443,6 +444,7 @@ impl Node {
                 self.thread.order(leg, Command::Record);
             }
             MediaCommand::StopRecording => self.thread.order(leg, Command::StopRecording),
+            // The worlds are about what becomes of calls: nobody listens to their recordings.
             MediaCommand::RecordCall(_)
             | MediaCommand::PauseRecording
             | MediaCommand::ResumeRecording => {}

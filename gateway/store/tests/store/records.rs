@@ -23,6 +23,7 @@ fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
         jitter_ms: 0.25,
         round_trip_ms: Some(12.0),
         mos: Some(4.4),
+        mos_at_peer: None,
     };
     Change::InteractionEnded {
         interaction: interaction.clone(),

@@ -325,5 +325,6 @@ fn quality() -> Quality {
         jitter_ms: 0.5,
         round_trip_ms: None,
         mos: Some(4.25),
+        mos_at_peer: None,
     }
 }
