@@ -10,6 +10,7 @@ pub mod flights;
 pub mod http;
 pub mod instance;
 pub mod kept;
+pub mod live;
 pub mod messages;
 pub mod passwords;
 pub mod playback;

@@ -180,6 +180,11 @@ pub async fn serve(
     telephony
         .set_up(setup::load(&store, &secrets, REALM).await?)
         .await?;
+    let since_ms = now_ms - DAY_MS_MAX;
+    let calls = store::outbound::calls_since(store.pool(), since_ms).await?;
+    telephony
+        .look(move |voice, now| voice.restore_outbound(now, &calls))
+        .await?;
 
     let app = App::new(Parts {
         store: store.clone(),
@@ -228,6 +233,9 @@ async fn wait_for_requests(mut serving: JoinHandle<()>, patience: Duration) {
         serving.abort();
     }
 }
+
+/// The longest day, when the clocks are set back: what was called before is not of today.
+const DAY_MS_MAX: i64 = 25 * 3_600_000;
 
 /// Nobody but us reads the data folder: callers, recordings and password hashes are in it.
 fn keep_private(folder: &Path) -> Result<(), ServeError> {

@@ -16,6 +16,7 @@ use media_engine_net::media::{BrowserMetrics, ThreadMetrics};
 use media_engine_net::sip::TransportCounters;
 
 use super::App;
+use crate::live::Hub;
 use crate::telephony::Status;
 
 pub(super) fn routes() -> Router<App> {
@@ -33,6 +34,7 @@ pub(super) async fn metrics(State(app): State<App>) -> impl IntoResponse {
         Ok(status) => telephony(&mut text, &status),
         Err(error) => tracing::error!(%error, "no figures of telephony"),
     }
+    watchers(&mut text, app.telephony.live());
     transports(&mut text, &app.transports);
     let threads = app.media.metrics();
     let threads: Vec<&ThreadMetrics> = threads.iter().map(AsRef::as_ref).collect();
@@ -79,6 +81,21 @@ fn browsers(text: &mut Text, came: &BrowserMetrics) {
         let name = format!("ramal_browser_{name}_total");
         text.one(&name, "counter", what, read(counter));
     }
+}
+
+fn watchers(text: &mut Text, live: &Hub) {
+    text.one(
+        "ramal_live_sockets",
+        "gauge",
+        "Sockets on which somebody watches.",
+        live.sockets(),
+    );
+    text.one(
+        "ramal_live_lost_total",
+        "counter",
+        "What those who watch were not told, because too much happened at once.",
+        live.lost(),
+    );
 }
 
 fn telephony(text: &mut Text, status: &Status) {
@@ -162,6 +179,12 @@ fn telephony(text: &mut Text, status: &Status) {
         "counter",
         "Strangers, wrong passwords and floods that were kept out.",
         status.security_events,
+    );
+    text.one(
+        "ramal_outbound_alarms_total",
+        "counter",
+        "Calls out that a rule refused, the first of each hour, company and rule.",
+        status.outbound_alarms,
     );
     text.one(
         "ramal_shelf_bytes",

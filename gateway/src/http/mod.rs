@@ -28,6 +28,7 @@ mod findings;
 mod flows;
 mod health;
 mod interactions;
+mod live;
 mod metrics;
 mod numbers;
 mod openapi;
@@ -77,6 +78,7 @@ use attempts::Attempts;
 use problem::Problem;
 use who::{By, Who};
 
+pub(crate) use live::live_text;
 pub use openapi::document;
 
 /// What the API needs from the rest of the program.
@@ -252,6 +254,7 @@ pub fn router(app: App) -> Router {
         .merge(voices::routes())
         .merge(flows::routes())
         .merge(interactions::routes())
+        .merge(live::routes())
         .merge(decisions::routes())
         .merge(recordings::routes())
         .merge(voice_messages::routes())

@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi};
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, agents, api_keys, audit, calendars, calls, companies, decisions, desk_settings, devices,
-    flows, health, interactions, metrics, numbers, outbound_routes, outbound_rules, pauses,
+    flows, health, interactions, live, metrics, numbers, outbound_routes, outbound_rules, pauses,
     prompts, recordings, services, session, skills, surveys, trunks, users, voice_messages, voices,
     work,
 };
@@ -61,7 +61,7 @@ pub fn document() -> Document {
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
-        voice_messages::list, voice_messages::audio, surveys::list,
+        live::watch, voice_messages::list, voice_messages::audio, surveys::list,
         audit::list,
     ),
     tags(
@@ -148,6 +148,7 @@ impl Modify for Answers {
 /// What an answer of this status says here; nothing for one that no handler describes.
 fn meaning(status: &str) -> &'static str {
     match status {
+        "101" => "The connection is another from here on.",
         "200" => "What was asked for.",
         "201" => "It was made.",
         "204" => "It is done; there is nothing to show.",

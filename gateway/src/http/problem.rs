@@ -136,6 +136,16 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "timed_out")
     }
 
+    /// As many are here as there is room for.
+    pub(super) fn crowded() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "crowded")
+    }
+
+    /// Whether it is by our fault.
+    pub(super) fn is_ours(&self) -> bool {
+        self.status.is_server_error()
+    }
+
     /// Something of ours is away; the cause goes to the log and not on the wire.
     pub(super) fn unavailable(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = cause, "a request failed by our fault");
@@ -324,6 +334,7 @@ const SENTENCES: &[Sentence] = &[
     ("too_large", "O corpo é grande demais.", "The body is too large.", "El cuerpo es demasiado grande."),
     ("too_many_attempts", "Tentativas demais; espere um pouco.", "Too many attempts; wait a little.", "Demasiados intentos; espere un poco."),
     ("timed_out", "O pedido demorou demais.", "The request took too long.", "La solicitud tardó demasiado."),
+    ("crowded", "Não há lugar para mais ninguém agora.", "There is no room for anybody else now.", "No hay lugar para nadie más ahora."),
     ("unavailable", "O serviço está indisponível no momento.", "The service is unavailable at the moment.", "El servicio no está disponible por el momento."),
     ("file_missing", "Falta o arquivo: um campo `file`.", "The file is missing: a field `file`.", "Falta el archivo: un campo `file`."),
     ("audio_empty", "O arquivo não contém áudio.", "The file holds no audio.", "El archivo no contiene audio."),

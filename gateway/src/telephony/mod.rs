@@ -30,6 +30,7 @@ use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegEvent, LegId, PlayId};
 use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output};
+use media_engine::sip::ping;
 use media_engine::sip::registrar::{self, Account};
 use media_engine::sip::registration::Health;
 use media_engine::sip::resolve::{self, QueryId};
@@ -47,6 +48,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::fetch::Fetcher;
 use crate::kept::Keeper;
+use crate::live::{Hub, Teller};
 use crate::playback::{Shelf, Sources};
 use crate::recordings::Archive;
 use crate::records::Records;
@@ -98,6 +100,7 @@ pub struct Surroundings {
 #[derive(Clone, Debug)]
 pub struct Telephony {
     commands: mpsc::Sender<Command>,
+    live: Hub,
 }
 
 /// The task is gone: the program is about to end.
@@ -160,9 +163,10 @@ impl Telephony {
         seed: [u8; 32],
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        let owner = Owner::new(endpoint, voice, surroundings, seed);
+        let (live, teller) = Hub::start();
+        let owner = Owner::new(endpoint, voice, surroundings, (teller, seed));
         let task = tokio::spawn(owner.run(receiver));
-        (Self { commands }, task)
+        (Self { commands, live }, task)
     }
 
     /// From here on new calls begin with this; calls that run go on as they are.
@@ -194,6 +198,11 @@ impl Telephony {
     ) -> Result<T, Stopped> {
         self.ask(|answer| Command::Errand(Errand::new(look, answer), None))
             .await
+    }
+
+    /// What happens, for those who watch.
+    pub fn live(&self) -> &Hub {
+        &self.live
     }
 
     /// Has the exchange decide something; the answer comes when what it changed at the desks is
@@ -349,6 +358,7 @@ struct Owner {
     records: Records,
     /// What desks go on from when the program begins again.
     keeper: Keeper,
+    live: Teller,
     /// Who waits until what they decided is durable.
     awaiting: Vec<oneshot::Sender<bool>>,
     sources: Arc<Sources>,
@@ -379,7 +389,7 @@ impl Owner {
         endpoint: EndpointConfig,
         voice: VoiceConfig,
         surroundings: Surroundings,
-        seed: [u8; 32],
+        (live, seed): (Teller, [u8; 32]),
     ) -> Self {
         let now = clock::now();
         // The endpoint's chance is not the exchange's: neither tells of the other.
@@ -395,6 +405,7 @@ impl Owner {
             media_events: surroundings.media_events,
             resolver: surroundings.resolver,
             keeper: Keeper::new(surroundings.writer.clone()),
+            live,
             awaiting: Vec::new(),
             records: Records::new(surroundings.writer),
             sources: surroundings.sources,
@@ -527,6 +538,10 @@ impl Owner {
             }
             Output::Ping(health) => {
                 tracing::info!(trunk = %health.trunk.0, condition = ?health.condition, "a carrier answers, or does not");
+                if let Ok(trunk) = health.trunk.0.parse() {
+                    let is_silent = health.condition == ping::Condition::Silent;
+                    self.voice.handle_carrier(&trunk, is_silent);
+                }
             }
             Output::Security(audit) => {
                 self.statistics.security_events += 1;

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
 use desk::id::PromptId;
+use desk::record::{Change, Outbound};
 use exchange::clip::Clip;
 use exchange::voice::{MediaCommand, Output, SipCommand, Toward};
 use ivr::Now;
@@ -30,7 +31,15 @@ impl Owner {
             Output::Open { call, opened } => {
                 self.records.open(call, opened);
             }
-            Output::Save(change) => self.records.save(change),
+            Output::Save(change) => {
+                self.sound(&change);
+                self.records.save(change);
+            }
+            Output::Live {
+                company,
+                seq,
+                event,
+            } => self.live.tell(company, seq, event),
             Output::Kept(kept) => self.keeper.keep(kept),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
@@ -49,6 +58,18 @@ impl Owner {
                     });
                 });
             }
+        }
+    }
+
+    /// Lets people hear of a call that the rules refused.
+    fn sound(&mut self, change: &Change) {
+        if let Change::Outbound(outbound) = change
+            && let Outbound::Alarm(alarm) = outbound.as_ref()
+        {
+            self.statistics.outbound_alarms += 1;
+            let (company, rule) = (&alarm.company, &alarm.rule);
+            let user = alarm.user.as_ref().map_or("", |user| user.as_str());
+            tracing::warn!(%company, rule, user, "a call out was refused; the audit log has what was dialled");
         }
     }
 

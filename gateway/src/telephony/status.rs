@@ -17,6 +17,7 @@ pub(super) struct Counters {
     pub(super) legs_failed: u64,
     pub(super) saves_refused: u64,
     pub(super) security_events: u64,
+    pub(super) outbound_alarms: u64,
 }
 
 /// How telephony is doing.
@@ -44,6 +45,8 @@ pub struct Status {
     pub records_lost: usize,
     /// Strangers, wrong passwords and floods that were kept out.
     pub security_events: u64,
+    /// Hours in which a rule refused calls out.
+    pub outbound_alarms: u64,
     /// Devices that are registered, by their ids.
     pub devices: Vec<Arc<str>>,
     /// How each of our registrations at carriers is doing.
@@ -68,6 +71,7 @@ impl Owner {
             records_waiting: self.records.waiting(),
             records_lost: self.records.lost() + self.keeper.lost(),
             security_events: self.statistics.security_events,
+            outbound_alarms: self.statistics.outbound_alarms,
             devices: self.devices.iter().map(|device| device.0.clone()).collect(),
             registrations: self.registrations.values().cloned().collect(),
             pings: self.endpoint.pings().collect(),

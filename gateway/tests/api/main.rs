@@ -3,6 +3,7 @@
 mod access;
 mod agents;
 mod desks;
+mod live;
 mod outbound;
 mod program;
 mod recordings;

@@ -329,7 +329,8 @@ impl Node {
                 self.changes.push_back(Change::InteractionOpened(opened));
             }
             Output::Save(change) => self.changes.push_back(change),
-            Output::Kept(_) => {} // Nobody takes calls here.
+            Output::Live { .. } => {} // Nobody watches here.
+            Output::Kept(_) => {}     // Nobody takes calls here.
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
             Output::Fetch { call, ticket, .. } => {

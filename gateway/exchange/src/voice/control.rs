@@ -12,6 +12,8 @@ use super::{CallKey, Voice};
 /// A call, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallSeen {
+    /// Whose.
+    pub company: CompanyId,
     /// The interaction that it is.
     pub interaction: InteractionId,
     /// Its protocol number; empty before the record is durable.

@@ -228,8 +228,10 @@ impl Voice {
     /// Does what the desks tell, until they have nothing more to tell.
     pub(super) fn attend(&mut self, now: Now) {
         while let Some((company, told)) = self.shared.desks.poll() {
+            self.shared.live.mark(&company, &told);
             self.follow(now, company, told);
         }
+        self.tell_live(now);
     }
 
     /// Gives each company that is there the desk it needs, with the rules it has now.

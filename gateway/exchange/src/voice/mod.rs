@@ -17,6 +17,7 @@
 mod admission;
 mod call;
 mod callback;
+mod carriers;
 mod control;
 mod desks;
 mod ending;
@@ -26,6 +27,7 @@ mod kept;
 mod left;
 mod line;
 mod lines;
+mod live;
 mod output;
 mod outside;
 mod people;
@@ -65,6 +67,8 @@ use desks::Desks;
 use ending::Ending;
 use facts::Origin;
 use line::Line;
+use live::Live;
+pub use live::{LiveEvent, LiveSnapshot, OfferSeen, QueueSeen, Today};
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 pub use people::{AgentSeen, WaitingSeen, Wish};
 pub use talk::Attention;
@@ -136,6 +140,8 @@ struct Shared {
     late: BTreeMap<(LegId, Ticket), (Option<ServiceId>, Origin)>,
     /// The deadline of each call that has one.
     deadlines: BTreeSet<(Instant, CallKey)>,
+    /// What is to be told to those who watch.
+    live: Live,
     /// Whether new calls are turned away because the process is about to end.
     closing: bool,
     outputs: VecDeque<Output>,
@@ -160,6 +166,7 @@ impl Voice {
                 parting: BTreeMap::new(),
                 late: BTreeMap::new(),
                 deadlines: BTreeSet::new(),
+                live: Live::default(),
                 closing: false,
                 outputs: VecDeque::new(),
             },
@@ -340,7 +347,8 @@ impl Voice {
     /// When [`Voice::handle_timeout`] wants to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let call = self.shared.deadlines.first().map(|(due, _)| *due);
-        [call, self.shared.desks.poll_timeout()]
+        let live = self.shared.live.poll_timeout();
+        [call, live, self.shared.desks.poll_timeout()]
             .into_iter()
             .flatten()
             .min()
@@ -374,6 +382,7 @@ impl Voice {
             if call.is_gone() {
                 self.calls.remove(&id);
             }
+            self.shared.live.mark_call(id);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use desk::id::{InteractionId, ServiceId};
+use desk::id::{CompanyId, InteractionId, ServiceId};
 use desk::kept::Kept;
 use desk::record::{Change, InteractionOpened};
 use ivr::machine::{Request, Ticket};
@@ -16,6 +16,7 @@ use media_engine::sip::call::{Cause, Dial, Target};
 use crate::clip::Clip;
 
 use super::CallKey;
+use super::live::LiveEvent;
 
 /// What is to be done; the shell takes it in order.
 #[derive(Debug)]
@@ -36,6 +37,15 @@ pub enum Output {
     Sip(SipCommand),
     /// Tell the media thread of this leg.
     Media(LegId, MediaCommand),
+    /// Tell those who watch a company.
+    Live {
+        /// Which.
+        company: CompanyId,
+        /// The count of what it is told.
+        seq: u64,
+        /// What.
+        event: Box<LiveEvent>,
+    },
     /// Ask over HTTP; then [`super::Voice::handle_fetched`].
     Fetch {
         /// For whom.

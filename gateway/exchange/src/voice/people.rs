@@ -1,11 +1,13 @@
 //! What people ask of a company's desk, and what they see of it.
 
-use desk::change::PauseReason;
-use desk::change::WorkState;
+use desk::Desk;
+use desk::change::{PauseReason, Presence, WorkRecord, WorkState};
 use desk::id::{CompanyId, DeviceId, InteractionId, PauseId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Status};
 use desk::record::Medium;
 use ivr::Now;
+
+use crate::directory::Agent;
 
 use super::Voice;
 
@@ -80,16 +82,9 @@ impl Voice {
         let Some(desk) = self.shared.desk(now, company) else {
             return vec![];
         };
-        let seen = known.agents.iter().filter_map(|(id, agent)| {
-            Some(AgentSeen {
-                id: id.clone(),
-                name: agent.name.clone(),
-                services: agent.services.iter().cloned().collect(),
-                devices: agent.devices.clone(),
-                status: desk.status(id)?,
-            })
-        });
-        seen.collect()
+        let seen = known.agents.iter();
+        seen.filter_map(|(id, agent)| agent_seen(desk, id, agent))
+            .collect()
     }
 
     /// The line of a service, the next to be served first.
@@ -97,26 +92,41 @@ impl Voice {
         let Some(desk) = self.shared.desk(now, company) else {
             return vec![];
         };
-        let seen = desk.line(service).map(|record| WaitingSeen {
-            work: record.work.id.clone(),
-            interaction: record.work.interaction.clone(),
-            medium: record.work.medium,
-            arrived_ms: record.work.arrived_ms,
-            waited_ms: desk
-                .waited_ms(now.instant, &record.work.id)
-                .unwrap_or_default(),
-            offered_to: match &record.state {
-                WorkState::Offered(offers) => {
-                    offers.iter().map(|offer| offer.agent.clone()).collect()
-                }
-                WorkState::Waiting
-                | WorkState::CallingBack { .. }
-                | WorkState::Resting { .. }
-                | WorkState::Handling { .. }
-                | WorkState::WrapUp { .. }
-                | WorkState::Scheduled { .. } => vec![],
-            },
-        });
-        seen.collect()
+        desk.line(service)
+            .map(|record| waiting_seen(desk, now, record))
+            .collect()
+    }
+}
+
+/// An agent as others see them; nothing of one whom the desk does not know.
+pub(super) fn agent_seen(desk: &Desk, id: &UserId, agent: &Agent) -> Option<AgentSeen> {
+    Some(AgentSeen {
+        id: id.clone(),
+        name: agent.name.clone(),
+        services: agent.services.iter().cloned().collect(),
+        devices: agent.devices.clone(),
+        status: desk.status(id)?,
+    })
+}
+
+/// A work in the line of a service, as others see it.
+pub(super) fn waiting_seen(desk: &Desk, now: Now, record: &WorkRecord) -> WaitingSeen {
+    WaitingSeen {
+        work: record.work.id.clone(),
+        interaction: record.work.interaction.clone(),
+        medium: record.work.medium,
+        arrived_ms: record.work.arrived_ms,
+        waited_ms: desk
+            .waited_ms(now.instant, &record.work.id)
+            .unwrap_or_default(),
+        offered_to: match &record.state {
+            WorkState::Offered(offers) => offers.iter().map(|offer| offer.agent.clone()).collect(),
+            WorkState::Waiting
+            | WorkState::CallingBack { .. }
+            | WorkState::Resting { .. }
+            | WorkState::Handling { .. }
+            | WorkState::WrapUp { .. }
+            | WorkState::Scheduled { .. } => vec![],
+        },
     }
 }

@@ -26,6 +26,7 @@ mod chaos;
 mod deadlines;
 mod extensions;
 mod handling;
+mod live;
 mod messages;
 mod presence;
 mod restart;
@@ -48,6 +49,8 @@ struct Scene {
     changes: Vec<Change>,
     /// What was kept of the desks.
     kept: Vec<Kept>,
+    /// What those who watch were told.
+    live: Vec<(u64, LiveEvent)>,
     ports: u16,
 }
 
@@ -67,6 +70,7 @@ impl Scene {
             opened: None,
             changes: vec![],
             kept: vec![],
+            live: vec![],
             ports: 10_000,
         }
     }
@@ -87,6 +91,7 @@ impl Scene {
                 }
                 Output::Save(change) => self.changes.push(change),
                 Output::Kept(kept) => self.kept.push(kept),
+                Output::Live { seq, event, .. } => self.live.push((seq, *event)),
                 Output::Media(leg, MediaCommand::Open { .. }) => {
                     self.ports += 2;
                     let address = SocketAddr::from(([127, 0, 0, 1], self.ports));
@@ -422,7 +427,7 @@ fn a_caller_who_leaves_the_queue_frees_the_place() {
     scene.ended(Party::Peer);
     assert_eq!(scene.voice.waiting(), 0);
     assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
-    assert_eq!(scene.voice.poll_timeout(), None);
+    assert!(scene.rests());
 }
 
 #[test]
@@ -602,7 +607,7 @@ fn media_that_die_under_a_waiting_caller_free_the_place() {
     scene.press('1');
     scene.voice.handle_leg_closed(scene.now, LegId(1), None);
     scene.settle();
-    assert_eq!(scene.voice.poll_timeout(), None, "nobody waits");
+    assert!(scene.rests(), "nobody waits");
 }
 
 #[test]

@@ -25,6 +25,7 @@ impl Call {
             | Stage::Gone => None,
         };
         CallSeen {
+            company: self.facts.company.id.clone(),
             interaction: self.facts.record.interaction().clone(),
             protocol: self.facts.caller.protocol.clone(),
             state: self.state(),
