@@ -111,7 +111,8 @@ impl Line {
                 | Output::Device(_)
                 | Output::Registration(_)
                 | Output::Ping(_)
-                | Output::Security(_) => {}
+                | Output::Security(_)
+                | Output::Traced(_) => {}
             }
         }
         (incoming, last)

@@ -95,6 +95,12 @@ impl Records {
             self.lost += weight(&change);
             return;
         }
+        if let Change::SipLadder(_) = change
+            && self.count >= self.count_max / LADDERS_SHARE
+        {
+            self.lost += 1;
+            return;
+        }
         if self.count >= self.count_max {
             self.lost += trail(&mut change).map_or(0, |lines| std::mem::take(lines).len());
             if self.merge(&change) {
@@ -182,7 +188,8 @@ impl Unit {
                 | Change::InteractionEnded { .. }
                 | Change::VoiceMessageLeft(_)
                 | Change::SurveyAnswered(_)
-                | Change::Outbound(_) => None,
+                | Change::Outbound(_)
+                | Change::SipLadder(_) => None,
             })
     }
 }
@@ -196,6 +203,7 @@ fn interaction(change: &Change) -> &InteractionId {
         Change::VoiceMessageLeft(left) => &left.interaction,
         Change::SurveyAnswered(answer) => &answer.interaction,
         Change::Outbound(outbound) => outbound.interaction(),
+        Change::SipLadder(ladder) => &ladder.interaction,
     }
 }
 
@@ -208,7 +216,8 @@ fn trail(change: &mut Change) -> Option<&mut Vec<TrailEntry>> {
         Change::InteractionOpened(_)
         | Change::VoiceMessageLeft(_)
         | Change::SurveyAnswered(_)
-        | Change::Outbound(_) => None,
+        | Change::Outbound(_)
+        | Change::SipLadder(_) => None,
     }
 }
 
@@ -221,9 +230,13 @@ fn weight(change: &Change) -> usize {
         Change::InteractionOpened(_)
         | Change::VoiceMessageLeft(_)
         | Change::SurveyAnswered(_)
-        | Change::Outbound(_) => 1,
+        | Change::Outbound(_)
+        | Change::SipLadder(_) => 1,
     }
 }
+
+/// From which part of the limit on the ladders of calls are lost: each weighs as much as many lines.
+const LADDERS_SHARE: usize = 20;
 
 /// Changes and lines that wait while the writer is full: some 50 MB, and several seconds of a busy system.
 const CHANGES_MAX: usize = 100_000;

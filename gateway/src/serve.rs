@@ -326,6 +326,7 @@ fn endpoint_config(config: &Config, listening: &[(Transport, SocketAddr)]) -> En
         listeners,
         domain: REALM.to_owned(),
         product: concat!("Ramal/", env!("CARGO_PKG_VERSION")).to_owned(),
+        trace: true,
         ..EndpointConfig::default()
     }
 }

@@ -226,7 +226,8 @@ impl World {
                 | Output::Device(_)
                 | Output::Registration(_)
                 | Output::Ping(_)
-                | Output::Security(_) => {}
+                | Output::Security(_)
+                | Output::Traced(_) => {}
             }
         }
     }

@@ -45,6 +45,8 @@ pub enum Change {
     SurveyAnswered(Box<SurveyAnswer>),
     /// Something that outbound calls are judged by.
     Outbound(Box<Outbound>),
+    /// A leg of a call is over: what it said and heard.
+    SipLadder(Box<SipLadder>),
 }
 
 /// How an interaction begins.
@@ -235,6 +237,36 @@ impl Outbound {
             Self::Alarm(alarm) => &alarm.interaction,
         }
     }
+}
+
+/// What one leg of a call said and heard in SIP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SipLadder {
+    /// Whose.
+    pub company: CompanyId,
+    /// The interaction that the call is.
+    pub interaction: InteractionId,
+    /// Which of its legs: the one that began later has a higher number.
+    pub leg: u64,
+    /// The messages, in order.
+    pub messages: Vec<SipMessage>,
+    /// How many of the middle were too many to keep.
+    pub left_out: u32,
+}
+
+/// A SIP message, without what is secret in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SipMessage {
+    /// When it was sent or received.
+    pub at_ms: i64,
+    /// Whether we sent it.
+    pub sent: bool,
+    /// Over what (`UDP`).
+    pub transport: String,
+    /// The address at the other end.
+    pub peer: String,
+    /// All of it.
+    pub text: String,
 }
 
 /// A call that left by a carrier, as far as limits and bills need to know it.

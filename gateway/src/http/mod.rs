@@ -43,6 +43,7 @@ mod service_rules;
 mod services;
 mod session;
 mod sip;
+mod sip_ladders;
 mod skills;
 mod surveys;
 mod trunks;
@@ -254,6 +255,7 @@ pub fn router(app: App) -> Router {
         .merge(voices::routes())
         .merge(flows::routes())
         .merge(interactions::routes())
+        .merge(sip_ladders::routes())
         .merge(live::routes())
         .merge(decisions::routes())
         .merge(recordings::routes())

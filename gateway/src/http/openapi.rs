@@ -11,8 +11,8 @@ use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, agents, api_keys, audit, calendars, calls, companies, decisions, desk_settings, devices,
     flows, health, interactions, live, metrics, numbers, outbound_routes, outbound_rules, pauses,
-    prompts, recordings, services, session, skills, surveys, trunks, users, voice_messages, voices,
-    work,
+    prompts, recordings, services, session, sip_ladders, skills, surveys, trunks, users,
+    voice_messages, voices, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -61,7 +61,7 @@ pub fn document() -> Document {
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
-        live::watch, voice_messages::list, voice_messages::audio, surveys::list,
+        sip_ladders::read, live::watch, voice_messages::list, voice_messages::audio, surveys::list,
         audit::list,
     ),
     tags(

@@ -10,6 +10,7 @@
 //! Whatever takes time runs elsewhere and comes back as an answer. So a turn never blocks, and a
 //! call never waits for another call's prompt, disk or web server.
 
+mod ladder;
 mod perform;
 mod status;
 
@@ -21,6 +22,7 @@ use std::time::{Duration, Instant};
 
 use desk::change::Snapshot;
 use desk::id::{CompanyId, PromptId};
+use desk::record::Change;
 use exchange::clip::Clip;
 use exchange::directory::Directory;
 use exchange::voice::{CallKey, Recording, Voice, VoiceConfig};
@@ -29,7 +31,9 @@ use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::audio::prompt::Frames;
 use media_engine::codec::Codec;
 use media_engine::leg::{LegEvent, LegId, PlayId};
-use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output};
+use media_engine::sip::CallId;
+use media_engine::sip::call::CallEvent;
+use media_engine::sip::endpoint::{Endpoint, EndpointConfig, Output, Traced};
 use media_engine::sip::ping;
 use media_engine::sip::registrar::{self, Account};
 use media_engine::sip::registration::Health;
@@ -53,6 +57,7 @@ use crate::playback::{Shelf, Sources};
 use crate::recordings::Archive;
 use crate::records::Records;
 
+use ladder::Ladders;
 pub use status::Status;
 
 /// What calls may lead to, as the store has it now. Swapped whole at every change.
@@ -359,6 +364,8 @@ struct Owner {
     /// What desks go on from when the program begins again.
     keeper: Keeper,
     live: Teller,
+    /// What SIP calls say and hear.
+    ladders: Ladders,
     /// Who waits until what they decided is durable.
     awaiting: Vec<oneshot::Sender<bool>>,
     sources: Arc<Sources>,
@@ -406,6 +413,7 @@ impl Owner {
             resolver: surroundings.resolver,
             keeper: Keeper::new(surroundings.writer.clone()),
             live,
+            ladders: Ladders::default(),
             awaiting: Vec::new(),
             records: Records::new(surroundings.writer),
             sources: surroundings.sources,
@@ -506,7 +514,31 @@ impl Owner {
             } => {
                 self.transports.send(flow, server_name.as_deref(), bytes);
             }
-            Output::Call(event) => self.voice.handle_call(now, event),
+            Output::Call(event) => {
+                let begun = match &event {
+                    CallEvent::Incoming { call, .. } => Some(*call),
+                    _ => None,
+                };
+                self.voice.handle_call(now, event);
+                if let Some(call) = begun {
+                    self.know(call);
+                }
+            }
+            Output::Traced(Traced::Message {
+                call,
+                way,
+                flow,
+                bytes,
+            }) => {
+                let (at_ms, endpoint) = (now.wall.as_millisecond(), &self.endpoint);
+                self.ladders
+                    .hear(at_ms, call, (way, flow, bytes), || endpoint.is_up(call));
+            }
+            Output::Traced(Traced::Over(call)) => {
+                if let Some(ladder) = self.ladders.end(call) {
+                    self.records.save(Change::SipLadder(Box::new(ladder)));
+                }
+            }
             Output::Ask { query, question } => {
                 let (resolver, answers) = (self.resolver.clone(), self.answers.0.clone());
                 tokio::spawn(async move {
@@ -547,6 +579,13 @@ impl Owner {
                 self.statistics.security_events += 1;
                 tracing::warn!(?audit, "somebody was kept out");
             }
+        }
+    }
+
+    /// A SIP call has begun: its ladder belongs to the interaction that it is of, if it is of one.
+    fn know(&mut self, call: CallId) {
+        if let Some(owner) = self.voice.interaction_of(call) {
+            self.ladders.belong(call, owner);
         }
     }
 

@@ -100,7 +100,11 @@ impl Owner {
             SipCommand::HangUp { call, cause } => endpoint.hang_up(at, call, cause),
             SipCommand::Dial { leg, dial } => {
                 let call = endpoint.dial(at, *dial);
+                let begun = call.as_ref().ok().copied();
                 self.voice.handle_dialling(now, leg, call);
+                if let Some(call) = begun {
+                    self.know(call);
+                }
                 Ok(())
             }
         };

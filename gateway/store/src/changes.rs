@@ -10,13 +10,13 @@ use std::fmt::Write as _;
 use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
-    Outbound, SurveyAnswer, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
+    Outbound, SipLadder, SurveyAnswer, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
 };
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use crate::row::{Columns, json, whole};
-use crate::{Error, outbound, surveys};
+use crate::{Error, outbound, sip_ladders, surveys};
 
 /// The number that an interaction was given when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +50,9 @@ pub async fn apply<'a>(
     for answer in group.answers {
         surveys::keep(&mut *db, answer).await?;
     }
+    for ladder in group.ladders {
+        sip_ladders::insert(&mut *db, ladder).await?;
+    }
     for outbound in group.outbound {
         match outbound {
             Outbound::Call(call) => outbound::keep_call(&mut *db, call).await?,
@@ -79,6 +82,7 @@ struct Group<'a> {
     voice_messages: Vec<&'a VoiceMessageLeft>,
     outbound: Vec<&'a Outbound>,
     answers: Vec<&'a SurveyAnswer>,
+    ladders: Vec<&'a SipLadder>,
 }
 
 impl<'a> Group<'a> {
@@ -116,6 +120,7 @@ impl<'a> Group<'a> {
                 Change::VoiceMessageLeft(left) => group.voice_messages.push(left),
                 Change::Outbound(outbound) => group.outbound.push(outbound),
                 Change::SurveyAnswered(answer) => group.answers.push(answer),
+                Change::SipLadder(ladder) => group.ladders.push(ladder),
             }
         }
         group.updated = updated.into_iter().collect();

@@ -38,6 +38,7 @@ mod row;
 pub mod services;
 pub mod sessions;
 pub mod settings;
+pub mod sip_ladders;
 pub mod skills;
 pub mod surveys;
 pub mod trail;

@@ -8,6 +8,7 @@ mod outbound;
 mod program;
 mod recordings;
 mod rules;
+mod sip_ladders;
 mod story;
 mod uploads;
 mod world;

@@ -291,7 +291,8 @@ impl Node {
             | endpoint::Output::Device(_)
             | endpoint::Output::Registration(_)
             | endpoint::Output::Ping(_)
-            | endpoint::Output::Security(_) => {}
+            | endpoint::Output::Security(_)
+            | endpoint::Output::Traced(_) => {}
         }
     }
 

@@ -117,7 +117,8 @@ impl Peer {
                 | Output::Device(_)
                 | Output::Registration(_)
                 | Output::Ping(_)
-                | Output::Security(_) => {}
+                | Output::Security(_)
+                | Output::Traced(_) => {}
             }
         }
     }

@@ -129,6 +129,7 @@ impl Store {
             Change::VoiceMessageLeft(message) => message.interaction.clone(),
             Change::SurveyAnswered(answer) => answer.interaction.clone(),
             Change::Outbound(outbound) => outbound.interaction().clone(),
+            Change::SipLadder(ladder) => ladder.interaction.clone(),
         };
         self.lost.insert(interaction);
     }
@@ -167,6 +168,9 @@ impl Store {
             }
             Change::Outbound(outbound) => {
                 self.known(outbound.interaction());
+            }
+            Change::SipLadder(ladder) => {
+                self.known(&ladder.interaction);
             }
         }
     }

@@ -4,6 +4,7 @@ use desk::id::{CompanyId, DeviceId, InteractionId, ServiceId, UserId};
 use desk::output::DeskError;
 use desk::record::InteractionState;
 use ivr::Now;
+use media_engine::sip::CallId;
 
 use super::call::{Call, CallOrder, OrderError};
 use super::talk::Attention;
@@ -105,6 +106,14 @@ impl Voice {
         self.calls.insert(call.key(), call);
         self.attend(now);
         Ok(interaction)
+    }
+
+    /// The interaction that a SIP call is of, and whose that is.
+    pub fn interaction_of(&self, sip: CallId) -> Option<(CompanyId, InteractionId)> {
+        let leg = self.shared.sips.get(&sip)?;
+        let facts = self.calls.get(&self.call_at(*leg)?)?.facts();
+        let interaction = facts.record.interaction().clone();
+        Some((facts.company.id.clone(), interaction))
     }
 
     /// The calls of a company, the oldest first.

@@ -194,7 +194,8 @@ impl Scene {
                 | Change::InteractionUpdated { .. }
                 | Change::VoiceMessageLeft(_)
                 | Change::SurveyAnswered(_)
-                | Change::Outbound(_) => None,
+                | Change::Outbound(_)
+                | Change::SipLadder(_) => None,
             })
             .collect()
     }
@@ -208,7 +209,8 @@ impl Scene {
                 Change::InteractionOpened(_)
                 | Change::VoiceMessageLeft(_)
                 | Change::SurveyAnswered(_)
-                | Change::Outbound(_) => &[],
+                | Change::Outbound(_)
+                | Change::SipLadder(_) => &[],
             })
             .collect()
     }
@@ -232,7 +234,8 @@ impl Scene {
                 | Change::InteractionUpdated { .. }
                 | Change::InteractionEnded { .. }
                 | Change::SurveyAnswered(_)
-                | Change::Outbound(_) => None,
+                | Change::Outbound(_)
+                | Change::SipLadder(_) => None,
             })
             .collect()
     }

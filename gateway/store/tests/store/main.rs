@@ -16,3 +16,4 @@ mod outbound;
 mod people;
 mod records;
 mod rules;
+mod sip_ladders;

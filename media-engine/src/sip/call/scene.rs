@@ -10,7 +10,7 @@ use super::event::{CallEvent, End, Party, Reason};
 pub(in crate::sip) use crate::sip::body::sdp;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::{self, Attempt};
-use crate::sip::endpoint::{Core, Outgoing, User};
+use crate::sip::endpoint::{Core, Outgoing, TracedWay, User};
 use crate::sip::headers::{self, Name};
 use crate::sip::message::Message;
 use crate::sip::resolve::Server;
@@ -158,6 +158,7 @@ impl Scene<'_> {
             Some(sdp) => writer.finish_with_body(SDP, sdp),
             None => writer.finish(),
         };
+        self.core.trace(self.call, TracedWay::Sent, flow, &bytes);
         self.core.transmit(flow, bytes.clone());
         (flow, bytes)
     }

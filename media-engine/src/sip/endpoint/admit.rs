@@ -135,6 +135,7 @@ impl Endpoint {
         let id = CallId(self.last_call);
         self.core
             .receive(key, true, reply, super::User::Call(id), merged);
+        self.core.trace_request(key, flow, &message);
         let request = Received {
             key,
             message,

@@ -21,6 +21,8 @@ pub struct EndpointConfig {
     pub session_expires_min: Duration,
     /// What we hold at most.
     pub limits: Limits,
+    /// Whether each message of a call is told, too ([`super::Output::Traced`]).
+    pub trace: bool,
 }
 
 impl Default for EndpointConfig {
@@ -32,6 +34,7 @@ impl Default for EndpointConfig {
             session_expires: Duration::from_secs(1800), // RFC 4028 section 4 recommends it.
             session_expires_min: Duration::from_secs(90),
             limits: Limits::default(),
+            trace: false,
         }
     }
 }

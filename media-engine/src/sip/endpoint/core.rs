@@ -10,7 +10,7 @@ use rand::{Rng, SeedableRng};
 
 use super::config::{EndpointConfig, Listener};
 use super::deadlines::{Armed, Deadlines, Owner};
-use super::output::Output;
+use super::output::{Output, Traced, TracedWay};
 use super::transactions::{ClientEntry, ServerEntry, User};
 use crate::sip::call::{CallEvent, Received};
 use crate::sip::digest::Answerer;
@@ -19,7 +19,7 @@ use crate::sip::message::Message;
 use crate::sip::transaction::Failure;
 use crate::sip::transaction::key::{Key, KeyMap, Keys};
 use crate::sip::write::Writer;
-use crate::sip::{ConnectionId, Flow, Transport, TrunkId};
+use crate::sip::{CallId, ConnectionId, Flow, Transport, TrunkId};
 
 /// The hands of an endpoint. Whoever handles a message borrows it to act.
 #[derive(Debug)]
@@ -125,10 +125,48 @@ impl Core {
         });
     }
 
+    /// Tells a message of a call, where that is wanted.
+    pub(in crate::sip) fn trace(
+        &mut self,
+        call: CallId,
+        way: TracedWay,
+        flow: Flow,
+        bytes: &Bytes,
+    ) {
+        if self.config.trace {
+            let bytes = bytes.clone();
+            let message = Traced::Message {
+                call,
+                way,
+                flow,
+                bytes,
+            };
+            self.outputs.push_back(Output::Traced(message));
+        }
+    }
+
+    /// Tells a request that came, where its transaction is a call's.
+    pub(super) fn trace_request(&mut self, key: Key, flow: Flow, request: &Message) {
+        if self.config.trace
+            && let Some(call) = self.servers.get(&key).and_then(ServerEntry::call)
+        {
+            self.trace(call, TracedWay::Received, flow, request.as_bytes());
+        }
+    }
+
+    /// Tells a response that came, where its request is a call's.
+    pub(super) fn trace_response(&mut self, key: Key, flow: Flow, response: &Message) {
+        if self.config.trace
+            && let Some(call) = self.clients.get(&key).and_then(ClientEntry::call)
+        {
+            self.trace(call, TracedWay::Received, flow, response.as_bytes());
+        }
+    }
+
     /// Moves the deadline of a call.
     pub(in crate::sip) fn arm_call(
         &mut self,
-        call: crate::sip::CallId,
+        call: CallId,
         armed: &mut Armed,
         next: Option<Instant>,
     ) {

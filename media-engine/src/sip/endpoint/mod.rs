@@ -36,7 +36,7 @@ mod upkeep;
 mod tests;
 
 pub use config::{EndpointConfig, Limits, Listener};
-pub use output::Output;
+pub use output::{Output, Traced, TracedWay};
 
 pub(in crate::sip) use core::Core;
 pub(in crate::sip) use receive::abilities;
@@ -173,6 +173,11 @@ impl Endpoint {
     /// How many calls there are, those included whose last words are still repeated.
     pub fn calls(&self) -> usize {
         self.calls.len()
+    }
+
+    /// Whether there is this call.
+    pub fn is_up(&self, call: CallId) -> bool {
+        self.calls.contains_key(&call)
     }
 
     /// How many transactions there are.
@@ -490,6 +495,11 @@ impl Endpoint {
         let Some(call) = self.calls.remove(&id) else {
             return;
         };
+        if self.core.config.trace {
+            self.core
+                .outputs
+                .push_back(Output::Traced(Traced::Over(id)));
+        }
         self.dialogs.remove(&call.dialog);
         if let Some(connection) = call.connection {
             self.connected.remove(&(connection, id));
@@ -521,7 +531,7 @@ impl Endpoint {
                     self.registration_unanswered(now, number, sequence);
                 }
                 User::Ping { number, question } => self.ping_unanswered(now, number, question),
-                User::Nobody => {}
+                User::Aside(_) | User::Nobody => {}
             }
         }
         while let Some(audit) = self.guard.poll_output() {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::sip::Flow;
 use crate::sip::call::CallEvent;
 use crate::sip::guard::Audit;
 use crate::sip::resolve::{QueryId, Question};
+use crate::sip::{CallId, Flow};
 use crate::sip::{ping, registrar, registration};
 
 /// What an endpoint wants done, and what it has to tell. The shell takes them in order.
@@ -40,4 +40,34 @@ pub enum Output {
     Ping(ping::Health),
     /// Something that an administrator should be able to read later.
     Security(Audit),
+    /// What a call says and hears, where [`super::EndpointConfig::trace`] asks for it. A message that
+    /// is sent stands before its [`Output::Transmit`].
+    Traced(Traced),
+}
+
+/// What a call says and hears. Bytes are shared with the message itself, not copied.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Traced {
+    /// One message.
+    Message {
+        /// Whose.
+        call: CallId,
+        /// Which way it goes.
+        way: TracedWay,
+        /// The path.
+        flow: Flow,
+        /// All of it.
+        bytes: Bytes,
+    },
+    /// The call is over, and so is all that it says; at most copies follow.
+    Over(CallId),
+}
+
+/// Which way a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TracedWay {
+    /// To the peer.
+    Sent,
+    /// From the peer.
+    Received,
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::Endpoint;
+use super::{Endpoint, TracedWay};
 use crate::sip::body;
 use crate::sip::call::{Received, allow, replaces_of, supported};
 use crate::sip::guard::{Admission, Failure as Fault, Source, Standing};
@@ -61,6 +61,7 @@ impl Endpoint {
         let Some((key, status)) = self.response_key(response) else {
             return; // To no request of ours: dropped (RFC 3261 section 18.1.2).
         };
+        self.core.trace_response(key, flow, response);
         let Some(user) = self.core.receive_answer(now, key, status, response) else {
             return;
         };
@@ -77,7 +78,7 @@ impl Endpoint {
             super::User::Ping { number, question } => {
                 self.ping_answered(now, number, question, status);
             }
-            super::User::Nobody => {}
+            super::User::Aside(_) | super::User::Nobody => {}
         }
     }
 
@@ -99,6 +100,7 @@ impl Endpoint {
         let Some(key) = self.core.keys.server(&message, &via, method) else {
             return;
         };
+        self.core.trace_request(key, flow, &message);
         if *method == Method::Ack {
             return self.receive_ack(now, flow, key, &message);
         }
@@ -139,6 +141,9 @@ impl Endpoint {
             let source = Some(flow.remote.ip());
             self.visit(now, call, source, |call, scene| {
                 if call.is_of(ack) {
+                    scene
+                        .core
+                        .trace(scene.call, TracedWay::Received, flow, ack.as_bytes());
                     call.handle_ack(scene, ack);
                 }
             });
@@ -161,8 +166,12 @@ impl Endpoint {
             }
             return;
         };
-        self.core
-            .receive(key, false, reply, super::User::Nobody, None);
+        let user = match call {
+            Some(call) => super::User::Aside(call),
+            None => super::User::Nobody,
+        };
+        self.core.receive(key, false, reply, user, None);
+        self.core.trace_request(key, flow, &cancel);
         // The tag of the responses to its INVITE, where there is one (RFC 3261 section 9.2).
         let known = call.and_then(|call| self.calls.get(&call)?.local_tag());
         let tag = match known {
@@ -207,6 +216,7 @@ impl Endpoint {
         let invite = message.method() == Some(&Method::Invite);
         let user = super::User::Call(call);
         self.core.receive(key, invite, reply, user, None);
+        self.core.trace_request(key, flow, &message);
         let named = (message.method() == Some(&Method::Refer))
             .then(|| replaces_of(&message))
             .flatten()

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::core::{Core, Way};
 use super::deadlines::{Armed, Owner};
-use super::output::Output;
+use super::output::{Output, Traced, TracedWay};
 use crate::sip::dialog::MAX_FORWARDS;
 use crate::sip::headers::Name;
 use crate::sip::message::Message;
@@ -25,12 +25,36 @@ use crate::sip::{CallId, Flow, Method, Transport};
 pub(in crate::sip) enum User {
     /// A call; it knows its requests by their keys.
     Call(CallId),
+    /// A call, which waits for nothing that comes back.
+    Aside(CallId),
     /// A registration of ours, by its number, and the number of its request.
     Registration { number: u32, sequence: u32 },
     /// The pings of a trunk, by their number, and which question it is.
     Ping { number: u32, question: u64 },
     /// Nobody: what comes back changes nothing.
     Nobody,
+}
+
+impl User {
+    /// The call whose messages these are.
+    fn call(self) -> Option<CallId> {
+        match self {
+            Self::Call(call) | Self::Aside(call) => Some(call),
+            Self::Registration { .. } | Self::Ping { .. } | Self::Nobody => None,
+        }
+    }
+}
+
+impl ServerEntry {
+    pub(super) fn call(&self) -> Option<CallId> {
+        self.user.call()
+    }
+}
+
+impl ClientEntry {
+    pub(super) fn call(&self) -> Option<CallId> {
+        self.user.call()
+    }
 }
 
 /// A request of a peer.
@@ -309,6 +333,7 @@ impl Core {
             return;
         };
         let (flow, server_name) = (entry.flow, entry.server_name.clone());
+        let user = entry.call().map_or(User::Nobody, User::Aside);
         let mut writer = begin_derived(&sent, &Method::Cancel, sent.header(Name::To));
         if let Some(reason) = reason {
             writer = writer.header(Name::Reason, reason);
@@ -322,7 +347,7 @@ impl Core {
                 bytes: writer.finish(),
                 flow,
                 server_name,
-                user: User::Nobody,
+                user,
                 may_stream: false, // It follows its INVITE.
             },
         );
@@ -397,11 +422,23 @@ impl Core {
             };
             match wish {
                 None => break,
-                Some(Wish::Transmit(bytes)) => self.outputs.push_back(Output::Transmit {
-                    flow: entry.flow,
-                    server_name: None,
-                    bytes,
-                }),
+                Some(Wish::Transmit(bytes)) => {
+                    let flow = entry.flow;
+                    if let Some(call) = entry.call().filter(|_| self.config.trace) {
+                        let message = Traced::Message {
+                            call,
+                            way: TracedWay::Sent,
+                            flow,
+                            bytes: bytes.clone(),
+                        };
+                        self.outputs.push_back(Output::Traced(message));
+                    }
+                    self.outputs.push_back(Output::Transmit {
+                        flow,
+                        server_name: None,
+                        bytes,
+                    });
+                }
                 Some(Wish::Failed(failure)) => {
                     self.failures.push_back((key, entry.user, failure));
                 }
@@ -432,11 +469,23 @@ impl Core {
             };
             match wish {
                 None => break,
-                Some(Wish::Transmit(bytes)) => self.outputs.push_back(Output::Transmit {
-                    flow: entry.flow,
-                    server_name: entry.server_name.clone(),
-                    bytes,
-                }),
+                Some(Wish::Transmit(bytes)) => {
+                    let flow = entry.flow;
+                    if let Some(call) = entry.call().filter(|_| self.config.trace) {
+                        let message = Traced::Message {
+                            call,
+                            way: TracedWay::Sent,
+                            flow,
+                            bytes: bytes.clone(),
+                        };
+                        self.outputs.push_back(Output::Traced(message));
+                    }
+                    self.outputs.push_back(Output::Transmit {
+                        flow,
+                        server_name: entry.server_name.clone(),
+                        bytes,
+                    });
+                }
                 Some(Wish::Failed(failure)) => {
                     self.failures.push_back((key, entry.user, failure));
                 }

@@ -56,7 +56,8 @@ fn rows(changes: &[Change]) -> usize {
         Change::InteractionOpened(_)
         | Change::VoiceMessageLeft(_)
         | Change::SurveyAnswered(_)
-        | Change::Outbound(_) => 1,
+        | Change::Outbound(_)
+        | Change::SipLadder(_) => 1,
     });
     rows.sum()
 }

@@ -14,7 +14,7 @@ use super::unwanted::Unwanted;
 use crate::sip::body;
 use crate::sip::dialog::Dialog;
 use crate::sip::digest::Attempt;
-use crate::sip::endpoint::abilities;
+use crate::sip::endpoint::{TracedWay, abilities};
 use crate::sip::headers::Name;
 use crate::sip::message::Message;
 use crate::sip::transaction::Failure;
@@ -323,6 +323,7 @@ impl Session {
             // A copy of the 2xx: our ACK was lost (RFC 3261 section 13.2.2.4).
             if (200..300).contains(&status) {
                 let (flow, bytes) = (acknowledged.flow, acknowledged.bytes.clone());
+                scene.core.trace(scene.call, TracedWay::Sent, flow, &bytes);
                 scene.core.transmit(flow, bytes);
             }
             return State::Session(self);

@@ -18,6 +18,7 @@ mod devices;
 mod outbound;
 mod pings;
 mod timed;
+mod traced;
 mod transfer;
 
 /// An endpoint with one trunk at 192.0.2.9, and the words to speak with it.
@@ -29,6 +30,8 @@ pub(super) struct Bench {
     pub(super) events: Vec<CallEvent>,
     pub(super) asked: Vec<(QueryId, Question)>,
     pub(super) pings: Vec<ping::Condition>,
+    /// What was told of the messages of calls.
+    pub(super) traced: Vec<Traced>,
 }
 
 /// A message that the endpoint sent.
@@ -115,6 +118,7 @@ impl Bench {
         let config = EndpointConfig {
             listeners: vec![listener(Transport::Udp), listener(Transport::Tcp)],
             limits,
+            trace: true,
             ..EndpointConfig::default()
         };
         let mut endpoint = Endpoint::new(start, config, [1; 32]);
@@ -127,6 +131,7 @@ impl Bench {
             events: Vec::new(),
             asked: Vec::new(),
             pings: Vec::new(),
+            traced: Vec::new(),
         }
     }
 
@@ -167,6 +172,7 @@ impl Bench {
                 Output::Ask { query, question } => self.asked.push((query, question)),
                 Output::Ping(health) => self.pings.push(health.condition),
                 Output::Device(_) | Output::Registration(_) | Output::Security(_) => {}
+                Output::Traced(traced) => self.traced.push(traced),
             }
         }
     }
