@@ -330,23 +330,6 @@ impl Voice {
         snapshot
     }
 
-    /// Somebody of a company has a console open.
-    pub fn agent_connected(&mut self, now: Now, company: &CompanyId, agent: &UserId) {
-        if let Some(desk) = self.shared.desk(now, company) {
-            // Not all who watch are agents.
-            let _ = desk.handle_connected(now.instant, agent);
-        }
-        self.attend(now);
-    }
-
-    /// Somebody of a company has no console open any more.
-    pub fn agent_connection_lost(&mut self, now: Now, company: &CompanyId, agent: &UserId) {
-        if let Some(desk) = self.shared.desk(now, company) {
-            let _ = desk.handle_connection_lost(now.instant, agent);
-        }
-        self.attend(now);
-    }
-
     /// Tells what has changed, how it is now.
     pub(super) fn tell_live(&mut self, now: Now) {
         for call in std::mem::take(&mut self.shared.live.calls) {

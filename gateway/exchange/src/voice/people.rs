@@ -1,7 +1,7 @@
 //! What people ask of a company's desk, and what they see of it.
 
 use desk::Desk;
-use desk::change::{PauseReason, Presence, WorkRecord, WorkState};
+use desk::change::{PauseReason, WorkRecord, WorkState};
 use desk::id::{CompanyId, DeviceId, InteractionId, PauseId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Status};
 use desk::record::Medium;
