@@ -176,9 +176,7 @@ impl Owner {
             | media::CommandError::TooMany(_) => {
                 tracing::debug!(leg = leg.0, %error, "a leg did not take a command");
             }
-            media::CommandError::Apart(..)
-            | media::CommandError::Sockets(_)
-            | media::CommandError::Stuck => {
+            media::CommandError::Sockets(_) | media::CommandError::Stuck => {
                 tracing::error!(leg = leg.0, %error, "a leg did not take a command: it is given up");
                 // Its thread does not end a recording either.
                 if let Some(state) = self.legs.get_mut(&leg) {

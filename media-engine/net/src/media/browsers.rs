@@ -110,6 +110,8 @@ enum Order {
     /// A leg whose media are for this thread.
     Open(LegId, Credentials, usize),
     Pair(LegId, Box<Pairing>),
+    /// The leg's media are for this thread from now on.
+    Move(LegId, usize),
     Close(LegId),
     End,
 }
@@ -164,6 +166,11 @@ impl Browsers {
 
     pub(super) fn pair(&self, leg: LegId, pairing: Box<Pairing>) -> Result<(), CommandError> {
         self.order(Order::Pair(leg, pairing))
+    }
+
+    /// Nothing to it where the leg is no browser's.
+    pub(super) fn move_over(&self, leg: LegId, thread: usize) -> Result<(), CommandError> {
+        self.order(Order::Move(leg, thread))
     }
 
     pub(super) fn close(&self, leg: LegId) -> Result<(), CommandError> {
@@ -243,6 +250,11 @@ impl Reader {
                     }
                 }
                 Ok(Order::Pair(leg, pairing)) => self.port.pair(now, leg, &pairing),
+                Ok(Order::Move(leg, to)) => {
+                    if let Some(thread) = self.legs.get_mut(&leg) {
+                        *thread = to;
+                    }
+                }
                 Ok(Order::Close(leg)) => {
                     self.port.close(leg);
                     self.legs.remove(&leg);

@@ -144,9 +144,6 @@ pub enum CommandError {
     /// The leg has not been configured yet, so it cannot play: a bug of the caller.
     #[error("leg {0:?} is not configured yet")]
     NotConfigured(LegId),
-    /// The two legs are on different threads: open the second beside the first.
-    #[error("legs {0:?} and {1:?} are on different media threads")]
-    Apart(LegId, LegId),
     /// More sources than [`SOURCES_MAX`].
     #[error("leg {0:?} cannot hear so many others at once")]
     TooMany(LegId),
@@ -396,18 +393,22 @@ impl Media {
     }
 
     /// From now on `leg` hears exactly these legs, in place of those before; with none it hears nobody.
-    /// It is heard by whoever names it. All must be on one thread: open each beside the first. What is
-    /// played to the leg is heard in place of its sources, and keys that come to a source as
-    /// telephone-events reach the leg, too. A source that ends is heard no longer.
+    /// It is heard by whoever names it. What is played to the leg is heard in place of its sources, and
+    /// keys that come to a source as telephone-events reach the leg, too. A source that ends is heard no
+    /// longer.
+    ///
+    /// All should be on one thread: open each beside the first. A source that is elsewhere is brought
+    /// over, which takes a tick or two; those whom it heard there, and who heard it, are to be told anew.
     pub fn hear(&self, leg: LegId, sources: Vec<LegId>) -> Result<(), CommandError> {
-        let thread = self.visited(leg)?;
+        let mut table = self.table();
+        let thread = table.visited(leg)?;
         if sources.len() > SOURCES_MAX {
             return Err(CommandError::TooMany(leg));
         }
         for source in &sources {
-            match self.visited(*source) {
+            match table.visited(*source) {
                 Ok(other) if other == thread => {}
-                Ok(_) => return Err(CommandError::Apart(leg, *source)),
+                Ok(other) => self.inner.hand_over(&mut table, *source, other, thread)?,
                 Err(CommandError::Unknown(_)) => {} // it has ended, and says nothing
                 Err(error) => return Err(error),
             }
@@ -469,12 +470,7 @@ impl Media {
 
     /// The thread that visits `leg`.
     fn visited(&self, leg: LegId) -> Result<usize, CommandError> {
-        let table = self.table();
-        let place = table.legs.get(&leg).ok_or(CommandError::Unknown(leg))?;
-        match place.state {
-            State::Open { .. } => Err(CommandError::NotConfigured(leg)),
-            State::Visited => Ok(place.thread),
-        }
+        self.table().visited(leg)
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -482,7 +478,42 @@ impl Media {
     }
 }
 
+impl Table {
+    /// The thread that visits `leg`.
+    fn visited(&self, leg: LegId) -> Result<usize, CommandError> {
+        let place = self.legs.get(&leg).ok_or(CommandError::Unknown(leg))?;
+        match place.state {
+            State::Open { .. } => Err(CommandError::NotConfigured(leg)),
+            State::Visited => Ok(place.thread),
+        }
+    }
+}
+
 impl Inner {
+    /// Brings a leg from one thread to another. Both are told under the lock of the table: two legs that
+    /// go opposite ways are given in the order in which they are awaited, and no thread waits for
+    /// one that waits for it.
+    fn hand_over(
+        &self,
+        table: &mut Table,
+        leg: LegId,
+        from: usize,
+        to: usize,
+    ) -> Result<(), CommandError> {
+        let (taker, giver) = sync_channel(1);
+        self.threads[from].send(Command::Give(leg, taker))?;
+        self.threads[to].send(Command::Take(giver))?;
+        if let Some(browsers) = &self.browsers {
+            browsers.move_over(leg, to)?;
+        }
+        if let Some(place) = table.legs.get_mut(&leg) {
+            place.thread = to;
+        }
+        table.counts[from] -= 1;
+        table.counts[to] += 1;
+        Ok(())
+    }
+
     fn choose(&self, table: &Table, beside: Option<LegId>) -> Option<usize> {
         let partner = beside
             .and_then(|leg| table.legs.get(&leg))

@@ -15,8 +15,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The ports of each test are its own.
 fn start(ports: RangeInclusive<u16>) -> (Media, mpsc::Receiver<MediaEvent>) {
+    start_threads(1, ports)
+}
+
+fn start_threads(
+    threads: usize,
+    ports: RangeInclusive<u16>,
+) -> (Media, mpsc::Receiver<MediaEvent>) {
     let config = MediaConfig {
-        threads: Some(1),
+        threads: Some(threads),
         ..MediaConfig::new(ports, [7; 32])
     };
     Media::start(config).expect("threads start")
@@ -418,6 +425,48 @@ fn bridged_legs_of_one_codec_hear_each_other_and_no_longer_when_parted() {
         quiet = if heard() { 0 } else { quiet + 1 };
         quiet > 10
     });
+}
+
+#[test]
+fn a_leg_on_another_thread_is_brought_over_to_whom_it_is_heard_by() {
+    let (media, mut events) = start_threads(2, 41_440..=41_479);
+    let thread = |leg: u64| media.table().legs[&LegId(leg)].thread;
+    let phones: Vec<(UdpSocket, SocketAddr)> = (1..=2)
+        .map(|number| {
+            let phone = phone();
+            let mut address = media
+                .open(LegId(number), Ipv4Addr::LOCALHOST.into(), None)
+                .expect("a port");
+            // By chance both threads may have looked the same to it.
+            while number == 2 && thread(1) == thread(2) {
+                media.close(LegId(2)).expect("open");
+                let ip = Ipv4Addr::LOCALHOST.into();
+                address = media.open(LegId(2), ip, None).expect("a port");
+            }
+            let config = alaw(&phone);
+            media.configure(LegId(number), config).expect("taken");
+            (phone, address)
+        })
+        .collect();
+    join(&media);
+    assert_eq!(thread(1), thread(2));
+    for (at, other) in [(0, 1), (1, 0)] {
+        let ((from, to), (listener, _)) = (&phones[at], &phones[other]);
+        listener.set_nonblocking(true).expect("a socket");
+        let mut buffer = [0; 2048];
+        talk(
+            from,
+            *to,
+            Codec::Pcma,
+            8,
+            |_| matches!(listener.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length])),
+        );
+    }
+    for leg in [1, 2] {
+        media.close(LegId(leg)).expect("there is one");
+        while !matches!(next(&mut events).news, News::Closed(_)) {}
+    }
+    assert_eq!(media.table().counts, [0, 0]);
 }
 
 /// Whenever it comes in the 20 ms between two visits of its leg.

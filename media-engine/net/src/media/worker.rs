@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::mpsc::{Receiver as CommandReceiver, SyncSender, TryRecvError};
+use std::sync::mpsc::{
+    Receiver as CommandReceiver, SyncSender, TryRecvError, TrySendError as SendError,
+};
 use std::time::{Duration, Instant};
 
 use media_engine::codec::FRAME;
@@ -56,6 +58,10 @@ const TICKS_PER_LOAD: u64 = 200;
 /// the smallest: then balance matters more than the time until the first packet.
 const IMBALANCE_MAX: usize = 32;
 
+/// How long a leg that comes from another thread is waited for, which takes a tick: what takes longer
+/// comes from a thread that hangs, and must not stop this one.
+const HANDING_OVER_MAX: Duration = Duration::from_millis(200);
+
 const _: () = assert!(TICK.as_micros() * GROUPS as u128 == FRAME.as_micros());
 
 /// Something that is done with a leg.
@@ -83,6 +89,10 @@ pub(super) enum Command {
     /// The browser of a leg has proved itself.
     Secure(LegId, Box<Keys>),
     Close(LegId),
+    /// The leg goes to the thread that waits for it there.
+    Give(LegId, SyncSender<Box<Seat>>),
+    /// A leg comes from another thread. No command is taken before it is here: it may be for it.
+    Take(CommandReceiver<Box<Seat>>),
     /// End of the thread: every leg is closed.
     End,
 }
@@ -117,6 +127,8 @@ pub(super) struct Worker {
     attended: Vec<u64>,
     tools: Tools,
     kept: VecDeque<MediaEvent>,
+    /// A leg that another thread hands over, and until when it is waited for.
+    awaited: Option<(CommandReceiver<Box<Seat>>, Instant)>,
     ended: bool,
 }
 
@@ -157,6 +169,7 @@ impl Worker {
                 extra_reads: 0,
             },
             kept: VecDeque::with_capacity(EVENTS_KEPT),
+            awaited: None,
             ended: false,
         }
     }
@@ -292,6 +305,9 @@ impl Worker {
 
     fn take_commands(&mut self, now: Instant) {
         for _ in 0..COMMANDS_PER_TICK {
+            if self.is_awaiting(now) {
+                return;
+            }
             match self.lines.commands.try_recv() {
                 Ok(command) => self.obey(command, now),
                 Err(TryRecvError::Empty) => return,
@@ -329,7 +345,36 @@ impl Worker {
             Command::Select(leg, address) => self.with(leg, |seat| seat.leg.select(now, address)),
             Command::Secure(leg, keys) => self.with(leg, |seat| seat.leg.secure(now, &keys)),
             Command::Close(leg) => self.close(leg, now),
+            Command::Give(leg, taker) => self.give(leg, &taker, now),
+            Command::Take(giver) => self.awaited = Some((giver, now + HANDING_OVER_MAX)),
             Command::End => self.end(now),
+        }
+    }
+
+    /// Takes the leg that another thread hands over, if there is one; true while it has not come. One
+    /// that has ended does not come.
+    fn is_awaiting(&mut self, now: Instant) -> bool {
+        let Some((giver, until)) = &self.awaited else {
+            return false;
+        };
+        match giver.try_recv() {
+            Ok(seat) => self.sit(seat),
+            Err(TryRecvError::Empty) if now < *until => return true,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => {}
+        }
+        self.awaited = None;
+        false
+    }
+
+    /// Hands a leg to another thread; it hears nobody here any more, and nobody hears it.
+    fn give(&mut self, leg: LegId, taker: &SyncSender<Box<Seat>>, now: Instant) {
+        let seat = self.places.get(&leg).copied();
+        let Some(seat) = seat.and_then(|place| self.unseat_from_group(place, now)) else {
+            return;
+        };
+        // Nobody waits for it any more: it is lost.
+        if let Err(SendError::Full(seat) | SendError::Disconnected(seat)) = taker.try_send(seat) {
+            self.dismiss(seat, News::Failed);
         }
     }
 
@@ -530,24 +575,39 @@ impl Worker {
         self.leave_group(place, news, now);
     }
 
-    /// Takes a leg out, whichever group it is in.
+    /// Takes a leg out, whichever group it is in, and tells why.
     fn leave_group(&mut self, place: usize, news: News, now: Instant) {
-        let at = |group: &Vec<usize>| group.iter().position(|one| *one == place);
-        let found = (0..GROUPS).find_map(|group| Some((group, at(&self.groups[group])?)));
-        if let Some((group, at)) = found {
-            self.leave(place, group, at, news, now);
+        if let Some(seat) = self.unseat_from_group(place, now) {
+            self.dismiss(seat, news);
         }
     }
 
-    /// Takes a leg out and tells why; its seat goes to the janitor.
+    /// Takes a leg out and tells why.
     fn leave(&mut self, place: usize, group: usize, at: usize, news: News, now: Instant) {
+        if let Some(seat) = self.unseat(place, group, at, now) {
+            self.dismiss(seat, news);
+        }
+    }
+
+    fn unseat_from_group(&mut self, place: usize, now: Instant) -> Option<Box<Seat>> {
+        let at = |group: &Vec<usize>| group.iter().position(|one| *one == place);
+        let found = (0..GROUPS).find_map(|group| Some((group, at(&self.groups[group])?)));
+        let (group, at) = found?;
+        self.unseat(place, group, at, now)
+    }
+
+    fn unseat(&mut self, place: usize, group: usize, at: usize, now: Instant) -> Option<Box<Seat>> {
         self.part(place, now);
         self.groups[group].swap_remove(at);
         self.free.push(place);
-        let Some(seat) = self.seats[place].take() else {
-            return;
-        };
+        let seat = self.seats[place].take()?;
         self.places.remove(&seat.id);
+        self.count_legs();
+        Some(seat)
+    }
+
+    /// Tells that a leg is no more; its seat goes to the janitor.
+    fn dismiss(&mut self, seat: Box<Seat>, news: News) {
         tell(
             &self.lines,
             &mut self.kept,
@@ -555,7 +615,6 @@ impl Worker {
         );
         // A full line means that thousands end at once: then the rest is freed here.
         drop(self.lines.leaving.try_send(seat));
-        self.count_legs();
     }
 
     fn count_legs(&self) {
