@@ -26,7 +26,10 @@ impl Voice {
         sip: CallId,
         referral: &Referral,
     ) {
+        let before = std::mem::take(&mut self.shared.outputs);
         let done = self.refer(now, leg, referral);
+        // The phone is answered first: what follows may hang up on it.
+        let follows = std::mem::replace(&mut self.shared.outputs, before);
         match done {
             Ok(()) => {
                 self.shared.sip(SipCommand::AcceptTransfer(sip));
@@ -39,6 +42,7 @@ impl Voice {
                 self.shared.sip(refuse);
             }
         }
+        self.shared.outputs.extend(follows);
     }
 
     fn refer(&mut self, now: Now, leg: LegId, referral: &Referral) -> Result<(), u16> {

@@ -430,6 +430,14 @@ fn a_phone_joins_the_two_it_talks_with_and_is_free() {
     let call = ana.call;
     scene.tell(CallEvent::Transfer { call, referral });
     assert!(hangs_up(&scene, call) && hangs_up(&scene, second));
+    let at = |wanted: fn(&SipCommand) -> bool| {
+        let mut outputs = scene.wanted.iter();
+        let at = outputs.position(|output| matches!(output, Output::Sip(sip) if wanted(sip)));
+        at.expect("a command")
+    };
+    let answered = at(|sip| matches!(sip, SipCommand::AcceptTransfer(_)));
+    assert!(answered < at(|sip| matches!(sip, SipCommand::ReportTransfer { .. })));
+    assert!(answered < at(|sip| matches!(sip, SipCommand::HangUp { .. })));
     assert!(!hangs_up(&scene, bruno.call) && !hangs_up(&scene, CALL));
     let told = scene.told();
     assert_eq!(
