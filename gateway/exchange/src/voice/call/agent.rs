@@ -154,7 +154,6 @@ impl Call {
                 }
             }
             Stage::Calling(calling) if calling.leg == leg => {
-                let ending = Ending::by(EndedBy::Agent, "hung_up");
                 self.ours.get_or_insert(ending);
                 self.abandon(now, 487, shared);
             }

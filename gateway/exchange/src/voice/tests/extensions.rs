@@ -143,7 +143,7 @@ fn who_dials_and_gives_up_silences_the_other_telephone() {
         call: CallId(2),
         end: End { by, status, reason },
     });
-    assert_eq!(scene.ends(), [(EndedBy::Agent, "hung_up")]);
+    assert_eq!(scene.ends(), [(EndedBy::Agent, "cancelled")]);
     assert!(scene.voice.calls.is_empty());
 }
 
