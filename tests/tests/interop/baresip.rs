@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use desk::record::{EndedBy, TrailKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::ear::{self, Voice};
 use crate::peers;
 use crate::server::{Server, until};
 
@@ -71,50 +72,72 @@ pub(crate) struct Baresip {
     process: Child,
     folder: TempDir,
     control: TcpStream,
+    /// Where it listens for SIP over UDP.
+    pub(crate) listens: SocketAddr,
+    /// What it told us and was not read yet.
+    unread: Vec<u8>,
     /// What it told us so far.
-    told: String,
+    told: Vec<Value>,
+    /// Up to where [`Self::wait_for`] has come in it.
+    heeded: usize,
 }
 
 impl Baresip {
-    /// Starts it without sound hardware, with the account of this device of the demo; it says what
-    /// `source` gives.
+    /// Starts it with the account of this device of the demo; it says what `source` gives.
     pub(crate) fn start(server: &Server, device: &str, source: &str) -> Self {
+        Self::of_device(server, device, |_| source.to_owned())
+    }
+
+    /// Starts it as a device of the demo, whose person says this, and registers.
+    pub(crate) fn of(server: &Server, device: &str, voice: Voice) -> Self {
+        let phone = Self::of_device(server, device, |folder| ear::says(folder, voice));
+        phone.wait_until_registered();
+        phone
+    }
+
+    fn of_device(server: &Server, device: &str, source: impl FnOnce(&Path) -> String) -> Self {
+        let (at, password) = (server.udp, server.device_password());
+        let account = |_| format!("<sip:{device}@{at}>;auth_pass={password};regint=60");
+        Self::with_account(account, source)
+    }
+
+    /// Starts it as somebody in the world, who calls us by our carrier, and says this.
+    pub(crate) fn caller(server: &Server, number: &str, voice: Voice) -> Self {
+        let account = |_| format!("<sip:{number}@{}>;regint=0", server.udp);
+        Self::with_account(account, |folder| ear::says(folder, voice))
+    }
+
+    /// Starts it as somebody in the world, whom our carrier reaches by this number, and who says
+    /// this.
+    pub(crate) fn callee(number: &str, voice: Voice) -> Self {
+        let account = |listens| format!("<sip:{number}@{listens}>;regint=0");
+        Self::with_account(account, |folder| ear::says(folder, voice))
+    }
+
+    /// Starts it without sound hardware, on ports that are free; somebody else may be faster.
+    fn with_account(
+        account: impl Fn(SocketAddr) -> String,
+        source: impl FnOnce(&Path) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path();
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let control = free.local_addr().expect("an address");
-        drop(free);
-        let config = CONFIG
-            .replace("@CONTROL@", &control.to_string())
-            .replace("@SOURCE@", source)
-            .replace("@FOLDER@", &path.display().to_string());
-        let account = format!(
-            "<sip:{device}@{}>;auth_pass={};regint=60;audio_codecs=PCMA/8000/1\n",
-            server.udp,
-            server.device_password()
-        );
-        for (name, text) in [
-            ("config", config.as_str()),
-            ("accounts", account.as_str()),
-            ("contacts", ""),
-        ] {
-            fs::write(path.join(name), text).expect("a file of ours");
-        }
-        let log = File::create(path.join(LOG)).expect("a file of ours");
-        let mut process = Command::new("baresip")
-            .args(["-4", "-f"])
-            .arg(path)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a file of ours"))
-            .stderr(log)
-            .spawn()
-            .expect("baresip starts");
-        let control = until(Duration::from_secs(20), "baresip listens", || {
-            if let Ok(Some(status)) = process.try_wait() {
-                let log = fs::read_to_string(path.join(LOG)).unwrap_or_default();
-                panic!("baresip ended at once ({status}): {log}");
+        let source = source(path);
+        let (process, control, listens) = until(Duration::from_secs(20), "baresip starts", || {
+            let (control, listens) = (free_tcp_port(), free_udp_port());
+            let config = CONFIG
+                .replace("@CONTROL@", &control.to_string())
+                .replace("@LISTEN@", &listens.to_string())
+                .replace("@SOURCE@", &source)
+                .replace("@FOLDER@", &path.display().to_string());
+            for (name, text) in [
+                ("config", config),
+                ("accounts", account(listens) + ";audio_codecs=PCMA/8000/1\n"),
+                ("contacts", String::new()),
+            ] {
+                fs::write(path.join(name), text).expect("a file of ours");
             }
-            TcpStream::connect(control).ok()
+            let (process, control) = launch(path, control)?;
+            Some((process, control, listens))
         });
         control
             .set_read_timeout(Some(Duration::from_millis(50)))
@@ -123,7 +146,10 @@ impl Baresip {
             process,
             folder,
             control,
-            told: String::new(),
+            listens,
+            unread: vec![],
+            told: vec![],
+            heeded: 0,
         }
     }
 
@@ -138,33 +164,64 @@ impl Baresip {
 
     /// Waits until it says that it has registered, which it may have done before we listened.
     pub(crate) fn wait_until_registered(&self) {
-        let log = self.folder.path().join(LOG);
         until(Duration::from_secs(20), "baresip registers", || {
-            let said = fs::read_to_string(&log).ok()?;
-            said.contains("[1 binding]").then_some(())
+            self.log().contains("[1 binding]").then_some(())
         });
     }
 
-    /// Waits until it tells of this event.
-    pub(crate) fn wait_for(&mut self, event: &str) {
-        let name = format!("\"type\":\"{event}\"");
+    /// Waits until it tells of this event, after those that were waited for before. Returns what it
+    /// told with it.
+    pub(crate) fn wait_for(&mut self, event: &str) -> String {
         until(Duration::from_secs(20), event, || {
-            let mut bytes = [0; 4_096];
-            if let Ok(length) = self.control.read(&mut bytes) {
-                self.told
-                    .push_str(&String::from_utf8_lossy(&bytes[..length]));
+            self.read();
+            let news = &self.told[self.heeded..];
+            let at = news.iter().position(|told| told["type"] == event)?;
+            self.heeded += at + 1;
+            let param = &self.told[self.heeded - 1]["param"];
+            Some(param.as_str().unwrap_or_default().to_owned())
+        })
+    }
+
+    /// Whether it told of this event.
+    pub(crate) fn told_of(&mut self, event: &str) -> bool {
+        self.read();
+        self.told.iter().any(|told| told["type"] == event)
+    }
+
+    /// Reads what it tells: netstrings with JSON inside.
+    fn read(&mut self) {
+        let mut bytes = [0; 4_096];
+        if let Ok(length) = self.control.read(&mut bytes) {
+            self.unread.extend(&bytes[..length]);
+        }
+        while let Some(colon) = self.unread.iter().position(|byte| *byte == b':') {
+            let length = String::from_utf8_lossy(&self.unread[..colon]).parse::<usize>();
+            let end = colon + 1 + length.expect("a length");
+            if self.unread.len() <= end {
+                return;
             }
-            self.told.contains(&name).then_some(())
-        });
+            let told = serde_json::from_slice(&self.unread[colon + 1..end]).expect("JSON");
+            self.told.push(told);
+            self.unread.drain(..=end);
+        }
+    }
+
+    /// What it logged, SIP messages among it.
+    pub(crate) fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
     }
 
     /// What it heard, as a WAV file.
     pub(crate) fn recording(&self) -> PathBuf {
+        self.hearing().expect("a recording")
+    }
+
+    /// The WAV file of what it hears in its latest call.
+    pub(crate) fn hearing(&self) -> Option<PathBuf> {
         let files = fs::read_dir(self.folder.path()).expect("a folder of ours");
-        let mut paths = files.flatten().map(|entry| entry.path());
-        paths
-            .find(|path| path.to_string_lossy().ends_with("-dec.wav"))
-            .expect("a recording")
+        let paths = files.flatten().map(|entry| entry.path());
+        let heard = paths.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
+        heard.max_by_key(|path| fs::metadata(path).and_then(|known| known.modified()).ok())
     }
 }
 
@@ -173,10 +230,43 @@ impl Drop for Baresip {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if std::thread::panicking() {
-            let log = fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default();
-            eprintln!("what baresip logged:\n{log}\nand told:\n{}", self.told);
+            let (log, told) = (self.log(), &self.told);
+            eprintln!("what baresip logged:\n{log}\nand told:\n{told:?}");
         }
     }
+}
+
+/// The process and its control connection; nothing where it ended at once.
+fn launch(folder: &Path, control: SocketAddr) -> Option<(Child, TcpStream)> {
+    let log = File::create(folder.join(LOG)).expect("a file of ours");
+    let mut process = Command::new("baresip")
+        .args(["-4", "-s", "-f"])
+        .arg(folder)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a file of ours"))
+        .stderr(log)
+        .spawn()
+        .expect("baresip starts");
+    until(Duration::from_secs(20), "baresip listens", || {
+        if let Ok(Some(status)) = process.try_wait() {
+            let log = fs::read_to_string(folder.join(LOG)).unwrap_or_default();
+            eprintln!("baresip ended at once ({status}): {log}");
+            return Some(None);
+        }
+        TcpStream::connect(control).ok().map(Some)
+    })
+    .map(|stream| (process, stream))
+}
+
+fn free_tcp_port() -> SocketAddr {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("an address")
+}
+
+/// A port that nobody has yet; the system gives it to nobody else soon.
+pub(crate) fn free_udp_port() -> SocketAddr {
+    let free = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    free.local_addr().expect("an address")
 }
 
 /// Compares a recording with the prompt by `compare.py`, whose doc says what the numbers are.

@@ -18,10 +18,17 @@
 mod agents;
 mod baresip;
 mod calls;
+mod cast;
 mod chromium;
+mod dialling;
+mod ear;
+mod endings;
+mod handing_on;
+mod handling;
 mod keys;
 mod server;
 mod sipp;
+mod supervision;
 mod tones;
 
 /// Whether these programs of the machine are there. Says what to install where they are not.

@@ -118,10 +118,23 @@ impl Server {
 
     /// Logs in as this agent of the demo.
     pub(crate) fn log_in(&self, agent: &str) -> Person<'_> {
-        let body = json!({
-            "email": format!("{agent}@demo.example"),
-            "password": self.login("agent_password"),
-        });
+        self.log_in_with(agent, &self.login("agent_password"))
+    }
+
+    /// Logs in as the demo's administrator, who looks at the demo's company.
+    pub(crate) fn administrator(&self) -> Person<'_> {
+        let person = self.log_in_with("admin", &self.login("password"));
+        let companies = person.ask("GET /api/v1/companies", &serde_json::Value::Null);
+        let company = companies["items"][0]["id"].as_str().expect("a company");
+        Person {
+            company: format!("?company={company}"),
+            ..person
+        }
+    }
+
+    /// Logs in as somebody of the demo.
+    pub(crate) fn log_in_with(&self, name: &str, password: &str) -> Person<'_> {
+        let body = json!({ "email": format!("{name}@demo.example"), "password": password });
         let answer = self.ask("POST /api/v1/session", "", &body);
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
         assert!(head.starts_with("HTTP/1.1 201"), "{answer}");
@@ -135,6 +148,7 @@ impl Server {
             server: self,
             cookie: cookie.expect("a cookie"),
             csrf: body["csrf"].as_str().expect("a token").to_owned(),
+            company: String::new(),
         }
     }
 
@@ -150,6 +164,27 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("an answer");
         answer
+    }
+
+    /// Waits until no call is up, and no leg and nobody who waits is left of any.
+    pub(crate) fn is_quiet(&self) {
+        let mut left = String::new();
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(20) {
+            let answer = self.ask("GET /metrics", "", &serde_json::Value::Null);
+            let lines = answer.lines().filter(|line| {
+                ["ramal_calls ", "ramal_waiting ", "ramal_media_legs"]
+                    .iter()
+                    .any(|name| line.starts_with(name))
+            });
+            let up: Vec<&str> = lines.filter(|line| !line.ends_with(" 0")).collect();
+            if up.is_empty() && answer.contains("ramal_media_legs") {
+                return;
+            }
+            left = up.join(", ");
+            thread::sleep(Duration::from_millis(100));
+        }
+        panic!("something is left of the calls: {left}");
     }
 
     /// What it wrote to its log.
@@ -181,6 +216,15 @@ impl Server {
             (records.len() == count && records.iter().all(over)).then_some(records)
         })
     }
+
+    /// The record of the one call to this number, as soon as it is over.
+    pub(crate) fn ended_record_to(&self, number: &str) -> Recorded {
+        until(Duration::from_secs(20), "the call is recorded", || {
+            let mut records = self.records().into_iter();
+            let over = |call: &Interaction| call.state == InteractionState::Ended;
+            records.find(|recorded| recorded.call.to == number && over(&recorded.call))
+        })
+    }
 }
 
 /// Somebody who is logged in.
@@ -188,6 +232,8 @@ pub(crate) struct Person<'s> {
     server: &'s Server,
     cookie: String,
     csrf: String,
+    /// The query that names the company, of those who belong to none.
+    company: String,
 }
 
 impl Person<'_> {
@@ -198,16 +244,57 @@ impl Person<'_> {
         assert_eq!(answer["presence"], presence, "{answer}");
     }
 
+    /// Takes nothing new for a while.
+    pub(crate) fn pauses(&self) {
+        let body = json!({ "presence": "paused", "reason": "descanso" });
+        self.ask("PUT /api/v1/agents/me/presence", &body);
+    }
+
     /// What they are doing now.
     pub(crate) fn state(&self) -> serde_json::Value {
         self.ask("GET /api/v1/agents/me", &serde_json::Value::Null)
     }
 
-    fn ask(&self, line: &str, body: &serde_json::Value) -> serde_json::Value {
+    /// Their id.
+    pub(crate) fn id(&self) -> String {
+        self.state()["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The calls that they see, the oldest first.
+    pub(crate) fn calls(&self) -> Vec<serde_json::Value> {
+        let answer = self.ask("GET /api/v1/calls", &serde_json::Value::Null);
+        answer["items"].as_array().expect("a list").clone()
+    }
+
+    /// Has something done with a call.
+    ///
+    /// # Panics
+    ///
+    /// When it is refused.
+    pub(crate) fn orders(&self, call: &str, order: &serde_json::Value) {
+        let (status, answer) = self.request(&format!("POST /api/v1/calls/{call}/orders"), order);
+        assert_eq!(status, 204, "{order}: {answer}");
+    }
+
+    /// What is answered, which is no refusal.
+    pub(crate) fn ask(&self, line: &str, body: &serde_json::Value) -> serde_json::Value {
+        let (status, answer) = self.request(line, body);
+        assert!((200..300).contains(&status), "{line} {body}: {answer}");
+        answer
+    }
+
+    /// The status and what is answered.
+    pub(crate) fn request(&self, line: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
         let headers = format!("Cookie: {}\r\nX-CSRF-Token: {}\r\n", self.cookie, self.csrf);
-        let answer = self.server.ask(line, &headers, body);
-        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        serde_json::from_str(body).expect("JSON")
+        let line = format!("{line}{}", self.company);
+        let answer = self.server.ask(&line, &headers, body);
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
+        let body = match body {
+            "" => serde_json::Value::Null,
+            text => serde_json::from_str(text).expect("JSON"),
+        };
+        (status.expect("a status"), body)
     }
 }
 
@@ -248,7 +335,11 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
-            eprintln!("what the server logged:\n{}", self.log());
+            let log = self.log();
+            let lines = log.lines().filter(|line| !line.contains(" http request="));
+            let said: Vec<&str> = lines.collect();
+            eprintln!("what the server logged:\n{}", said.join("\n"));
+            eprintln!("and wrote down:\n{:#?}", self.records());
         }
     }
 }

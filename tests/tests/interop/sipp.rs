@@ -1,13 +1,15 @@
 //! sipp as the caller: what it is told to do, and what it counted.
 
 use std::fs::{self, File};
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::baresip::free_udp_port;
+use crate::ear::{self, Voice};
 use crate::server::{Server, until};
 
 /// A step in a call that was answered.
@@ -47,6 +49,13 @@ pub(crate) enum Wanted<'a> {
 pub(crate) struct Running {
     process: Child,
     folder: TempDir,
+}
+
+/// sipp as a carrier that puts no call through.
+pub(crate) struct Carrier {
+    /// Where it listens.
+    pub(crate) at: SocketAddr,
+    running: Running,
 }
 
 /// What sipp counted.
@@ -128,6 +137,54 @@ impl<'a> Calls<'a> {
     }
 }
 
+impl Carrier {
+    /// Answers each call with this status.
+    pub(crate) fn refusing(status: u16) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        Self::start(folder, &CARRIER.replace("@STATUS@", &status.to_string()))
+    }
+
+    /// Says this before the answer, which never comes.
+    pub(crate) fn announcing(voice: Voice) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let said = ear::says(folder.path(), voice);
+        let file = said.split_once(',').map_or("", |(_, file)| file);
+        let coded = folder.path().join("said.al");
+        let made = Command::new("sox")
+            .arg(file)
+            .args(["-t", "al"])
+            .arg(&coded)
+            .status();
+        assert!(made.expect("sox").success());
+        let scenario = ANNOUNCING.replace("@SAID@", &coded.display().to_string());
+        Self::start(folder, &scenario)
+    }
+
+    fn start(folder: TempDir, text: &str) -> Self {
+        let scenario = folder.path().join("scenario.xml");
+        fs::write(&scenario, text).expect("a file of ours");
+        let at = free_udp_port();
+        let process = Command::new("sipp")
+            .arg("-sf")
+            .arg(&scenario)
+            .args(["-t", "u1", "-i", "127.0.0.1", "-p", &at.port().to_string()])
+            .args(["-trace_msg", "-message_file", MESSAGES, "-nostdin"])
+            .current_dir(folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sipp starts");
+        let running = Running { process, folder };
+        Self { at, running }
+    }
+
+    /// What it was sent, and what it sent.
+    pub(crate) fn messages(&self) -> String {
+        self.running.read(MESSAGES)
+    }
+}
+
 impl Running {
     /// What sipp counted when all calls were over.
     ///
@@ -188,6 +245,8 @@ fn step(step: &Step) -> String {
 }
 
 const CALL: &str = include_str!("../../interop/call.xml");
+const ANNOUNCING: &str = include_str!("../../interop/announcing.xml");
+const CARRIER: &str = include_str!("../../interop/carrier.xml");
 const REFUSED: &str = include_str!("../../interop/refused.xml");
 const INFO: &str = include_str!("../../interop/info.xml");
 const HANG_UP: &str = include_str!("../../interop/hang-up.xml");
@@ -196,3 +255,4 @@ const AWAIT_BYE: &str = include_str!("../../interop/await-bye.xml");
 const OUT: &str = "out.txt";
 const STATISTICS: &str = "statistics.csv";
 const ERRORS: &str = "errors.txt";
+const MESSAGES: &str = "messages.txt";
