@@ -386,7 +386,7 @@ fn transcoding(criterion: &mut Criterion) {
             sequence = sequence.wrapping_add(1);
             let at = usize::from(sequence) % 50;
             let mut sent = 0;
-            for turn in 0..2 {
+            for (turn, cursor) in cursors.iter_mut().enumerate() {
                 let (payload, payload_type, ticks) = if turn == 0 {
                     (&voices.ulaw[at], 0, 160)
                 } else {
@@ -407,7 +407,7 @@ fn transcoding(criterion: &mut Criterion) {
                 black_box(leg.handle_packet(now, now, peer(), datagram));
                 leg.handle_timeout(now);
                 while leg.poll_audio(now).is_some() {}
-                leg.mix(now, |sum| sum.add(other, &mut cursors[turn]));
+                leg.mix(now, |sum| sum.add(other, cursor));
                 sent += visit(leg, now, &mut out);
             }
             sent

@@ -277,7 +277,11 @@ fn duration(samples: u64, rate: u32) -> Duration {
 }
 
 fn write_and_prove(wav: &Path, kept: &Path, keeping: Keeping) -> Result<(u64, u32), ArchiveError> {
-    let open = || Ok::<_, ArchiveError>(Recorded::new(BufReader::new(File::open(wav)?))?);
+    let open = || -> Result<_, ArchiveError> {
+        let file = File::open(wav)?;
+        let recorded = Recorded::new(BufReader::new(file))?;
+        Ok(recorded)
+    };
     let mut recorded = open()?;
     let mut options = fs::OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);

@@ -616,7 +616,7 @@ impl World {
             arrived_ms: self.at_ms - self.random.random_range(0..30_000),
             priority,
             skills,
-            number: (self.made % 3 > 0).then(|| "+5511999990000".to_owned()),
+            number: (!self.made.is_multiple_of(3)).then(|| "+5511999990000".to_owned()),
             preferred,
             id,
         }

@@ -302,10 +302,10 @@ pub(super) async fn order(
 ) -> Result<StatusCode, Problem> {
     let me = myself(&tenant)?;
     let order = asked.read()?;
-    let supervision = match &order {
-        CallOrder::Attend(attention) => Some(attention.as_str()),
-        CallOrder::TakeOver => Some("take_over"),
-        _ => None,
+    let supervision = if let CallOrder::Attend(attention) = &order {
+        Some(attention.as_str())
+    } else {
+        (order == CallOrder::TakeOver).then_some("take_over")
     };
     if supervision.is_some() {
         tenant.may(Access::Read)?;

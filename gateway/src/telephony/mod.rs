@@ -515,9 +515,10 @@ impl Owner {
                 self.transports.send(flow, server_name.as_deref(), bytes);
             }
             Output::Call(event) => {
-                let begun = match &event {
-                    CallEvent::Incoming { call, .. } => Some(*call),
-                    _ => None,
+                let begun = if let CallEvent::Incoming { call, .. } = &event {
+                    Some(*call)
+                } else {
+                    None
                 };
                 self.voice.handle_call(now, event);
                 if let Some(call) = begun {

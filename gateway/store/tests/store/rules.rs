@@ -31,7 +31,7 @@ on_both! {
         let longer = Pause { limit_s: Some(5_400), updated_ms: 2, ..lunch };
         assert!(pauses::update(store.pool(), &longer).await.unwrap());
         let listed = pauses::list(store.pool(), &a, &Page::first()).await.unwrap();
-        assert_eq!(listed, [longer.clone()]);
+        assert_eq!(listed, std::slice::from_ref(&longer));
         assert_eq!(pauses::by_id(store.pool(), &b, &of_b.id).await.unwrap(), Some(of_b.clone()));
         assert_eq!(pauses::all(store.pool()).await.unwrap(), [longer, of_b.clone()]);
         assert!(pauses::delete(store.pool(), &a, &of_b.id).await.unwrap());
@@ -69,9 +69,9 @@ on_both! {
 
         let renamed = Skill { name: "Inglês falado".into(), updated_ms: 2, ..english };
         assert!(skills::update(store.pool(), &renamed).await.unwrap());
-        assert_eq!(skills::list(store.pool(), &a, &Page::first()).await.unwrap(), [renamed.clone()]);
+        assert_eq!(skills::list(store.pool(), &a, &Page::first()).await.unwrap(), std::slice::from_ref(&renamed));
         assert_eq!(skills::by_id(store.pool(), &b, &renamed.id).await.unwrap(), None);
-        assert_eq!(skills::all(store.pool()).await.unwrap(), [renamed.clone()]);
+        assert_eq!(skills::all(store.pool()).await.unwrap(), std::slice::from_ref(&renamed));
         skills::clear(store.pool(), &b, &ana).await.unwrap();
         assert_eq!(skills::of_user(store.pool(), &a, &ana).await.unwrap().len(), 1);
         assert!(users::delete(store.pool(), Some(&a), &ana).await.unwrap());

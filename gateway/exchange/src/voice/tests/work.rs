@@ -286,11 +286,11 @@ fn who_waits_too_long_moves_on_and_the_trail_says_when_targets_were_missed_and_s
         (&moved[0]["from_name"], &moved[0]["to_name"]),
         (&"Vendas".into(), &"Suporte".into())
     );
-    let services = scene.changes.iter().filter_map(|change| match change {
+    let mut services = scene.changes.iter().filter_map(|change| match change {
         Change::InteractionUpdated { update, .. } => update.service.clone(),
         _ => None,
     });
-    assert_eq!(services.last(), Some(id("support")));
+    assert_eq!(services.next_back(), Some(id("support")));
 }
 
 #[test]
