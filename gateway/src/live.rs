@@ -407,7 +407,13 @@ mod tests {
 
     #[test]
     fn who_sees_their_own_alone_gets_on_through_what_is_not_theirs() {
-        let mut ring = ring(1_000, 1..=200);
+        let mut ring = Ring::new(Limits {
+            count: 1_000,
+            bytes: 1_000_000,
+        });
+        for seq in 1..=200 {
+            ring.push(entry(seq, None));
+        }
         ring.push(entry(201, Some("ana")));
         let ana = id("ana");
         let mut seq = 0;

@@ -61,7 +61,7 @@ pub fn document() -> Document {
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
-        sip_ladders::read, live::watch, voice_messages::list, voice_messages::audio, surveys::list,
+        sip_ladders::ladder, live::watch, voice_messages::list, voice_messages::audio, surveys::list,
         audit::list,
     ),
     tags(
@@ -152,6 +152,7 @@ fn meaning(status: &str) -> &'static str {
         "200" => "What was asked for.",
         "201" => "It was made.",
         "204" => "It is done; there is nothing to show.",
+        "206" => "The part of it that was asked for.",
         "401" => "Nobody is logged in, or the key or password is wrong.",
         "403" => "Who asks may not do this.",
         "404" => "There is no such thing here.",

@@ -14,7 +14,7 @@ use super::problem::{Problem, ProblemBody};
 use super::who::Reads;
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/interactions/{id}/sip", get(read))
+    Router::new().route("/api/v1/interactions/{id}/sip", get(ladder))
 }
 
 /// What to show.
@@ -116,7 +116,7 @@ fn header<'m>(message: &'m SipMessage, names: &[&str]) -> &'m str {
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/sip", tag = "records",
     params(("id" = String, Path), ("company" = Option<String>, Query), Shown),
     responses((status = 200, body = SipLegs), (status = 404, body = ProblemBody)))]
-pub(super) async fn read(
+pub(super) async fn ladder(
     State(app): State<App>,
     Reads(tenant): Reads,
     Asked(shown): Asked<Shown>,

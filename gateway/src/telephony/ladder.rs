@@ -144,7 +144,7 @@ fn blanked(message: &str) -> String {
 }
 
 fn show(text: &mut String, line: &str, is_secret: bool, goes_on: bool) {
-    match line.find([':', '=']) {
+    match line.find(':').or_else(|| line.find('=')) {
         Some(_) | None if !is_secret => text.push_str(line),
         Some(name) if !goes_on => {
             text.push_str(&line[..=name]);

@@ -461,6 +461,7 @@ fn a_leg_on_another_thread_is_brought_over_to_whom_it_is_heard_by() {
             8,
             |_| matches!(listener.recv(&mut buffer), Ok(length) if is_loud(&buffer[12..length])),
         );
+        listener.set_nonblocking(false).expect("a socket");
     }
     for leg in [1, 2] {
         media.close(LegId(leg)).expect("there is one");
