@@ -12,7 +12,7 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::hours::Calendar;
-use crate::{CalendarId, FlowId, Key, Language, NodeId, Say, ServiceId, VoiceId};
+use crate::{CalendarId, FlowId, Key, Language, NodeId, Say, ServiceId, SkillId, VoiceId};
 
 /// The version of the format that this program reads and writes.
 pub const FORMAT: u32 = 1;
@@ -255,6 +255,20 @@ pub struct Confirm {
     pub no: Key,
 }
 
+/// A skill that an agent must have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkillWanted {
+    /// Which.
+    pub skill: SkillId,
+    /// The least level.
+    #[schemars(range(min = 1))]
+    pub level: u8,
+    /// Whether it is wanted however long the caller waits: a language, a licence.
+    #[serde(default)]
+    pub fixed: bool,
+}
+
 /// Goes to a service.
 ///
 /// An agent who takes the call ends the flow. Otherwise the flow goes on where a branch says.
@@ -263,6 +277,9 @@ pub struct Confirm {
 pub struct Queue {
     /// The service.
     pub service: ServiceId,
+    /// What an agent must be able to do to take the call.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skills: Vec<SkillWanted>,
     /// Where to go when nobody answered in the service's time limit; else the failure exit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unanswered: Option<NodeId>,

@@ -78,6 +78,8 @@ text_ids! {
     FlowId;
     /// Names a service, which is a queue with its rules.
     ServiceId;
+    /// Names something that agents can do better or worse.
+    SkillId;
     /// Names a prompt: an uploaded recording, or a text made into one.
     PromptId;
     /// Names a calendar of opening hours.

@@ -74,6 +74,7 @@ mod tests {
         let catalogue = Catalogue {
             prompts: ["welcome".into()].into(),
             services: ["sales".into()].into(),
+            skills: ["english".into()].into(),
             flows: [("billing".into(), [].into())].into(),
             ..Catalogue::default()
         };

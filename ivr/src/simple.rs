@@ -122,6 +122,7 @@ impl SimpleForm {
         for (place, offer) in (1..).zip(&self.services) {
             let queue = Queue {
                 service: offer.service.clone(),
+                skills: Vec::new(),
                 unanswered: Some(NodeId::new(UNANSWERED)),
                 closed: None,
                 leave: Vec::new(),

@@ -17,7 +17,7 @@ use crate::machine::DEPTH_MAX;
 use crate::template;
 use crate::{
     CalendarId, CalendarRef, Choice, Collect, Flow, FlowId, Key, Language, Lookup, Menu, Node,
-    NodeId, PromptId, Retry, Say, ServiceId, VoiceId,
+    NodeId, PromptId, Retry, Say, ServiceId, SkillId, SkillWanted, VoiceId,
 };
 
 /// What the company has, that a flow may name.
@@ -27,6 +27,8 @@ pub struct Catalogue {
     pub prompts: BTreeSet<PromptId>,
     /// Its services.
     pub services: BTreeSet<ServiceId>,
+    /// Its skills.
+    pub skills: BTreeSet<SkillId>,
     /// Its calendars.
     pub calendars: BTreeSet<CalendarId>,
     /// Its published flows, and which flows each of them goes to and expects back:
@@ -100,6 +102,8 @@ codes! {
     NoSuchPrompt = "there is no such prompt",
     /// The company has no such service.
     NoSuchService = "there is no such service",
+    /// The company has no such skill.
+    NoSuchSkill = "there is no such skill",
     /// The company has no such calendar.
     NoSuchCalendar = "there is no such calendar",
     /// The company has no such published flow.
@@ -359,6 +363,7 @@ impl Checks<'_> {
             Node::Collect(collect) => self.check_collect(id, collect),
             Node::Queue(queue) => {
                 self.check_service(id, &queue.service);
+                self.check_skills(id, &queue.skills);
                 self.check_keys(id, "/leave", &queue.leave, &[]);
                 self.check_branch(id, "/unanswered", queue.unanswered.as_ref());
             }
@@ -632,6 +637,18 @@ impl Checks<'_> {
         }
     }
 
+    fn check_skills(&mut self, id: &NodeId, skills: &[SkillWanted]) {
+        self.check_count(id, "/skills", skills.len(), SKILLS_MAX);
+        for (place, wanted) in skills.iter().enumerate() {
+            if !self.catalogue.skills.contains(&wanted.skill) {
+                let field = format!("/skills/{place}/skill");
+                self.error(Code::NoSuchSkill, id, &field, wanted.skill.as_str());
+            }
+            let field = format!("/skills/{place}/level");
+            self.check_range(id, &field, wanted.level.into(), 1..=u32::from(u8::MAX));
+        }
+    }
+
     fn check_branch(&mut self, id: &NodeId, field: &str, branch: Option<&NodeId>) {
         if branch.is_none() && self.flow.failure.is_none() {
             self.warning(Code::NoBranch, id, field, "");
@@ -755,6 +772,9 @@ pub const TEXT_CHARS_MAX: usize = 2_000;
 
 /// So many cases a condition may have, and so many comparisons a case.
 pub const CASES_MAX: usize = 50;
+
+/// So many skills a queue may want: nobody has more to find out than what a menu asks.
+pub const SKILLS_MAX: usize = 10;
 
 /// So many intervals a day may have: one an hour.
 pub const INTERVALS_MAX: usize = 24;

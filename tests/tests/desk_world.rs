@@ -18,8 +18,8 @@ use desk::disposition::{Action, Disposed, Disposition, ReopenWhen};
 use desk::id::{ServiceId, SkillId, UserId, WorkId};
 use desk::output::{CallResult, DeskError, Output, Sender, Toward};
 use desk::rules::{
-    AgentRules, Callbacks, Overflow, OverflowThen, OverflowWhen, PauseRules, Relax, Routing, Rules,
-    ServiceRules, Targets, Transfers, WrapUp,
+    AgentRules, Callbacks, Overflow, OverflowThen, OverflowWhen, PauseRules, Preference, Relax,
+    Routing, Rules, ServiceRules, Targets, Transfers, WrapUp,
 };
 use desk::work::{Medium, Preferred, Priority, SkillWanted, Work};
 use rand::rngs::StdRng;
@@ -989,6 +989,7 @@ fn any_service_rules(random: &mut StdRng, services: &[ServiceId]) -> ServiceRule
             .then(|| random.random_range(1_000..30_000))
     };
     ServiceRules {
+        preference: Preference::default(),
         routing: *Routing::ALL.choose(random).expect("routings"),
         priority: random.random_range(-1..2),
         weight: random.random_range(1..4),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::disposition::{self, Disposition};
 use crate::id::{PauseId, ServiceId, SkillId, UserId};
 use crate::words;
-use crate::work::Medium;
+use crate::work::{Customer, Medium, Preferred};
 
 /// All a desk has to know of its company.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,6 +88,8 @@ pub struct ServiceRules {
     pub wrap_up: WrapUp,
     /// How customers are called back.
     pub callback: Callbacks,
+    /// Which agent a customer has first.
+    pub preference: Preference,
     /// Where its work may be handed to, by those who may.
     pub transfers: Transfers,
     /// How long reopened work waits for the agent who closed it.
@@ -187,6 +189,32 @@ pub struct Callbacks {
     pub attempts: u32,
     /// How long after an attempt that failed the next may be. The place is kept.
     pub retry_ms: i64,
+}
+
+/// Which agent a customer has first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preference {
+    /// Who of those who know the customer.
+    pub whom: PreferredAgent,
+    /// How long the customer waits for them before the whole service may have the work.
+    pub wait_ms: i64,
+    /// Whether the customer waits even while they are offline or paused.
+    pub even_away: bool,
+}
+
+words! {
+    /// Who of those who know a customer is to have them first.
+    PreferredAgent {
+        /// Nobody: all are alike.
+        Nobody = "nobody",
+        /// The owner of the contact.
+        Owner = "owner",
+        /// Who had them last.
+        Last = "last",
+        /// The owner of the contact; where there is none, who had them last.
+        OwnerOrLast = "owner_or_last",
+    }
 }
 
 /// What an agent may and can do.
@@ -306,6 +334,7 @@ impl ServiceRules {
         at_least("ring", self.ring_ms, RING_MS_MIN)?;
         at_least("wrap_up", self.wrap_up.limit_ms, 0)?;
         at_least("callback.retry", self.callback.retry_ms, 0)?;
+        at_least("preference.wait", self.preference.wait_ms, 0)?;
         if self.weight == 0 {
             return Err(RulesError::Weight(id.clone()));
         }
@@ -342,6 +371,22 @@ impl ServiceRules {
             return Err(RulesError::NothingToChoose(id.clone()));
         }
         Ok(())
+    }
+
+    /// Who should have the work of this customer.
+    pub fn preferred(&self, customer: &Customer) -> Option<Preferred> {
+        let (owner, last) = (customer.owner.as_ref(), customer.last_agent.as_ref());
+        let agent = match self.preference.whom {
+            PreferredAgent::Nobody => None,
+            PreferredAgent::Owner => owner,
+            PreferredAgent::Last => last,
+            PreferredAgent::OwnerOrLast => owner.or(last),
+        };
+        agent.map(|agent| Preferred {
+            agent: agent.clone(),
+            wait_ms: self.preference.wait_ms,
+            even_away: self.preference.even_away,
+        })
     }
 
     /// How long an offer stands, whatever the rule says.
@@ -449,6 +494,7 @@ impl Default for ServiceRules {
             targets: Targets::default(),
             wrap_up: WrapUp::default(),
             callback: Callbacks::default(),
+            preference: Preference::default(),
             transfers: Transfers::default(),
             reopen_wait_ms: 300_000,
         }
@@ -460,6 +506,17 @@ impl Default for Callbacks {
         Self {
             attempts: 3,
             retry_ms: 300_000,
+        }
+    }
+}
+
+impl Default for Preference {
+    /// Whoever gave a contact an owner wants them to have each other.
+    fn default() -> Self {
+        Self {
+            whom: PreferredAgent::Owner,
+            wait_ms: 30_000,
+            even_away: false,
         }
     }
 }

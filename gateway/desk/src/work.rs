@@ -36,6 +36,21 @@ pub struct Work {
     pub preferred: Option<Preferred>,
 }
 
+/// A customer, as far as they are known when they come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// Who they are.
+    pub contact: ContactId,
+    /// What they are called.
+    pub name: String,
+    /// Points of priority for who they are.
+    pub priority: i16,
+    /// The agent whose customer they are.
+    pub owner: Option<UserId>,
+    /// Who had them last.
+    pub last_agent: Option<UserId>,
+}
+
 /// Points of priority. Each is worth as much as having come
 /// [`Rules::point_ms`](crate::rules::Rules::point_ms) earlier; the points of the service are
 /// added. Negative points make less urgent.

@@ -164,6 +164,8 @@ async fn judge(
         .await?
         .into_iter()
         .filter(|row| own(&row.company));
+    let skills = store::skills::all(db).await?.into_iter();
+    let skills = skills.filter(|row| own(&row.company));
     let calendars = store::calendars::all(db)
         .await?
         .into_iter()
@@ -184,6 +186,7 @@ async fn judge(
     let catalogue = Catalogue {
         prompts: published.map(|row| row.id.as_str().into()).collect(),
         services: services.map(|row| row.id.as_str().into()).collect(),
+        skills: skills.map(|row| row.id.as_str().into()).collect(),
         calendars: calendars.map(|row| row.id.as_str().into()).collect(),
         flows: flows.map(calls).collect(),
         voices: Some(voices.collect::<BTreeSet<_>>()),

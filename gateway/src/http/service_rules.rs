@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use desk::disposition::Disposition;
 use desk::id::{CompanyId, FlowId, NumberId, PromptId, ServiceId};
 use desk::rules::{
-    Callbacks, Overflow, OverflowThen, OverflowWhen, Relax, Routing, Rules, ServiceRules, Targets,
-    WrapUp,
+    Callbacks, Overflow, OverflowThen, OverflowWhen, Preference, PreferredAgent, Relax, Routing,
+    Rules, ServiceRules, Targets, WrapUp,
 };
 use serde::{Deserialize, Serialize};
 use store::services::{self, CallSettings};
@@ -41,6 +41,7 @@ pub(super) struct WorkRules {
     #[schema(value_type = Vec<Object>)]
     dispositions: Vec<Disposition>,
     callback: CallbackRules,
+    preferred: PreferredRule,
     /// Where its work may be handed to.
     transfers: TransferRights,
     /// How long work that comes back at a date waits for the agent who closed it, in seconds.
@@ -104,6 +105,21 @@ pub(super) struct CallbackRules {
     attempts: u32,
     /// How long after an attempt that failed the next may be, in seconds.
     retry_s: u32,
+}
+
+/// Which agent a customer has first.
+#[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PreferredRule {
+    /// Who of those who know the customer: `nobody`, `owner` (of the contact), `last` (who had them
+    /// last) or `owner_or_last`.
+    #[schema(value_type = String)]
+    agent: PreferredAgent,
+    /// How long the customer waits for them before the whole service may have the work, in seconds.
+    wait_s: u32,
+    /// Whether the customer waits even while they are offline or paused.
+    #[serde(default)]
+    even_away: bool,
 }
 
 /// How a service treats its calls; what is not set is as usual.
@@ -174,6 +190,11 @@ impl WorkRules {
                 attempts: rules.callback.attempts,
                 retry_s: seconds(rules.callback.retry_ms),
             },
+            preferred: PreferredRule {
+                agent: rules.preference.whom,
+                wait_s: seconds(rules.preference.wait_ms),
+                even_away: rules.preference.even_away,
+            },
             transfers: rules.transfers.into(),
             reopen_wait_s: seconds(rules.reopen_wait_ms),
         }
@@ -213,6 +234,11 @@ impl WorkRules {
             callback: Callbacks {
                 attempts: within(self.callback.attempts, 1, 20, "rules.callback.attempts")?,
                 retry_ms: span(self.callback.retry_s, "rules.callback.retry_s")?,
+            },
+            preference: Preference {
+                whom: self.preferred.agent,
+                wait_ms: span(self.preferred.wait_s, "rules.preferred.wait_s")?,
+                even_away: self.preferred.even_away,
             },
             transfers: self.transfers.into(),
             reopen_wait_ms: span(self.reopen_wait_s, "rules.reopen_wait_s")?,

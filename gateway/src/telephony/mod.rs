@@ -634,7 +634,7 @@ impl Owner {
         match answer {
             Answer::Opened(calls) => {
                 for (call, protocol) in calls {
-                    self.voice.handle_opened(now, call, protocol);
+                    self.voice.handle_opened(now, call, protocol, None);
                 }
             }
             Answer::NotOpened(calls) => {

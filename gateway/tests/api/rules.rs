@@ -79,6 +79,7 @@ async fn rules_that_cannot_work_are_refused_with_their_field() {
         "disposition_mandatory": true,
         "dispositions": [{ "id": "venda", "name": "Venda", "children": [code("vendido")] }],
         "callback": { "attempts": 2, "retry_s": 60 },
+        "preferred": { "agent": "owner_or_last", "wait_s": 20, "even_away": true },
         "transfers": { "agents": false, "services": [support] },
         "reopen_wait_s": 30,
     });
@@ -91,6 +92,7 @@ async fn rules_that_cannot_work_are_refused_with_their_field() {
     assert_eq!(read["rules"]["overflow"], good["overflow"]);
     assert_eq!(read["rules"]["relax"], good["relax"]);
     assert_eq!(read["rules"]["targets"]["abandon_s"], 5);
+    assert_eq!(read["rules"]["preferred"], good["preferred"]);
     assert_eq!(read["rules"]["transfers"], good["transfers"]);
     assert_eq!(read["calls"]["recording"], "on_demand");
     assert_eq!(read["calls"]["callback_key"], "7");

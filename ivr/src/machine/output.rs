@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::{Spoken, Step, Ticket};
-use crate::{Cause, Destination, Key, Language, Method, ServiceId};
+use crate::{Cause, Destination, Key, Language, Method, ServiceId, SkillWanted};
 
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +31,8 @@ pub enum Output {
         ticket: Ticket,
         /// Which queue.
         service: ServiceId,
+        /// What an agent must be able to do.
+        skills: Vec<SkillWanted>,
     },
     /// Take the caller out of the queue. No answer is needed.
     LeaveQueue {

@@ -159,9 +159,14 @@ impl Call {
                     assert_eq!(self.playing.take(), Some(ticket));
                     "stop".to_owned()
                 }
-                Output::Queue { ticket, service } => {
+                Output::Queue {
+                    ticket,
+                    service,
+                    skills,
+                } => {
                     self.asked = Some(ticket);
-                    format!("queue {service}")
+                    let skills = skills.iter().map(|wanted| format!(" {}", wanted.skill));
+                    format!("queue {service}{}", skills.collect::<String>())
                 }
                 Output::LeaveQueue { .. } => "leave queue".to_owned(),
                 Output::Dial { ticket, to, ring } => {
@@ -611,10 +616,11 @@ fn a_recording_ends_at_its_limit_and_is_not_waited_for_long() {
 #[test]
 fn a_waiting_caller_leaves_the_queue_by_its_key_alone() {
     let (mut call, done) = Call::walk(serde_json::json!({
-        "a": {"kind": "queue", "service": "Vendas", "leave": [{"key": "1", "to": "b"}]},
+        "a": {"kind": "queue", "service": "Vendas", "skills": [{"skill": "fatura", "level": 2}],
+            "leave": [{"key": "1", "to": "b"}]},
         "b": {"kind": "hang-up"},
     }));
-    assert_eq!(done, ["queue Vendas"]);
+    assert_eq!(done, ["queue Vendas fatura"]);
     assert_eq!(call.key('2'), [""; 0]);
     assert_eq!(call.key('1'), ["leave queue", "hang up Normal"]);
 }

@@ -165,6 +165,7 @@ impl Session {
         self.output(Output::Queue {
             ticket,
             service: queue.service.clone(),
+            skills: queue.skills.clone(),
         });
         self.state = State::Queued { ticket };
         Onward::Stay

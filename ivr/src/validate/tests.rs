@@ -6,6 +6,7 @@ fn catalogue() -> Catalogue {
     Catalogue {
         prompts: ["hello".into()].into(),
         services: ["Vendas".into()].into(),
+        skills: ["fatura".into()].into(),
         calendars: ["c".into()].into(),
         flows: [("other".into(), BTreeSet::new())].into(),
         voices: Some(["pf_dora".into()].into()),
@@ -127,7 +128,8 @@ fn what_the_company_does_not_have_is_found() {
             "b": {"kind": "prompt", "next": "c", "say": [
                 {"kind": "prompt", "prompt": "x"}, {"kind": "sound", "sound": "y"},
                 {"kind": "text", "text": "z", "voice": "v"}, {"kind": "sound", "sound": "sentences/goodbye"}]},
-            "c": {"kind": "queue", "service": "Suporte"},
+            "c": {"kind": "queue", "service": "Suporte", "skills": [
+                {"skill": "fatura", "level": 1}, {"skill": "mandarim", "level": 0}]},
             "d": {"kind": "flow", "flow": "third", "next": "e"},
             "e": {"kind": "flow", "flow": "own"},
         })),
@@ -137,6 +139,8 @@ fn what_the_company_does_not_have_is_found() {
             "no-such-sound b/say/1/sound y",
             "no-such-voice b/say/2/voice v",
             "no-such-service c/service Suporte",
+            "no-such-skill c/skills/1/skill mandarim",
+            "out-of-range c/skills/1/level 0",
             "no-such-flow d/flow third",
         ]
     );

@@ -192,7 +192,7 @@ impl Node {
         match came {
             Came::Opened(calls) => {
                 for (call, protocol) in calls {
-                    self.voice.handle_opened(now, call, protocol);
+                    self.voice.handle_opened(now, call, protocol, None);
                 }
             }
             Came::NotOpened(calls) => {

@@ -14,6 +14,7 @@ mod answering;
 mod callback;
 mod calling;
 mod closing;
+mod engaged;
 mod orders;
 mod placing;
 mod recording;
@@ -26,10 +27,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::id::{InteractionId, ServiceId};
+use desk::id::{InteractionId, ServiceId, UserId};
 use desk::record::{
     EndedBy, InteractionOpened, InteractionState, InteractionUpdate, Medium, Quality, TrailKind,
 };
+use desk::work::Customer;
 use ivr::machine::{self, Caller, Did, FetchFailure, Fetched, Session, Ticket};
 use ivr::{Key, Now};
 use media_engine::dtmf::{self, pair::Way};
@@ -67,6 +69,8 @@ pub(super) struct Call {
     taping: Taping,
     /// About whom the customer is asked, since the agent has left.
     survey: Option<Survey>,
+    /// Agents who are on the line without having it as work: nothing else is to ring for them.
+    engaged: BTreeSet<UserId>,
     /// What the customer was promised, until they are on the line again.
     promised: Option<Promise>,
     /// Why we ended it, if we did.
@@ -171,7 +175,8 @@ impl Call {
         });
         call.note(now, TrailKind::Arrived, arrived);
         let (key, peer) = (call.facts.key, invite.flow.remote);
-        let line = Line::asked(key, Purpose::Customer, sip, invite.offer, peer);
+        let mut line = Line::asked(key, Purpose::Customer, sip, invite.offer, peer);
+        line.device = dialled.device;
         call.facts.leg = shared.take_line(line, None);
         call.settle(now, shared);
         Some(call)
@@ -194,6 +199,7 @@ impl Call {
             company,
             record: Record::new(opened.id.clone()),
             caller,
+            customer: None,
             messages: Vec::new(),
             left: BTreeMap::new(),
         };
@@ -208,6 +214,7 @@ impl Call {
             },
             taping: Taping::default(),
             survey: None,
+            engaged: BTreeSet::new(),
             promised: None,
             ours: None,
             length_limit: now.instant + LENGTH_MAX,
@@ -242,8 +249,15 @@ impl Call {
     }
 
     /// The record is durable.
-    pub(super) fn handle_opened(&mut self, now: Now, protocol: String, shared: &mut Shared) {
+    pub(super) fn handle_opened(
+        &mut self,
+        now: Now,
+        protocol: String,
+        customer: Option<Customer>,
+        shared: &mut Shared,
+    ) {
         self.facts.caller.protocol = protocol;
+        self.facts.customer = customer;
         if let Stage::Opening { recorded, .. } = &mut self.stage {
             *recorded = true;
             self.go_on(now, shared);
@@ -503,6 +517,7 @@ impl Call {
             let music = self.music();
             self.talk.settle(music.as_ref(), shared);
         }
+        self.engage(now, shared);
         if let Some(change) = self.facts.record.hand_out(now.instant) {
             shared.save(change);
         }

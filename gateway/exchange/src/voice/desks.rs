@@ -20,7 +20,7 @@ use desk::id::{CompanyId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Output as Told, WaitEnd};
 use desk::record::TrailKind;
 use desk::rules::Rules;
-use desk::work::{Medium, Priority, Work};
+use desk::work::{Medium, Priority, SkillWanted, Work};
 use ivr::Now;
 use media_engine::leg::LegId;
 use serde_json::json;
@@ -168,26 +168,30 @@ impl Shared {
         now: Now,
         call: &Facts,
         service: &ServiceId,
+        skills: Vec<SkillWanted>,
     ) -> Result<WorkId, DeskError> {
         let arrived_ms = now.wall.as_millisecond();
         let id = WorkId::new(arrived_ms, &mut self.random);
+        let customer = call.customer.as_ref();
+        let rules = call.company.services.get(service);
+        let preferred = rules.and_then(|service| service.rules.preferred(customer?));
         let work = Work {
             id: id.clone(),
             interaction: call.record.interaction().clone(),
             medium: Medium::Phone,
             service: service.clone(),
-            contact: None,
+            contact: customer.map(|customer| customer.contact.clone()),
             number: Some(call.from().to_owned()).filter(|number| !number.is_empty()),
             arrived_ms,
             priority: Priority {
-                contact: 0,
+                contact: customer.map_or(0, |customer| customer.priority),
                 number: call
                     .company()
                     .number(&call.caller.to, None)
                     .map_or(0, |number| number.priority),
             },
-            skills: vec![],
-            preferred: None,
+            skills,
+            preferred,
         };
         let desk = self.desk(now, &call.company().id);
         desk.ok_or(DeskError::NoSuchService)?

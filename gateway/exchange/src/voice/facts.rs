@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use desk::id::{CompanyId, InteractionId};
 use desk::record::Change;
+use desk::work::Customer;
 use ivr::machine::{Caller, Ticket};
 use media_engine::leg::{LegConfig, LegId};
 use media_engine::rtp::srtp::Secret;
@@ -36,6 +37,8 @@ pub(super) struct Facts {
     pub(super) company: Arc<Company>,
     pub(super) record: Record,
     pub(super) caller: Caller,
+    /// The customer, where they are a contact of the company.
+    pub(super) customer: Option<Customer>,
     /// Messages that are being recorded or put away.
     pub(super) messages: Vec<Message>,
     /// Those who are off the line, until their media have had their last word.

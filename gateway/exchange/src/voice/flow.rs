@@ -6,7 +6,7 @@ use desk::id::{PromptId, ServiceId, VoiceMessageId, WorkId};
 use desk::record::{
     Change, InteractionState, InteractionUpdate, Medium, TrailKind, VoiceMessageLeft,
 };
-use desk::work::{Priority, Work};
+use desk::work::{Priority, SkillWanted, Work};
 use ivr::machine::{
     DialResult, FetchFailure, Fetched, Output as Wish, QueueResult, Session, Spoken, Ticket,
 };
@@ -187,7 +187,11 @@ impl Walk {
                 );
             }
             Wish::StopPlaying { .. } => self.stop(call.leg, shared),
-            Wish::Queue { ticket, service } => self.enqueue(now, ticket, &service, call, shared),
+            Wish::Queue {
+                ticket,
+                service,
+                skills,
+            } => self.enqueue(now, ticket, (&service, &skills), call, shared),
             Wish::LeaveQueue { .. } => self.stop_doing(now, call, shared),
             Wish::Dial { ticket, to, ring } => {
                 let leg = shared.dial(now, call, ticket, &to, ring);
@@ -375,7 +379,7 @@ impl Walk {
         &mut self,
         now: Now,
         ticket: Ticket,
-        service: &ivr::ServiceId,
+        (service, skills): (&ivr::ServiceId, &[ivr::SkillWanted]),
         call: &mut Facts,
         shared: &mut Shared,
     ) {
@@ -390,7 +394,7 @@ impl Walk {
             .is_some_and(|calendar| !calendar.is_open(now.wall));
         let entered = match closed {
             true => None,
-            false => shared.enqueue(now, call, &id).ok(),
+            false => shared.enqueue(now, call, &id, wanted(skills)).ok(),
         };
         let Some(work) = entered else {
             return self.tell_queued(now, Some(ticket), QueueResult::Closed);
@@ -560,6 +564,19 @@ impl Shared {
 fn announced(now: Now, call: &mut Facts, position: Option<usize>) {
     let detail = json!({ "position": position });
     call.record.note(now, TrailKind::Announced, detail);
+}
+
+/// What an agent must be able to do, in the words of the desk.
+fn wanted(skills: &[ivr::SkillWanted]) -> Vec<SkillWanted> {
+    let wanted = skills.iter().filter_map(|wanted| {
+        Some(SkillWanted {
+            // No skill has an id that is none; validation told so when the flow was published.
+            skill: wanted.skill.as_str().parse().ok()?,
+            level: wanted.level,
+            fixed: wanted.fixed,
+        })
+    });
+    wanted.collect()
 }
 
 fn clip(language: Language, item: Spoken) -> Option<Clip> {

@@ -371,6 +371,16 @@ impl Shared {
         false
     }
 
+    /// A line that came in is about to be answered for this other one: it had best speak what that
+    /// one does.
+    pub(super) fn prefer_as(&mut self, leg: LegId, other: LegId) {
+        let spoken = self.lines.get(&other).and_then(Line::agreed);
+        let spoken = spoken.map(|media| media.codec);
+        if let Some(line) = self.lines.get_mut(&leg) {
+            line.prefer = spoken;
+        }
+    }
+
     /// Answers a line that came in: our SDP, and what is agreed on unless the peer is yet to answer
     /// an offer of ours. Nothing while its port is not open.
     ///
@@ -392,7 +402,8 @@ impl Shared {
         };
         if line.negotiation.is_none() {
             let signalling = line.peer.map_or(address.ip(), |peer| peer.ip());
-            let media = local_media(*address, signalling, &self.config, &mut self.random);
+            let mut media = local_media(*address, signalling, &self.config, &mut self.random);
+            media.prefer = line.prefer;
             line.negotiation = Some(Box::new(Negotiation::new(media)));
         }
         let (negotiation, offer) = (line.negotiation.as_mut()?, offer.clone());

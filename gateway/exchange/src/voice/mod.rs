@@ -46,6 +46,7 @@ use std::time::{Duration, Instant};
 
 use desk::id::{InstanceId, ServiceId};
 use desk::record::Quality;
+use desk::work::Customer;
 use ivr::Now;
 use ivr::machine::{FetchFailure, Fetched, Ticket};
 use media_engine::codec::Codec;
@@ -234,10 +235,17 @@ impl Voice {
         self.attend(now);
     }
 
-    /// The record of a new call is durable, and this is its protocol number.
-    pub fn handle_opened(&mut self, now: Now, call: CallKey, protocol: String) {
+    /// The record of a new call is durable: its protocol number, and the customer where they are a
+    /// contact of the company.
+    pub fn handle_opened(
+        &mut self,
+        now: Now,
+        call: CallKey,
+        protocol: String,
+        customer: Option<Customer>,
+    ) {
         self.with(now, call, |call, shared| {
-            call.handle_opened(now, protocol, shared)
+            call.handle_opened(now, protocol, customer, shared)
         });
     }
 

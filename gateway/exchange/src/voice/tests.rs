@@ -23,6 +23,7 @@ mod after;
 mod agents;
 mod callbacks;
 mod chaos;
+mod customers;
 mod deadlines;
 mod extensions;
 mod handling;
@@ -46,6 +47,8 @@ struct Scene {
     /// What was wanted and not looked at yet.
     wanted: VecDeque<Output>,
     opened: Option<Box<InteractionOpened>>,
+    /// Who the next caller is known to be.
+    customer: Option<desk::work::Customer>,
     changes: Vec<Change>,
     /// What was kept of the desks.
     kept: Vec<Kept>,
@@ -68,6 +71,7 @@ impl Scene {
             now: start,
             wanted: VecDeque::new(),
             opened: None,
+            customer: None,
             changes: vec![],
             kept: vec![],
             live: vec![],
@@ -86,8 +90,12 @@ impl Scene {
             match output {
                 Output::Open { call, opened } => {
                     self.opened = Some(opened);
-                    self.voice
-                        .handle_opened(self.now, call, "20261123000001".into());
+                    self.voice.handle_opened(
+                        self.now,
+                        call,
+                        "20261123000001".into(),
+                        self.customer.clone(),
+                    );
                 }
                 Output::Save(change) => self.changes.push(change),
                 Output::Kept(kept) => self.kept.push(kept),
@@ -452,7 +460,9 @@ fn nobody_is_answered_before_the_record_is_durable() {
         }
     }
     assert!(!answered);
-    scene.voice.handle_opened(scene.now, CallKey(1), "1".into());
+    scene
+        .voice
+        .handle_opened(scene.now, CallKey(1), "1".into(), None);
     scene.settle();
     assert!(
         scene

@@ -96,6 +96,7 @@ impl Call {
                 to: String::new(),
                 protocol: String::new(),
             },
+            customer: None,
             messages: Vec::new(),
             left: BTreeMap::new(),
         };
@@ -106,6 +107,7 @@ impl Call {
             stage: Stage::Promised,
             taping: Taping::default(),
             survey: None,
+            engaged: BTreeSet::new(),
             promised: Some(Promise {
                 work: record.work.id.clone(),
                 service: record.work.service.clone(),

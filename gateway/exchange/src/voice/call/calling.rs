@@ -233,6 +233,7 @@ impl Call {
             shared.media(caller, MediaCommand::Stop);
             return true;
         }
+        shared.prefer_as(caller, self.facts.leg);
         let (Some(call), Some(Ok((sdp, media)))) = (sip, shared.answer_line(caller)) else {
             return false;
         };

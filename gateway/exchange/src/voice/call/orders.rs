@@ -501,7 +501,7 @@ impl Call {
         shared.media(self.facts.leg, MediaCommand::Stop);
         let service = self.service().cloned();
         let entered = service.and_then(|service| {
-            let work = shared.enqueue(now, &self.facts, &service).ok()?;
+            let work = shared.enqueue(now, &self.facts, &service, vec![]).ok()?;
             Some((work, service))
         });
         let Some((work, service)) = entered else {

@@ -304,7 +304,11 @@ impl Call {
             interaction: self.facts.record.interaction().clone(),
             medium: Medium::Phone,
             service,
-            contact: None,
+            contact: self
+                .facts
+                .customer
+                .as_ref()
+                .map(|known| known.contact.clone()),
             arrived_ms,
             priority: Priority::default(),
             skills: vec![],

@@ -107,7 +107,7 @@ impl World {
             Output::Open { call, opened } => {
                 assert!(self.opened.insert(opened.id.clone()), "opened twice");
                 if self.random.random_bool(0.97) {
-                    self.scene.voice.handle_opened(now, call, "1".into());
+                    self.scene.voice.handle_opened(now, call, "1".into(), None);
                 } else {
                     self.scene.voice.handle_not_opened(now, call);
                 }

@@ -47,7 +47,9 @@ fn a_store_that_never_answers_ends_in_503_and_a_closed_call() {
     assert_eq!(scene.details(TrailKind::Refused)[0]["status"], 503);
 
     // Whatever the store says then, nobody is answered.
-    scene.voice.handle_opened(scene.now, CallKey(1), "1".into());
+    scene
+        .voice
+        .handle_opened(scene.now, CallKey(1), "1".into(), None);
     assert!(scene.voice.poll_output().is_none());
 }
 

@@ -354,6 +354,20 @@ fn a_supervisor_listens_then_whispers_then_joins_and_is_in_the_trail() {
 }
 
 #[test]
+fn who_listens_to_a_call_is_offered_nothing_until_they_hang_up() {
+    let (mut scene, _) = talking();
+    scene.does("chief", CallOrder::Attend(Attention::Listen));
+    let (chief, _) = guest(&mut scene);
+    scene.picks_up(chief);
+    scene.comes("chief");
+    scene.page("chief", true);
+    scene.task("t1", vec![]);
+    assert_eq!(scene.doing("chief"), [""; 0]);
+    scene.leaves(chief, Party::Peer, None);
+    assert_eq!(scene.doing("chief"), ["offered"]);
+}
+
+#[test]
 fn a_supervisor_takes_a_call_over_and_the_agent_wraps_up() {
     let (mut scene, ana) = talking();
     scene.comes("chief");

@@ -128,6 +128,7 @@ fn facts(scene: &Scene, leg: LegId) -> facts::Facts {
         company: company.expect("a company").clone(),
         record: record::Record::new("i".parse().expect("an id")),
         caller: ivr::machine::Caller::default(),
+        customer: None,
         messages: vec![output::Message {
             ticket: Ticket(1),
             service: None,

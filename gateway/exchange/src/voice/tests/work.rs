@@ -82,7 +82,7 @@ impl Scene {
     }
 
     /// Something to do waits for the service, with nobody on the line.
-    fn task(&mut self, name: &str, skills: Vec<SkillWanted>) -> WorkId {
+    pub(super) fn task(&mut self, name: &str, skills: Vec<SkillWanted>) -> WorkId {
         let now = self.now;
         let work = desk::work::Work {
             id: id(name),

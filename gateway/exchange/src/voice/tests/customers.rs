@@ -1,0 +1,118 @@
+//! Who calls matters: contacts of the company, what they need, whom they know.
+
+use desk::rules::{Preference, PreferredAgent};
+use desk::work::Customer;
+
+use super::agents::{agent, company, staffed};
+use super::*;
+
+/// A customer of Bruno's, with so many points of priority.
+fn known(priority: i16) -> Customer {
+    Customer {
+        contact: "c1".parse().expect("an id"),
+        name: "Clara".into(),
+        priority,
+        owner: Some(agent("bruno")),
+        last_agent: Some(agent("ana")),
+    }
+}
+
+/// Ana is idle for longer than Bruno.
+fn both() -> Scene {
+    let mut scene = staffed(&[("ana", &["ana-phone"]), ("bruno", &["bruno-phone"])]);
+    scene.comes("ana");
+    scene.pass(Duration::from_secs(60));
+    scene.comes("bruno");
+    scene
+}
+
+impl Scene {
+    fn rings(&mut self) -> Vec<String> {
+        self.phones().into_iter().map(|(name, ..)| name).collect()
+    }
+}
+
+#[test]
+fn a_stranger_has_whoever_is_idle_for_longest_and_a_customer_their_own_agent() {
+    let mut scene = both();
+    scene.waits();
+    assert_eq!(scene.rings(), ["ana-phone"]);
+    let mut scene = both();
+    scene.customer = Some(known(0));
+    scene.waits();
+    assert_eq!(scene.rings(), ["bruno-phone"]);
+}
+
+#[test]
+fn a_service_may_want_the_last_agent_or_none_in_particular() {
+    for (whom, rings) in [
+        (PreferredAgent::Last, "ana-phone"),
+        (PreferredAgent::OwnerOrLast, "bruno-phone"),
+        (PreferredAgent::Nobody, "ana-phone"),
+    ] {
+        let mut scene = both();
+        scene.change(|company| {
+            let service = company.services.values_mut().next().expect("one");
+            service.rules.preference.whom = whom;
+        });
+        scene.customer = Some(known(0));
+        scene.waits();
+        assert_eq!(scene.rings(), [rings], "{whom:?}");
+    }
+}
+
+#[test]
+fn who_waits_for_their_own_agent_has_another_when_that_took_too_long() {
+    let mut scene = staffed(&[("ana", &["ana-phone"]), ("bruno", &["bruno-phone"])]);
+    scene.comes("ana");
+    scene.change(|company| {
+        let service = company.services.values_mut().next().expect("one");
+        service.rules.preference = Preference {
+            wait_ms: 20_000,
+            even_away: true,
+            ..Preference::default()
+        };
+    });
+    scene.customer = Some(known(0));
+    scene.waits();
+    assert_eq!(scene.rings(), [""; 0], "Bruno is away");
+    scene.until(Duration::from_secs(19));
+    assert_eq!(scene.rings(), [""; 0]);
+    scene.until(Duration::from_secs(20));
+    assert_eq!(scene.rings(), ["ana-phone"]);
+}
+
+#[test]
+fn a_customer_with_points_goes_before_who_came_a_moment_earlier() {
+    let mut scene = staffed(&[]);
+    scene.line_max(10);
+    let early = scene.task("t1", vec![]);
+    scene.until(Duration::from_secs(100));
+    scene.customer = Some(known(2));
+    scene.waits();
+    let sales = "sales".parse().expect("an id");
+    let line = scene.voice.line(scene.now, &company(), &sales);
+    assert_eq!((line.len(), &line[1].work), (2, &early));
+}
+
+#[test]
+fn a_menu_that_asks_for_a_language_finds_who_speaks_it() {
+    let menu = MENU.replace(
+        r#""service": "sales", "un"#,
+        r#""service": "sales", "skills": [{"skill": "english", "level": 2, "fixed": true}], "un"#,
+    );
+    assert_ne!(menu, MENU);
+    let mut scene = both();
+    scene.change(|company| {
+        let flow: ivr::Flow = serde_json::from_str(&menu).expect("a flow");
+        let mut library = ivr::Library::clone(&company.library);
+        library.flows.insert("menu".into(), Arc::new(flow));
+        company.library = Arc::new(library);
+        for (name, level) in [("ana", 1), ("bruno", 2)] {
+            let known = company.agents.get_mut(&agent(name)).expect("an agent");
+            known.skills = [("english".parse().expect("an id"), level)].into();
+        }
+    });
+    scene.waits();
+    assert_eq!(scene.rings(), ["bruno-phone"]);
+}
