@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str], Io)] = &[
     ("media-engine", &[], Io::Pure),
     ("ivr", &[], Io::Pure),
     ("gateway/desk", &[], Io::Pure),
+    ("gateway/channels", &["desk"], Io::Pure),
     (
         "gateway/exchange",
         &["media-engine", "ivr", "desk"],
@@ -39,6 +40,7 @@ const LAYERS: &[(&str, &[&str], Io)] = &[
             "media-engine-net",
             "ivr",
             "desk",
+            "channels",
             "exchange",
             "store",
         ],
