@@ -35,6 +35,11 @@ const TO_TEST: &[Need] = &[
         why: "is the softphone of the interop tests",
     },
     Need {
+        sign: "linphonec",
+        package: "linphone-cli",
+        why: "is another softphone of the interop tests",
+    },
+    Need {
         sign: "sox",
         package: "sox",
         why: "is the reference for resampling and for A-law",

@@ -15,7 +15,7 @@ use desk::record::{EndedBy, TrailKind};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::ear::{self, Voice};
+use crate::ear::{self, Ear, Hearer, Voice};
 use crate::peers;
 use crate::server::{Server, until};
 
@@ -222,6 +222,12 @@ impl Baresip {
         let paths = files.flatten().map(|entry| entry.path());
         let heard = paths.filter(|path| path.to_string_lossy().ends_with("-dec.wav"));
         heard.max_by_key(|path| fs::metadata(path).and_then(|known| known.modified()).ok())
+    }
+}
+
+impl Hearer for Baresip {
+    fn ear(&self) -> Ear<'_> {
+        Ear::of_file(|| self.hearing())
     }
 }
 

@@ -6,22 +6,43 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::baresip::Baresip;
+use crate::chromium::Chromium;
 use crate::ear::{self, Hears, Voice, they_hear};
 use crate::server::{Person, Server, until};
 
 /// Somebody of the company, with a telephone.
-pub(crate) struct Colleague<'s> {
+pub(crate) struct Colleague<'s, P = Baresip> {
     pub(crate) person: Person<'s>,
-    pub(crate) phone: Baresip,
+    pub(crate) phone: P,
     pub(crate) voice: Voice,
 }
 
 /// An agent of the demo: `ana` or `bruno`.
 pub(crate) fn agent<'s>(server: &'s Server, name: &str) -> Colleague<'s> {
+    agent_at(server, name, |voice| Baresip::of(server, name, voice))
+}
+
+/// The same, whose telephone is a page that speaks this codec.
+pub(crate) fn agent_in_browser<'s>(
+    server: &'s Server,
+    name: &str,
+    codec: &str,
+) -> Colleague<'s, Chromium> {
+    agent_at(server, name, |voice| {
+        Chromium::start(server, name, codec, voice)
+    })
+}
+
+/// The same, at this telephone.
+pub(crate) fn agent_at<'s, P>(
+    server: &'s Server,
+    name: &str,
+    phone: impl FnOnce(Voice) -> P,
+) -> Colleague<'s, P> {
     let voice = if name == "ana" { ear::ANA } else { ear::BRUNO };
     Colleague {
         person: server.log_in(name),
-        phone: Baresip::of(server, name, voice),
+        phone: phone(voice),
         voice,
     }
 }
@@ -78,17 +99,21 @@ pub(crate) fn service(server: &Server, name: &str) -> String {
 
 /// Agents are free as soon as a call is over.
 pub(crate) fn without_wrap_up(server: &Server) {
-    let administrator = server.administrator();
-    let services = administrator.ask("GET /api/v1/services", &Value::Null);
-    for service in services["items"].as_array().expect("a list") {
-        let mut settings = service.as_object().expect("a service").clone();
-        let id = settings.remove("id").expect("an id");
-        settings
-            .retain(|name, _| !["company", "created_ms", "updated_ms"].contains(&name.as_str()));
-        settings.insert("wrap_up_s".into(), 0.into());
-        let id = id.as_str().expect("an id");
-        administrator.ask(&format!("PUT /api/v1/services/{id}"), &settings.into());
+    for name in ["Vendas", "Suporte"] {
+        set_service(server, name, &json!({ "wrap_up_s": 0 }));
     }
+}
+
+/// Sets these settings of a service of the demo.
+pub(crate) fn set_service(server: &Server, name: &str, changed: &Value) {
+    let (administrator, id) = (server.administrator(), service(server, name));
+    let line = format!("/api/v1/services/{id}");
+    let known = administrator.ask(&format!("GET {line}"), &Value::Null);
+    let mut settings = known.as_object().expect("a service").clone();
+    settings
+        .retain(|name, _| !["id", "company", "created_ms", "updated_ms"].contains(&name.as_str()));
+    settings.extend(changed.as_object().expect("settings").clone());
+    administrator.ask(&format!("PUT {line}"), &settings.into());
 }
 
 /// A customer who calls, chooses Vendas and waits.
@@ -120,7 +145,18 @@ impl Colleague<'_> {
         self.phone.command("accept", "");
         self.phone.wait_for("CALL_ESTABLISHED");
     }
+}
 
+impl Colleague<'_, Chromium> {
+    /// Their page rings, and they answer.
+    pub(crate) fn answers(&mut self) {
+        self.phone.wait_for("incoming");
+        self.phone.order(&json!({ "do": "answer" }));
+        self.phone.wait_for("confirmed");
+    }
+}
+
+impl<P> Colleague<'_, P> {
     /// Does something with a call.
     pub(crate) fn orders(&self, call: &str, order: &str) {
         self.person.orders(call, &json!({ "order": order }));

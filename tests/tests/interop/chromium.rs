@@ -5,7 +5,8 @@
 //!       ◀─ what happened ─┘
 //! ```
 //!
-//! The browser has a file for a microphone: a tone, which whoever it talks to must hear.
+//! The browser has a file for a microphone: a tone, which whoever it talks to must hear. The page keeps
+//! the last half second of what comes out, for who asks.
 
 use std::collections::VecDeque;
 use std::fs::{self, File};
@@ -15,16 +16,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use desk::record::{InteractionState, TrailKind};
+use desk::record::TrailKind;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::baresip::Baresip;
+use crate::cast::{agent_in_browser, customer};
+use crate::ear::{ANA, CUSTOMER, Ear, Hearer, Hears, Voice, spoken, they_hear};
 use crate::peers;
 use crate::server::{Server, until};
-use crate::tones::{seconds_of, tone};
 
 #[test]
 fn a_page_registers_calls_the_menu_hears_it_and_chooses_by_key() {
@@ -32,8 +33,7 @@ fn a_page_registers_calls_the_menu_hears_it_and_chooses_by_key() {
         return;
     }
     let server = Server::start();
-    let mut browser = Chromium::start(&server, "ana", "opus", AGENT_HZ);
-    browser.wait_for("registered");
+    let browser = Chromium::start(&server, "ana", "opus", ANA);
     browser.order(&json!({ "do": "call", "to": format!("sip:4000@{}", server.udp) }));
     browser.wait_for("confirmed");
     let heard = browser.stats_when(|stats| number(stats, "received") > 100.0);
@@ -83,42 +83,23 @@ fn takes_a_call(codec: &str) {
         return;
     }
     let server = Server::start();
-    let agent = server.log_in("ana");
-    let mut browser = Chromium::start(&server, "ana", codec, AGENT_HZ);
-    browser.wait_for("registered");
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let said = tone(folder.path(), CALLER_HZ, 8_000);
-    let mut caller = Baresip::start(&server, "bruno", &format!("aufile,{}", said.display()));
-    caller.wait_until_registered();
-    caller.command("dial", &format!("sip:4000@{}", server.udp));
-    caller.wait_for("CALL_ESTABLISHED");
-    caller.command("sndcode", "1");
-    until(Duration::from_secs(20), "the caller waits", || {
-        let records = server.records();
-        let call = &records.first()?.call;
-        (call.state == InteractionState::Waiting).then_some(())
-    });
-    agent.is("available");
-    browser.wait_for("incoming");
-    browser.order(&json!({ "do": "answer" }));
-    browser.wait_for("confirmed");
-    until(Duration::from_secs(20), "they talk", || {
-        let records = server.records();
-        let call = &records.first()?.call;
-        (call.state == InteractionState::Talking).then_some(())
-    });
-    let heard = browser.stats_when(|stats| number(stats, "received") > 200.0);
-    assert!(number(&heard, "energy") > 0.01, "silence: {heard}");
-    assert!(number(&heard, "sent") > 100.0, "{heard}");
+    let mut ana = agent_in_browser(&server, "ana", codec);
+    let mut customer = customer(&server);
+    ana.person.is("available");
+    ana.answers();
+    ana.call_in_state("talking");
+    they_hear(&[
+        (&ana.phone, Hears::These(&[CUSTOMER])),
+        (&customer, Hears::These(&[ANA])),
+    ]);
+    let heard = ana.phone.stats_when(|stats| number(stats, "sent") > 100.0);
     let mime = format!("audio/{codec}");
     let codecs = heard["codecs"].as_array().expect("a list");
     assert!(codecs.iter().any(|one| *one == mime.as_str()), "{heard}");
     eprintln!("{heard}");
-    browser.order(&json!({ "do": "hangup" }));
-    browser.wait_for("ended");
-    caller.wait_for("CALL_CLOSED");
-    let seconds = seconds_of(AGENT_HZ, &caller.recording());
-    assert!(seconds > 1.5, "the agent's tone for {seconds} s");
+    ana.phone.order(&json!({ "do": "hangup" }));
+    ana.phone.wait_for("ended");
+    customer.wait_for("CALL_CLOSED");
     let records = server.ended_records(1);
     let answered = records[0].lines(TrailKind::AgentAnswered);
     assert_eq!(answered[0]["name"], "Ana", "{records:?}");
@@ -129,7 +110,7 @@ fn number(stats: &Value, name: &str) -> f64 {
 }
 
 /// A browser with the page. Dropped, it is killed.
-struct Chromium {
+pub(crate) struct Chromium {
     process: Child,
     folder: TempDir,
     page: Arc<Page>,
@@ -143,11 +124,14 @@ struct Page {
 }
 
 impl Chromium {
-    /// Starts it without a screen, with the account of this device of the demo; its microphone gives a
-    /// tone of `hertz`.
-    fn start(server: &Server, device: &str, codec: &str, hertz: f64) -> Self {
+    /// How far the page remembers what it heard, and a little more.
+    pub(crate) const REMEMBERS: Duration = Duration::from_millis(700);
+
+    /// Starts it without a screen, with the account of this device of the demo, which registers; this is
+    /// what its microphone gives.
+    pub(crate) fn start(server: &Server, device: &str, codec: &str, voice: Voice) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let microphone = tone(folder.path(), hertz, 48_000);
+        let microphone = spoken(folder.path(), voice, 48_000);
         let page = Arc::new(Page::default());
         let address = serve(Arc::clone(&page));
         let query = [
@@ -177,34 +161,56 @@ impl Chromium {
             .stderr(log)
             .spawn()
             .expect("chromium starts");
-        Self {
+        let browser = Self {
             process,
             folder,
             page,
-        }
+        };
+        browser.wait_for("registered");
+        browser
     }
 
-    fn order(&mut self, order: &Value) {
+    pub(crate) fn order(&self, order: &Value) {
         lock(&self.page.orders).push_back(order.to_string());
     }
 
     /// Waits until the page tells of this event, and forgets all up to it.
-    fn wait_for(&mut self, event: &str) -> Value {
-        let page = Arc::clone(&self.page);
+    pub(crate) fn wait_for(&self, event: &str) -> Value {
         until(Duration::from_secs(40), event, || {
-            let mut told = lock(&page.told);
+            let mut told = lock(&self.page.told);
             let at = told.iter().position(|one| one["event"] == event)?;
             told.drain(..=at).next_back()
         })
     }
 
     /// The first figures of the call that are as wanted.
-    fn stats_when(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+    fn stats_when(&self, wanted: impl Fn(&Value) -> bool) -> Value {
         until(Duration::from_secs(40), "the figures are as wanted", || {
             self.order(&json!({ "do": "stats" }));
             let stats = self.wait_for("stats");
             wanted(&stats).then_some(stats)
         })
+    }
+
+    /// The last half second of what came out: samples a second, and samples of 16 bits.
+    pub(crate) fn heard(&self) -> (u32, Vec<f64>) {
+        self.order(&json!({ "do": "listen" }));
+        let heard = self.wait_for("heard");
+        let samples = heard["samples"].as_array().expect("samples").iter();
+        let rate = heard["rate"].as_u64().and_then(|rate| rate.try_into().ok());
+        (
+            rate.expect("a rate"),
+            samples.filter_map(Value::as_f64).collect(),
+        )
+    }
+}
+
+impl Hearer for Chromium {
+    fn ear(&self) -> Ear<'_> {
+        Ear::Page {
+            page: self,
+            since: Instant::now(),
+        }
     }
 }
 
@@ -316,7 +322,7 @@ fn modules() -> PathBuf {
 }
 
 /// Whether the browser and JsSIP are there.
-fn can_browse() -> bool {
+pub(crate) fn can_browse() -> bool {
     if !peers(&["chromium"]) {
         return false;
     }
@@ -335,9 +341,6 @@ fn can_browse() -> bool {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-const AGENT_HZ: f64 = 1_000.0;
-const CALLER_HZ: f64 = 440.0;
 
 /// No screen, no sandbox (tests may run as root), a microphone that is a file, and nobody asked.
 const FLAGS: [&str; 11] = [

@@ -7,13 +7,19 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::baresip::Baresip;
+use crate::chromium::Chromium;
 use crate::server::until;
 use crate::tones::tone;
 
 /// What somebody says: a tone of so many hertz, above the keys and above most of the music.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Voice(u32);
+
+/// Somebody who can be asked what they hear.
+pub(crate) trait Hearer {
+    /// Begins to listen: what came before is of no interest.
+    fn ear(&self) -> Ear<'_>;
+}
 
 pub(crate) const CUSTOMER: Voice = Voice(1_870);
 pub(crate) const ANA: Voice = Voice(2_210);
@@ -46,12 +52,12 @@ pub(crate) enum Heard {
 /// # Panics
 ///
 /// When they do not.
-pub(crate) fn they_hear(wanted: &[(&Baresip, Hears)]) {
-    let mut ears: Vec<Ear> = wanted.iter().map(|(phone, _)| Ear::of(phone)).collect();
+pub(crate) fn they_hear(wanted: &[(&dyn Hearer, Hears)]) {
+    let mut ears: Vec<Ear> = wanted.iter().map(|(phone, _)| phone.ear()).collect();
     let begun = Instant::now();
     loop {
         let heard: Vec<Heard> = ears.iter_mut().map(Ear::listen).collect();
-        let fits = |(heard, (_, wanted)): (&Heard, &(&Baresip, Hears))| match wanted {
+        let fits = |(heard, (_, wanted)): (&Heard, &(&dyn Hearer, Hears))| match wanted {
             Hears::These(voices) => *heard == Heard::These(voices.iter().copied().collect()),
             Hears::Music => *heard == Heard::Music,
             Hears::Nothing => *heard == Heard::Nothing,
@@ -68,8 +74,32 @@ pub(crate) fn they_hear(wanted: &[(&Baresip, Hears)]) {
     }
 }
 
-/// What the decoder of a telephone gives, as it comes.
-struct Ear {
+/// What comes out of somebody's telephone.
+pub(crate) enum Ear<'p> {
+    File(Growing),
+    Page { page: &'p Chromium, since: Instant },
+}
+
+impl Ear<'_> {
+    /// Of a telephone that writes what its decoder gives into a file.
+    pub(crate) fn of_file(file: impl Fn() -> Option<PathBuf>) -> Self {
+        Self::File(Growing::new(until(PATIENCE, "it hears something", file)))
+    }
+
+    fn listen(&mut self) -> Heard {
+        match self {
+            Self::File(file) => file.listen(),
+            Self::Page { since, .. } if since.elapsed() < Chromium::REMEMBERS => Heard::Changing,
+            Self::Page { page, .. } => {
+                let (rate, samples) = page.heard();
+                heard(rate, &samples)
+            }
+        }
+    }
+}
+
+/// A WAV file of 16 bits and 8 kHz that is being written.
+pub(crate) struct Growing {
     file: PathBuf,
     /// What came before is of no interest.
     from: u64,
@@ -77,9 +107,8 @@ struct Ear {
     length: (u64, Instant),
 }
 
-impl Ear {
-    fn of(phone: &Baresip) -> Self {
-        let file = until(PATIENCE, "it hears something", || phone.hearing());
+impl Growing {
+    fn new(file: PathBuf) -> Self {
         let from = length(&file);
         Self {
             file,
@@ -98,37 +127,50 @@ impl Ear {
         if length < self.from + WINDOW {
             return Heard::Changing;
         }
-        let samples = tail(&self.file, length - WINDOW);
-        let parts: Vec<&[f64]> = samples.chunks_exact(PART).collect();
-        let mut voices = parts.iter().map(|part| voices_in(part));
-        let Some(first) = voices.next() else {
-            return Heard::Changing;
-        };
-        if voices.any(|others| others != first) {
-            return Heard::Changing;
-        }
-        if !first.is_empty() {
-            return Heard::These(first);
-        }
-        match samples.iter().any(|sample| sample.abs() > SILENCE_MAX) {
-            true => Heard::Music,
-            false => Heard::Nothing,
-        }
+        heard(8_000, &tail(&self.file, length - WINDOW))
     }
 }
 
-/// The source of a softphone that says this.
-pub(crate) fn says(folder: &Path, Voice(hertz): Voice) -> String {
-    let said = tone(folder, f64::from(hertz), 8_000);
-    format!("aufile,{}", said.display())
+/// What these samples hold from their beginning to their end.
+fn heard(rate: u32, samples: &[f64]) -> Heard {
+    let mut voices = voices_by_tenth(rate, samples).into_iter();
+    let Some(first) = voices.next() else {
+        return Heard::Changing;
+    };
+    if voices.any(|others| others != first) {
+        return Heard::Changing;
+    }
+    if !first.is_empty() {
+        return Heard::These(first);
+    }
+    match samples.iter().any(|sample| sample.abs() > SILENCE_MAX) {
+        true => Heard::Music,
+        false => Heard::Nothing,
+    }
 }
 
-/// Those who are heard in a tenth of a second.
-fn voices_in(part: &[f64]) -> BTreeSet<Voice> {
+/// Those who are heard in each tenth of a second.
+pub(crate) fn voices_by_tenth(rate: u32, samples: &[f64]) -> Vec<BTreeSet<Voice>> {
+    let part = usize::try_from(rate / 10).expect("short");
+    let parts = samples.chunks_exact(part);
+    parts.map(|part| voices_in(rate, part)).collect()
+}
+
+/// The source of a softphone that says this.
+pub(crate) fn says(folder: &Path, voice: Voice) -> String {
+    format!("aufile,{}", spoken(folder, voice, 8_000).display())
+}
+
+/// What is said, as a WAV file.
+pub(crate) fn spoken(folder: &Path, Voice(hertz): Voice, rate: u32) -> PathBuf {
+    tone(folder, f64::from(hertz), rate)
+}
+
+fn voices_in(rate: u32, part: &[f64]) -> BTreeSet<Voice> {
     let is_heard = |Voice(hertz): &Voice| {
         let (mut along, mut across) = (0.0, 0.0);
         for (sample, at) in part.iter().zip(0_u32..) {
-            let angle = TAU * f64::from(*hertz) * f64::from(at) / 8_000.0;
+            let angle = TAU * f64::from(*hertz) * f64::from(at) / f64::from(rate);
             along += sample * angle.cos();
             across += sample * angle.sin();
         }
@@ -159,9 +201,6 @@ const LOUDNESS: f64 = 8_000.0;
 
 /// What a decoder makes of silence is below.
 const SILENCE_MAX: f64 = 64.0;
-
-/// A tenth of a second, in samples.
-const PART: usize = 800;
 
 /// Half a second, in bytes.
 const WINDOW: u64 = 8_000;

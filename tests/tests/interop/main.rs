@@ -1,4 +1,4 @@
-//! The program itself, called over real sockets by peers that are not ours: sipp, baresip
+//! The program itself, called over real sockets by peers that are not ours: sipp, baresip, linphone
 //! and a browser.
 //!
 //! ```text
@@ -26,6 +26,7 @@ mod endings;
 mod handing_on;
 mod handling;
 mod keys;
+mod linphone;
 mod server;
 mod sipp;
 mod supervision;
@@ -46,7 +47,7 @@ fn peers(programs: &[&str]) -> bool {
         return true;
     }
     let text = format!(
-        "{missing:?} missing; on Debian or Ubuntu: apt-get install sip-tester baresip-core sox multimon-ng chromium"
+        "{missing:?} missing; on Debian or Ubuntu: apt-get install sip-tester baresip-core linphone-cli sox multimon-ng chromium"
     );
     assert!(
         std::env::var("RAMAL_TEST_INTEROP").as_deref() != Ok("require"),

@@ -46,10 +46,18 @@ const phone = new JsSIP.UA({
   session_timers: false,
 });
 const options = {
-  mediaConstraints: { audio: true, video: false },
+  // What would be taken for noise is all that is said here.
+  mediaConstraints: {
+    audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+    video: false,
+  },
   pcConfig: { iceServers: [] },
 };
 let session = null;
+
+// Keeps the last half second of what comes out.
+const sound = new AudioContext({ sampleRate: 16000 });
+const memory = new AnalyserNode(sound, { fftSize: 8192 });
 
 phone.on("registered", () => tell("registered"));
 phone.on("registrationFailed", ({ cause }) => tell("registrationFailed", { cause }));
@@ -59,7 +67,9 @@ phone.on("newRTCSession", (made) => {
   if (made.originator === "remote") tell("incoming");
   const hear = (connection) =>
     connection.addEventListener("track", ({ track }) => {
-      document.getElementById("heard").srcObject = new MediaStream([track]);
+      const stream = new MediaStream([track]);
+      document.getElementById("heard").srcObject = stream;
+      sound.createMediaStreamSource(stream).connect(memory);
     });
   if (session.connection) hear(session.connection);
   session.on("peerconnection", ({ peerconnection }) => hear(peerconnection));
@@ -88,6 +98,12 @@ async function stats() {
   });
 }
 
+function listen() {
+  const samples = new Float32Array(memory.fftSize);
+  memory.getFloatTimeDomainData(samples);
+  tell("heard", { rate: sound.sampleRate, samples: Array.from(samples, (one) => Math.round(one * 32767)) });
+}
+
 // Begins a new offer, as soon as no other is under way, and tells when it is agreed on.
 function agree(event, begin) {
   if (begin(() => tell(event)) === false) setTimeout(() => agree(event, begin), 100);
@@ -102,6 +118,7 @@ const orders = {
   restart: () =>
     agree("restarted", (done) => session.renegotiate({ rtcOfferConstraints: { iceRestart: true } }, done)),
   hangup: () => session.terminate(),
+  listen,
   stats,
 };
 
