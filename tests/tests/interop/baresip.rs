@@ -206,6 +206,18 @@ impl Baresip {
         }
     }
 
+    /// Waits until it has heard so much more, silence among it.
+    pub(crate) fn hears_for(&self, time: Duration) {
+        let length = || {
+            let file = self.hearing().and_then(|file| fs::metadata(file).ok());
+            file.map_or(0, |known| u128::from(known.len()))
+        };
+        let enough = length() + time.as_millis() * 16; // 8 kHz of 16 bits
+        until(time + Duration::from_secs(20), "it hears on", || {
+            (length() >= enough).then_some(())
+        });
+    }
+
     /// What it logged, SIP messages among it.
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join(LOG)).unwrap_or_default()
@@ -277,7 +289,7 @@ pub(crate) fn free_udp_port() -> SocketAddr {
 
 /// Compares a recording with the prompt by `compare.py`, whose doc says what the numbers are.
 /// Nothing where its Python packages are missing and need not be there.
-fn compare(prompt: &Path, recording: &Path) -> Option<Value> {
+pub(crate) fn compare(prompt: &Path, recording: &Path) -> Option<Value> {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = tests.join("../target/pesq-venv/bin/python");
     if !python.is_file() {

@@ -26,9 +26,12 @@ mod endings;
 mod handing_on;
 mod handling;
 mod keys;
+mod killed;
 mod linphone;
+mod recording;
 mod server;
 mod sipp;
+mod story;
 mod supervision;
 mod tones;
 

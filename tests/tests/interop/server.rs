@@ -153,6 +153,11 @@ impl Server {
     }
 
     fn ask(&self, line: &str, headers: &str, body: &serde_json::Value) -> String {
+        let answer = self.ask_bytes(line, headers, body);
+        String::from_utf8(answer).expect("text")
+    }
+
+    fn ask_bytes(&self, line: &str, headers: &str, body: &serde_json::Value) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.http).expect("the server listens");
         let (host, body) = (self.http, body.to_string());
         let request = format!(
@@ -161,8 +166,8 @@ impl Server {
             body.len()
         );
         stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
+        let mut answer = vec![];
+        stream.read_to_end(&mut answer).expect("an answer");
         answer
     }
 
@@ -283,11 +288,26 @@ impl Person<'_> {
         answer
     }
 
+    /// The file at this path.
+    pub(crate) fn download(&self, path: &str) -> Vec<u8> {
+        let line = format!("GET {path}{}", self.company);
+        let nothing = serde_json::Value::Null;
+        let mut answer = self.server.ask_bytes(&line, &self.headers(), &nothing);
+        let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+        let file = answer.split_off(head.expect("an answer") + 4);
+        let head = String::from_utf8_lossy(&answer);
+        assert!(head.starts_with("HTTP/1.1 200"), "{line}: {head}");
+        file
+    }
+
+    fn headers(&self) -> String {
+        format!("Cookie: {}\r\nX-CSRF-Token: {}\r\n", self.cookie, self.csrf)
+    }
+
     /// The status and what is answered.
     pub(crate) fn request(&self, line: &str, body: &serde_json::Value) -> (u16, serde_json::Value) {
-        let headers = format!("Cookie: {}\r\nX-CSRF-Token: {}\r\n", self.cookie, self.csrf);
         let line = format!("{line}{}", self.company);
-        let answer = self.server.ask(&line, &headers, body);
+        let answer = self.server.ask(&line, &self.headers(), body);
         let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
         let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
         let body = match body {
