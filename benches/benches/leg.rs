@@ -157,9 +157,9 @@ fn legs(criterion: &mut Criterion) {
 
     let mut world = playing(&alaw);
     for leg in &mut world.legs {
-        leg.start_recording(world.now);
+        leg.be_heard(world.now, Wanted::Narrow);
     }
-    group.bench_function("play, receive and record", |b| {
+    group.bench_function("play, receive and decode", |b| {
         b.iter(|| {
             let (turn, now, header) = world.next(8);
             let leg = &mut world.legs[turn];

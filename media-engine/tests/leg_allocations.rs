@@ -108,14 +108,14 @@ fn playing_allocates_nothing() {
 }
 
 #[test]
-fn recording_and_hearing_keys_allocate_nothing() {
+fn being_heard_and_hearing_keys_allocate_nothing() {
     for codec in Codec::ALL {
         let mut visited = Visited::new(LegConfig {
             telephone_event: None,
             inband_dtmf: true,
             ..config(codec)
         });
-        visited.leg.start_recording(visited.now);
+        visited.leg.be_heard(visited.now, Wanted::Narrow);
         assert_eq!(visited.allocations(), 0, "{codec}");
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  datagram ─▶ srtp ─▶ latch ─▶ rtp::session ─┬▶ dtmf::event ───────────────────▶ LegEvent::Key
-//!                                             ├▶ Relayed ─▶ those that hear it alone, at once
-//!                                             └▶ ear, while somebody listens ─▶ frames: recorder, mixes
+//!                                             ├▶ Relayed ─▶ those that hear it alone, at once; recordings
+//!                                             └▶ ear, while somebody listens ─▶ frames: mixes
 //!  Playlist ─▶ player ────┐                      (jitter buffer, decoder, concealment, in-band keys)
 //!  keys to dial ──────────┼▶ packet ─▶ srtp ─▶ Transmit
 //!  the legs it hears ─────┘
@@ -30,6 +30,7 @@ mod control;
 mod decoded;
 mod ear;
 mod mix;
+mod playback;
 mod player;
 mod rate;
 mod receive;
@@ -47,6 +48,7 @@ use rand::{SeedableRng, rngs::SmallRng};
 
 pub use config::{KeyPath, LegConfig, LegEvent, LegId, PlayId, Playlist, TelephoneEvent, Transmit};
 pub use mix::{Cursor, Hearing, Sum, Wanted};
+pub use playback::{NARROW_FRAME, Playback, Said, Side, Sides};
 pub use relay::Relayed;
 pub use report::LegReport;
 
@@ -95,7 +97,6 @@ pub struct Leg {
     ear: Option<Box<Ear>>,
     /// Frames that ears before it heard.
     said_before: u64,
-    recording: bool,
     hears: Hears,
     /// What those want that hear this leg.
     wanted: Wanted,
@@ -151,7 +152,6 @@ impl Leg {
             liveness: Liveness::Active { last: now },
             ear: None,
             said_before: 0,
-            recording: false,
             hears: Hears::Nobody,
             wanted: Wanted::Nothing,
             events: VecDeque::with_capacity(EVENTS_USUAL),
@@ -219,19 +219,6 @@ impl Leg {
         self.config.telephone_event.is_some() && self.dialling.press(key)
     }
 
-    /// From now on [`Leg::poll_audio`] says what the peer says: 50 frames a second, and silence where
-    /// nothing comes.
-    pub fn start_recording(&mut self, now: Instant) {
-        self.recording = true;
-        self.listen_as_needed(now);
-    }
-
-    /// Ends the recording. What came is complete: a frame is handed out in the visit it is due.
-    pub fn stop_recording(&mut self, now: Instant) {
-        self.recording = false;
-        self.listen_as_needed(now);
-    }
-
     /// Tells the time, once each visit.
     pub fn handle_timeout(&mut self, now: Instant) {
         // Silence means nothing while either side holds the other.
@@ -284,7 +271,7 @@ impl Leg {
     fn listen_as_needed(&mut self, now: Instant) {
         let keys =
             self.config.inband_dtmf && self.config.telephone_event.is_none() && !self.events_seen;
-        if !(keys || self.recording || self.wanted > Wanted::Nothing) {
+        if !(keys || self.wanted > Wanted::Nothing) {
             self.drop_ear();
             return;
         }
@@ -364,7 +351,7 @@ pub fn fuzz(now: Instant, data: &[u8]) {
         ..LegConfig::new(Codec::Pcma, 8, Some(peer))
     };
     let mut leg = Leg::new(now, config, 1);
-    leg.start_recording(now);
+    leg.be_heard(now, Wanted::Narrow);
     let (mut rest, mut now) = (data, now);
     while let Some((length, behind)) = rest.split_first() {
         let (datagram, next) = behind.split_at(behind.len().min(usize::from(*length)));

@@ -21,7 +21,8 @@ impl Leg {
     /// Takes a datagram from the RTP socket. `arrival` is the kernel's stamp, at or before `now`. The
     /// bytes are decrypted in place.
     ///
-    /// What comes back is for those that hear this leg ([`Leg::relay`]).
+    /// What comes back is for those that hear this leg ([`Leg::relay`]), and for recordings
+    /// ([`Relayed::said`]).
     #[inline]
     pub fn handle_packet<'d>(
         &mut self,
@@ -50,10 +51,11 @@ impl Leg {
         self.take(now, arrival, codec, &packet)
     }
 
-    /// The next 20 ms of what the peer says, at 8 kHz, while a recording or those that hear the leg
-    /// want it. Call until `None` in every visit, whether anybody listens or not.
+    /// The next 20 ms of what the peer says, at 8 kHz, while those that hear the leg want it: 50 frames a
+    /// second, silence where nothing comes. Call until `None` in every visit, whether anybody listens or
+    /// not.
     pub fn poll_audio(&mut self, now: Instant) -> Option<&[i16]> {
-        let wanted = self.recording || self.wanted > Wanted::Nothing;
+        let wanted = self.wanted > Wanted::Nothing;
         loop {
             let turn = self.ear.as_mut()?.turn(now)?;
             if let Some(key) = turn.key.filter(|_| !self.events_seen) {

@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::playback::Said;
 use crate::codec::Codec;
 
 /// A packet of one leg for those that hear it alone; its payload lies in the datagram that was received.
@@ -27,6 +28,23 @@ pub(super) enum Kind {
     Event {
         clock: u32,
     },
+}
+
+impl<'d> Relayed<'d> {
+    /// What was said, if this is audio.
+    #[must_use]
+    #[inline]
+    pub fn said(&self) -> Option<Said<'d>> {
+        match self.kind {
+            Kind::Audio(codec) => Some(Said {
+                stream: self.stream,
+                timestamp: self.timestamp,
+                codec,
+                payload: self.payload,
+            }),
+            Kind::Event { .. } => None,
+        }
+    }
 }
 
 /// How the other leg's numbers become ours.

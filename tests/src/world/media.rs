@@ -7,7 +7,7 @@ use std::time::Instant;
 use media_engine::dtmf::Key;
 use media_engine::leg::{
     Cursor, DATAGRAM, Hearing, KeyPath, Leg, LegConfig, LegEvent, LegId, LegReport, PlayId,
-    Playlist,
+    Playback, Playlist, Side,
 };
 
 /// What is asked of the thread; it obeys at its next visit.
@@ -44,8 +44,8 @@ struct Seat {
     local: SocketAddr,
     /// Whom it hears, and how much of each it has heard.
     sources: Vec<(LegId, Cursor)>,
-    /// Frames of the recording that runs.
-    tape: Option<u32>,
+    /// The recording that runs.
+    tape: Option<Playback>,
     /// What is on its way to the socket, by when it arrives.
     inbox: BTreeMap<(Instant, u64), Sent>,
 }
@@ -145,15 +145,11 @@ impl Thread {
             Command::Press(key) => {
                 seat.leg.press(now, key);
             }
-            Command::Record => {
-                seat.tape = Some(0);
-                seat.leg.start_recording(now);
-            }
+            Command::Record => seat.tape = Some(Playback::new(now)),
             Command::StopRecording => {
-                seat.leg.stop_recording(now);
-                let tape = seat.tape.take();
+                let recorded = seat.tape.take().map(|tape| frames(tape, now));
                 self.news
-                    .extend(tape.map(|frames| (id, News::Recorded(frames))));
+                    .extend(recorded.map(|frames| (id, News::Recorded(frames))));
             }
             Command::Hear(sources) => self.hear(now, id, &sources),
             Command::Close => self.close(now, id),
@@ -213,12 +209,22 @@ impl Thread {
             self.sent
                 .push(seat.sent(true, transmit.to, &datagram[..transmit.len]));
         }
-        if let Some(frames) = seat.tape.take() {
-            self.news.push_back((id, News::Recorded(frames)));
+        if let Some(tape) = seat.tape.take() {
+            let recorded = News::Recorded(frames(tape, now));
+            self.news.push_back((id, recorded));
         }
         let report = Box::new(seat.leg.report());
         self.news.push_back((id, News::Closed(report)));
     }
+}
+
+/// The length of a recording that ends now.
+fn frames(mut tape: Playback, now: Instant) -> u32 {
+    let mut frames = 0;
+    while tape.poll_frame(now).is_some() {
+        frames += 1;
+    }
+    frames
 }
 
 /// Those that hear a leg.
@@ -254,6 +260,9 @@ impl Seat {
             let Some(relayed) = self.leg.handle_packet(now, arrival, from, &mut bytes) else {
                 continue;
             };
+            if let (Some(tape), Some(said)) = (&mut self.tape, relayed.said()) {
+                tape.handle_packet(now, arrival, id, Side::Own, &said);
+            }
             for hearer in hearers(others, id) {
                 if let Some(transmit) = hearer.leg.relay(now, &relayed, &mut datagram) {
                     sent.push(hearer.sent(false, transmit.to, &datagram[..transmit.len]));
@@ -261,11 +270,7 @@ impl Seat {
             }
         }
         self.leg.handle_timeout(now);
-        while self.leg.poll_audio(now).is_some() {
-            if let Some(tape) = &mut self.tape {
-                *tape += 1;
-            }
-        }
+        while self.leg.poll_audio(now).is_some() {}
         let sources = &mut self.sources;
         self.leg.mix(now, |sum| {
             for (source, heard) in sources.iter_mut() {

@@ -362,7 +362,7 @@ impl Media {
     /// on disk a second later at most.
     pub fn record(&self, leg: LegId, path: PathBuf) -> Result<(), CommandError> {
         self.visited(leg)?; // before there is a file
-        let tape = self.inner.recorder.message(leg, path);
+        let tape = self.inner.recorder.message(clock::now(), leg, path);
         self.command(leg, Command::Record(leg, tape))
     }
 
@@ -374,7 +374,7 @@ impl Media {
     pub fn record_call(&self, leg: LegId, path: PathBuf) -> Result<(), CommandError> {
         self.visited(leg)?; // before there is a file
         let tape = self.inner.recorder.call(clock::now(), leg, path);
-        self.command(leg, Command::RecordCall(leg, Box::new(tape)))
+        self.command(leg, Command::RecordCall(leg, tape))
     }
 
     /// From now on the recording of the call is silent, and goes on.

@@ -4,12 +4,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Sum, Transmit, Wanted};
+use media_engine::leg::{Cursor, DATAGRAM, Leg, LegId, Relayed, Side, Transmit};
 
 use super::browsers::Arrival;
 use super::metrics::{self, ThreadMetrics};
 use super::receive::{self, Datagram, Receiver};
-use super::tape::{CallTape, Tape};
+use super::tape::{Packet, Tape};
 use super::watch::Watch;
 use crate::clock::{self, Stamps};
 use crate::ports::{MediaSockets, Ports};
@@ -57,7 +57,7 @@ pub(super) struct Seat {
     /// Where the recording of a message goes.
     pub(super) tape: Option<Tape>,
     /// Where the recording of the call goes.
-    pub(super) call_tape: Option<Box<CallTape>>,
+    pub(super) call_tape: Option<Tape>,
     /// Its own, or the one that all browsers share.
     rtp: Arc<UdpSocket>,
     /// What it has of its own; what comes from browsers is handed to it. After `rtp`, which is closed
@@ -94,8 +94,6 @@ pub(super) struct Source {
     pub(super) place: usize,
     /// How much of it has been heard.
     pub(super) heard: Cursor,
-    /// How much of it has been recorded.
-    pub(super) taped: Cursor,
 }
 
 /// A port pair in use; dropping it gives the pair back.
@@ -306,15 +304,22 @@ impl Seat {
         outgoing: &mut [u8; DATAGRAM],
         metrics: &ThreadMetrics,
     ) {
+        let (id, arrival) = (self.id, read.arrival);
         let relayed = self
             .leg
-            .handle_packet(now, read.arrival, read.source, read.bytes);
+            .handle_packet(now, arrival, read.source, read.bytes);
         let Some(relayed) = relayed else { return };
+        let own = self.tape.iter_mut().chain(&mut self.call_tape);
+        own.for_each(|tape| record(tape, now, arrival, id, Side::Own, &relayed));
         for hearer in &self.hearers {
-            if let Some(hearer) = others[*hearer].as_deref_mut()
-                && let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing)
-            {
+            let Some(hearer) = others[*hearer].as_deref_mut() else {
+                continue;
+            };
+            if let Some(transmit) = hearer.leg.relay(now, &relayed, outgoing) {
                 hearer.transmit(outgoing, transmit, metrics);
+            }
+            if let Some(tape) = &mut hearer.call_tape {
+                record(tape, now, arrival, id, Side::Others, &relayed);
             }
         }
     }
@@ -336,12 +341,7 @@ impl Seat {
 
     /// Takes what the peer says, while somebody wants to hear it, and what it is to hear.
     fn listen(&mut self, now: Instant, others: &[Option<Box<Seat>>]) {
-        while let Some(frame) = self.leg.poll_audio(now) {
-            if let (Some(tape), Ok(frame)) = (&mut self.tape, frame.try_into()) {
-                tape.record(frame);
-            }
-        }
-        self.record_call(now, others);
+        while self.leg.poll_audio(now).is_some() {}
         let sources = &mut self.sources;
         self.leg.mix(now, |sum| {
             for source in sources.iter_mut() {
@@ -350,37 +350,6 @@ impl Seat {
                 }
             }
         });
-    }
-
-    /// Records both sides of the call, as far as it is due.
-    fn record_call(&mut self, now: Instant, others: &[Option<Box<Seat>>]) {
-        let Some(tape) = &mut self.call_tape else {
-            return;
-        };
-        while tape.is_due(now) {
-            let (mut left, mut right) = (Sum::narrow(), Sum::narrow());
-            left.add(&self.leg, tape.own.get_or_insert_with(|| self.leg.cursor()));
-            for source in &mut self.sources {
-                if let Some(other) = &others[source.place] {
-                    right.add(&other.leg, &mut source.taped);
-                }
-            }
-            tape.record(&left.pcm(), &right.pcm());
-        }
-    }
-
-    /// In what form this leg wants what those say whom it hears, to hear or to record them.
-    pub(super) fn wants(&self) -> Wanted {
-        self.leg.wants().max(self.wants_of_own())
-    }
-
-    /// In what form the recording of the call wants what this leg says.
-    pub(super) fn wants_of_own(&self) -> Wanted {
-        if self.call_tape.is_some() {
-            Wanted::Narrow
-        } else {
-            Wanted::Nothing
-        }
     }
 
     fn send(&mut self, now: Instant, tools: &mut Tools, metrics: &ThreadMetrics) {
@@ -431,6 +400,26 @@ impl Seat {
             Some(own) if !self.leg.config().rtcp_mux => &own.rtcp,
             Some(_) | None => &self.rtp,
         }
+    }
+}
+
+/// Records what the peer of `leg` said, if this is audio.
+fn record(
+    tape: &mut Tape,
+    now: Instant,
+    arrival: Instant,
+    leg: LegId,
+    side: Side,
+    relayed: &Relayed<'_>,
+) {
+    if let Some(said) = relayed.said() {
+        tape.record(&Packet {
+            now,
+            arrival,
+            leg,
+            side,
+            said,
+        });
     }
 }
 

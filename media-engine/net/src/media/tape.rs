@@ -1,102 +1,264 @@
-//! The media thread's ends of recordings: frames leave by a bounded channel, nothing waits.
+//! Recordings on their way from a media thread to the writer: packets as they came, in a ring of bytes.
+//!
+//! A packet costs its media thread a copy: no lock, no system call, no allocation. When the ring is full the
+//! packet is lost and counted, and nothing waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::mpsc::SyncSender;
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::time::{Duration, Instant};
 
-use media_engine::codec::FRAME;
-use media_engine::leg::Cursor;
+use media_engine::codec::Codec;
+use media_engine::leg::{LegId, Said, Side};
+use media_engine::rtp::jitter::PAYLOAD_MAX;
+use rtrb::{Consumer, Producer, RingBuffer};
 
-/// Samples of 20 ms at 8 kHz.
-pub(super) const SAMPLES: usize = 160;
+use crate::clock;
 
-/// Samples of 20 ms of a call: left and right in turn.
-pub(super) const STEREO: usize = 2 * SAMPLES;
+/// Room for 1.2 s of two parties in packets of 20 ms: the writer comes by every 400 ms, and a disk that
+/// does not answer for twice as long costs no recording anything.
+const RING_BYTES: usize = 24 * 1024;
 
-/// Frames of a call written at once; what is missing beyond is silence that the writer adds.
-const BEHIND_MAX: Duration = Duration::from_millis(200);
+/// Of a packet, before its payload: when it was read since the beginning (8 bytes of ns), how long it had
+/// waited then (4 of ns), leg (8), stream (4), timestamp (4), codec (1), side (1), length (2).
+const HEADER: usize = 32;
 
-/// 20 ms on their way to the writer.
-pub(super) struct Frame<const SAMPLES: usize> {
-    /// Which since the beginning: what was lost before it becomes silence.
-    pub(super) number: u32,
-    pub(super) samples: [i16; SAMPLES],
-}
+/// [`Ends::ended_ns`] of a recording that goes on.
+const GOES_ON: u64 = u64::MAX;
 
-/// Hands frames on, or counts them as lost.
-pub(super) struct Reel<const SAMPLES: usize> {
-    frames: SyncSender<Frame<SAMPLES>>,
-    lost: Arc<AtomicU64>,
-    number: u32,
-}
-
-impl<const SAMPLES: usize> Reel<SAMPLES> {
-    pub(super) fn new(frames: SyncSender<Frame<SAMPLES>>, lost: Arc<AtomicU64>) -> Self {
-        Self {
-            frames,
-            lost,
-            number: 0,
-        }
-    }
-
-    /// Hands on one frame; never waits.
-    pub(super) fn record(&mut self, samples: [i16; SAMPLES]) {
-        let number = self.number;
-        self.number = number.saturating_add(1);
-        if self.frames.try_send(Frame { number, samples }).is_err() {
-            self.lost.fetch_add(1, Relaxed);
-        }
-    }
-}
-
-/// A voice message: what one peer says. Dropping it ends the recording.
-pub(super) type Tape = Reel<SAMPLES>;
-
-/// A call: what one peer says on the left, what it hears of its sources on the right, in step with the
-/// clock. Dropping it ends the recording.
-pub(super) struct CallTape {
-    reel: Reel<STEREO>,
+/// The media thread's end of a recording. Dropping it ends the recording.
+pub(super) struct Tape {
+    ring: Producer<u8>,
     begun: Instant,
-    /// How much of the leg's own peer is on it.
-    pub(super) own: Option<Cursor>,
     paused: bool,
+    ends: Arc<Ends>,
 }
 
-impl CallTape {
-    /// A tape that begins now.
-    pub(super) fn new(now: Instant, reel: Reel<STEREO>) -> Self {
-        Self {
-            reel,
-            begun: now,
-            own: None,
-            paused: false,
-        }
-    }
+/// The writer's end.
+pub(super) struct Reel {
+    ring: Consumer<u8>,
+    begun: Instant,
+    payload: Box<[u8; PAYLOAD_MAX]>,
+    ends: Arc<Ends>,
+}
 
-    /// While paused, silence is recorded in place of what is said.
+/// What both ends know.
+struct Ends {
+    /// Packets that did not fit in.
+    lost: AtomicU64,
+    /// When the recording ended, nanoseconds behind its beginning.
+    ended_ns: AtomicU64,
+}
+
+/// A packet as it was recorded.
+pub(super) struct Packet<'p> {
+    /// When it was read.
+    pub(super) now: Instant,
+    /// When it came.
+    pub(super) arrival: Instant,
+    pub(super) leg: LegId,
+    pub(super) side: Side,
+    pub(super) said: Said<'p>,
+}
+
+/// A recording that begins now, by its two ends.
+pub(super) fn tape(begun: Instant) -> (Tape, Reel) {
+    let (writing, reading) = RingBuffer::new(RING_BYTES);
+    let ends = Arc::new(Ends {
+        lost: AtomicU64::new(0),
+        ended_ns: AtomicU64::new(GOES_ON),
+    });
+    let tape = Tape {
+        ring: writing,
+        begun,
+        paused: false,
+        ends: Arc::clone(&ends),
+    };
+    let reel = Reel {
+        ring: reading,
+        begun,
+        payload: Box::new([0; PAYLOAD_MAX]),
+        ends,
+    };
+    (tape, reel)
+}
+
+impl Tape {
+    /// While paused nothing that is said goes any further.
     pub(super) fn pause(&mut self, paused: bool) {
         self.paused = paused;
     }
 
-    /// Whether 20 ms are to be recorded. After a time without visits what was missed is left out.
-    pub(super) fn is_due(&mut self, now: Instant) -> bool {
-        let behind = now.saturating_duration_since(self.begun + FRAME * self.reel.number);
-        if behind > BEHIND_MAX {
-            let missed = behind.as_nanos() / FRAME.as_nanos();
-            self.reel.number += u32::try_from(missed).unwrap_or(0);
+    /// Records a packet; never waits.
+    pub(super) fn record(&mut self, packet: &Packet<'_>) {
+        if self.paused {
+            return;
         }
-        self.begun + FRAME * self.reel.number <= now
+        let mut bytes = [0; HEADER + PAYLOAD_MAX];
+        let is_in = packet
+            .write(self.begun, &mut bytes)
+            .is_some_and(|length| self.ring.push_entire_slice(&bytes[..length]).is_ok());
+        if !is_in {
+            self.ends.lost.fetch_add(1, Relaxed);
+        }
+    }
+}
+
+impl Drop for Tape {
+    fn drop(&mut self) {
+        let ended = nanoseconds(clock::now().saturating_duration_since(self.begun));
+        // Whoever sees it sees all that was recorded.
+        self.ends.ended_ns.store(ended, Release);
+    }
+}
+
+impl Reel {
+    /// When the recording began.
+    pub(super) fn begun(&self) -> Instant {
+        self.begun
     }
 
-    /// Records the first 20 ms of both sides at 8 kHz.
-    pub(super) fn record(&mut self, left: &[i16], right: &[i16]) {
-        let mut samples = [0; STEREO];
-        if !self.paused {
-            for (pair, (left, right)) in samples.chunks_exact_mut(2).zip(left.iter().zip(right)) {
-                pair.copy_from_slice(&[*left, *right]);
-            }
+    /// When it ended, if it has; what is read from then on is all there is.
+    pub(super) fn ended(&self) -> Option<Instant> {
+        let ended = self.ends.ended_ns.load(Acquire);
+        (ended != GOES_ON).then(|| self.begun + Duration::from_nanos(ended))
+    }
+
+    /// Packets lost so far.
+    pub(super) fn lost(&self) -> u64 {
+        self.ends.lost.load(Relaxed)
+    }
+
+    /// The next packet.
+    pub(super) fn read(&mut self) -> Option<Packet<'_>> {
+        let mut header = [0; HEADER];
+        self.ring.pop_entire_slice(&mut header).ok()?;
+        let length = usize::from(u16::from_be_bytes(field(&header, 30)));
+        // A packet is put in whole, so its payload is there.
+        let payload = self.payload.get_mut(..length)?;
+        self.ring.pop_entire_slice(payload).ok()?;
+        Packet::read(self.begun, &header, payload)
+    }
+}
+
+impl<'p> Packet<'p> {
+    /// Writes the packet and returns how long it is; `None` if it is longer than audio can be.
+    fn write(&self, begun: Instant, bytes: &mut [u8; HEADER + PAYLOAD_MAX]) -> Option<usize> {
+        let said = &self.said;
+        let end = HEADER + said.payload.len();
+        bytes.get_mut(HEADER..end)?.copy_from_slice(said.payload);
+        let read = nanoseconds(self.now.saturating_duration_since(begun));
+        let waited = nanoseconds(self.now.saturating_duration_since(self.arrival));
+        bytes[..8].copy_from_slice(&read.to_be_bytes());
+        bytes[8..12].copy_from_slice(&u32::try_from(waited).unwrap_or(u32::MAX).to_be_bytes());
+        bytes[12..20].copy_from_slice(&self.leg.0.to_be_bytes());
+        bytes[20..24].copy_from_slice(&said.stream.to_be_bytes());
+        bytes[24..28].copy_from_slice(&said.timestamp.to_be_bytes());
+        bytes[28] = u8::try_from(said.codec.index()).ok()?;
+        bytes[29] = u8::from(self.side == Side::Others);
+        let length = u16::try_from(said.payload.len()).ok()?;
+        bytes[30..HEADER].copy_from_slice(&length.to_be_bytes());
+        Some(end)
+    }
+
+    fn read(begun: Instant, header: &[u8; HEADER], payload: &'p [u8]) -> Option<Self> {
+        let now = begun + Duration::from_nanos(u64::from_be_bytes(field(header, 0)));
+        let waited = Duration::from_nanos(u32::from_be_bytes(field(header, 8)).into());
+        Some(Self {
+            now,
+            arrival: now.checked_sub(waited).unwrap_or(now),
+            leg: LegId(u64::from_be_bytes(field(header, 12))),
+            side: if header[29] == 0 {
+                Side::Own
+            } else {
+                Side::Others
+            },
+            said: Said {
+                stream: u32::from_be_bytes(field(header, 20)),
+                timestamp: u32::from_be_bytes(field(header, 24)),
+                codec: *Codec::ALL.get(usize::from(header[28]))?,
+                payload,
+            },
+        })
+    }
+}
+
+fn field<const N: usize>(header: &[u8; HEADER], at: usize) -> [u8; N] {
+    std::array::from_fn(|byte| header[at + byte])
+}
+
+/// Of a duration below 584 years.
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packet(begun: Instant, payload: &[u8]) -> Packet<'_> {
+        Packet {
+            now: begun + Duration::from_millis(70),
+            arrival: begun + Duration::from_millis(55),
+            leg: LegId(0x0123_4567_89ab_cdef),
+            side: Side::Others,
+            said: Said {
+                stream: 3,
+                timestamp: 0xfedc_ba98,
+                codec: Codec::G722,
+                payload,
+            },
         }
-        self.reel.record(samples);
+    }
+
+    #[test]
+    fn a_packet_comes_out_as_it_went_in() {
+        let begun = clock::now();
+        let (mut tape, mut reel) = tape(begun);
+        for length in [0, 20, 160, PAYLOAD_MAX] {
+            let payload = vec![7; length];
+            let sent = packet(begun, &payload);
+            tape.record(&sent);
+            let read = reel.read().expect("it is there");
+            assert_eq!(read.said, sent.said);
+            assert_eq!((read.now, read.arrival), (sent.now, sent.arrival));
+            assert_eq!((read.leg, read.side), (sent.leg, sent.side));
+            assert!(reel.read().is_none());
+        }
+        assert_eq!((reel.lost(), reel.ended()), (0, None));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_what_did_is_whole() {
+        let begun = clock::now();
+        let (mut tape, mut reel) = tape(begun);
+        tape.record(&packet(begun, &[0; PAYLOAD_MAX + 1]));
+        assert_eq!(reel.lost(), 1, "longer than audio can be");
+        for _ in 0..200 {
+            tape.record(&packet(begun, &[1; 160]));
+        }
+        drop(tape);
+        assert!(reel.ended().is_some());
+        let mut read = 0;
+        while let Some(packet) = reel.read() {
+            assert_eq!(packet.said.payload, [1; 160]);
+            read += 1;
+        }
+        assert_eq!((read, reel.lost()), (RING_BYTES as u64 / 192, 201 - read));
+    }
+
+    #[test]
+    fn nothing_that_is_said_in_a_pause_goes_any_further() {
+        let begun = clock::now();
+        let (mut tape, mut reel) = tape(begun);
+        tape.pause(true);
+        tape.record(&packet(begun, &[1; 160]));
+        tape.pause(false);
+        tape.record(&packet(begun, &[2; 160]));
+        assert_eq!(reel.read().map(|packet| packet.said.payload[0]), Some(2));
+        assert!(reel.read().is_none());
+        assert_eq!(reel.lost(), 0);
     }
 }

@@ -24,7 +24,7 @@ use super::browsers::Arrival;
 use super::metrics::{self, ThreadMetrics};
 use super::receive::Receiver;
 use super::seat::{self, Seat, Source, Tools};
-use super::tape::{CallTape, Tape};
+use super::tape::Tape;
 use super::watch::Watch;
 use super::{MediaEvent, News, SOURCES_MAX};
 use crate::clock::{self, Stamps};
@@ -78,7 +78,7 @@ pub(super) enum Command {
     Stop(LegId),
     Press(LegId, Key),
     Record(LegId, Tape),
-    RecordCall(LegId, Box<CallTape>),
+    RecordCall(LegId, Tape),
     /// Whether it is silent from now on.
     PauseRecording(LegId, bool),
     StopRecording(LegId),
@@ -330,17 +330,18 @@ impl Worker {
             Command::Press(leg, key) => self.with(leg, |seat| {
                 seat.leg.press(now, key);
             }),
-            Command::Record(leg, tape) => self.with(leg, |seat| {
-                seat.tape = Some(tape);
-                seat.leg.start_recording(now);
-            }),
-            Command::RecordCall(leg, tape) => self.record_call(leg, Some(tape), now),
+            Command::Record(leg, tape) => self.with(leg, |seat| seat.tape = Some(tape)),
+            Command::RecordCall(leg, tape) => self.with(leg, |seat| seat.call_tape = Some(tape)),
             Command::PauseRecording(leg, paused) => self.with(leg, |seat| {
                 if let Some(tape) = &mut seat.call_tape {
                     tape.pause(paused);
                 }
             }),
-            Command::StopRecording(leg) => self.stop_recording(leg, now),
+            Command::StopRecording(leg) => self.with(leg, |seat| {
+                if seat.tape.take().is_none() {
+                    seat.call_tape = None;
+                }
+            }),
             Command::Hear(leg, sources) => self.hear(leg, &sources, now),
             Command::Select(leg, address) => self.with(leg, |seat| seat.leg.select(now, address)),
             Command::Secure(leg, keys) => self.with(leg, |seat| seat.leg.secure(now, &keys)),
@@ -390,25 +391,6 @@ impl Worker {
         order(seat);
     }
 
-    fn record_call(&mut self, leg: LegId, tape: Option<Box<CallTape>>, now: Instant) {
-        self.with(leg, |seat| seat.call_tape = tape);
-        if let Some(&place) = self.places.get(&leg) {
-            self.settle_wanted(place, now);
-            self.settle_listener(place, now);
-        }
-    }
-
-    fn stop_recording(&mut self, leg: LegId, now: Instant) {
-        let mut is_message = false;
-        self.with(leg, |seat| {
-            is_message = seat.tape.take().is_some();
-            seat.leg.stop_recording(now);
-        });
-        if !is_message {
-            self.record_call(leg, None, now);
-        }
-    }
-
     fn sit(&mut self, seat: Box<Seat>) {
         let place = self.free.pop().unwrap_or_else(|| {
             self.seats.push(None);
@@ -456,16 +438,9 @@ impl Worker {
             }
             seat.hearers.push(place);
             let kept = before.iter().find(|one| one.place == at);
-            let (heard, taped) = kept.map_or_else(
-                || (seat.leg.cursor(), seat.leg.cursor()),
-                |kept| (kept.heard, kept.taped),
-            );
+            let heard = kept.map_or_else(|| seat.leg.cursor(), |kept| kept.heard);
             let place = at;
-            after.push(Source {
-                place,
-                heard,
-                taped,
-            });
+            after.push(Source { place, heard });
         }
         if let Some(seat) = self.seats[place].as_deref_mut() {
             seat.sources = after;
@@ -533,10 +508,9 @@ impl Worker {
                 .iter()
                 .filter_map(|at| self.seats[*at].as_deref())
         };
-        let wanted = hearers().map(Seat::wants).max().unwrap_or_default();
-        let wanted = wanted.max(seat.wants_of_own());
+        let wanted = hearers().map(|hearer| hearer.leg.wants()).max();
         let relayed = hearers().any(|hearer| hearer.leg.hearing() == Hearing::Relay);
-        seat.leg.be_heard(now, wanted);
+        seat.leg.be_heard(now, wanted.unwrap_or_default());
         seat.watch(&mut self.watch, place, relayed);
         self.seats[place] = Some(seat);
     }

@@ -36,7 +36,7 @@ fn recorded(leg: &mut Leg, now: Instant) -> Vec<i16> {
 #[test]
 fn a_recording_is_what_was_said_forty_milliseconds_later() {
     let mut visits = Visits::new(config());
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     let mut said = vec![];
     let mut heard = vec![];
     for turn in 0..100 {
@@ -53,7 +53,7 @@ fn a_recording_is_what_was_said_forty_milliseconds_later() {
     let first = heard.iter().position(|sample| *sample != 0).expect("sound") / 160 * 160;
     assert_eq!(first, 320);
     assert_eq!(heard[first..], said[..said.len() - first]);
-    visits.leg.stop_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Nothing);
     assert_eq!(visits.leg.poll_audio(visits.now + FRAME), None);
 }
 
@@ -87,7 +87,7 @@ fn packet_of(encoder: &mut Encoder, sequence: u32, pcm: &[i16]) -> Vec<u8> {
 #[test]
 fn each_packet_is_decoded_by_its_own_payload_type() {
     let mut visits = Visits::new(several());
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     let mut encoders = [Codec::Pcma, Codec::Pcmu].map(Encoder::new);
     let (mut said, mut heard) = (vec![], vec![]);
     for turn in 0..100 {
@@ -116,7 +116,7 @@ fn each_packet_is_decoded_by_its_own_payload_type() {
 #[test]
 fn a_change_of_rate_or_clock_is_heard_through() {
     let mut visits = Visits::new(several());
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     let wide = |turn: usize| -> Vec<i16> {
         (turn * 320..(turn + 1) * 320)
             .map(|n| (8_000.0 * (std::f32::consts::TAU * 400.0 * n as f32 / 16_000.0).sin()) as i16)
@@ -166,7 +166,7 @@ fn a_change_of_rate_or_clock_is_heard_through() {
 #[test]
 fn a_codec_that_was_not_agreed_on_is_counted_and_not_heard() {
     let mut visits = Visits::new(config());
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     let mut encoder = Encoder::new(Codec::Pcmu);
     for turn in 0..20 {
         let pcm = tone(turn * 160, 160);
@@ -271,7 +271,7 @@ fn an_hour_of_clock_drift_neither_piles_up_nor_runs_dry() {
         .collect();
     for ppm in [-200_i64, 200] {
         let mut visits = Visits::new(config());
-        visits.leg.start_recording(visits.now);
+        visits.leg.be_heard(visits.now, Wanted::Narrow);
         let mut sent = 0;
         let mut frames = 0;
         let mut longest = Duration::ZERO;

@@ -241,7 +241,7 @@ fn reports_are_believed_from_one_address_of_the_peers_host() {
 #[test]
 fn injected_audio_is_not_heard_and_changes_no_destination() {
     let mut visits = Visits::new(config());
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     let attacker = SocketAddr::new(peer().ip(), 6_666);
     let mut loud = 0;
     for sequence in 0..500_u16 {
@@ -334,7 +334,7 @@ fn a_hundred_thousand_damaged_packets_harm_nobody() {
         rtcp_mux: true,
         ..config()
     });
-    visits.leg.start_recording(visits.now);
+    visits.leg.be_heard(visits.now, Wanted::Narrow);
     for turn in 0..100_000_u32 {
         let mut datagram = audio_packet(if turn % 7 == 0 { 101 } else { 8 }, 5, turn as u16);
         for _ in 0..random.random_range(0..4) {
