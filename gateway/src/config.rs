@@ -82,6 +82,11 @@ pub const SETTINGS: &[Setting] = &[
         "4000",
         "calls at once; the next one is answered 503",
     ),
+    count(
+        "sip_ladder_days",
+        "90",
+        "days for which the SIP messages of each call are kept",
+    ),
     setting(
         "sounds",
         "shipped sounds",
@@ -143,6 +148,8 @@ pub struct Config {
     pub media_threads: Option<usize>,
     /// Calls at once.
     pub calls_max: usize,
+    /// Days for which the SIP messages of each call are kept.
+    pub sip_ladder_days: u32,
     /// Folder with sounds that replace the shipped ones.
     pub sounds: Option<PathBuf>,
     /// What is logged.
@@ -180,6 +187,7 @@ impl Default for Config {
             public_address: None,
             media_threads: None,
             calls_max: 4_000,
+            sip_ladder_days: 90,
             sounds: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,

@@ -204,6 +204,10 @@ pub async fn serve(
     });
     let retaining = recordings::retain(folder("calls"), store.clone(), seed()?);
     let retaining = tokio::spawn(retaining);
+    let ladders = tokio::spawn(crate::telephony::retain_ladders(
+        store.clone(),
+        config.sip_ladder_days,
+    ));
     let (close, closed) = watch::channel(());
     let serving = tokio::spawn(serve_http(listener, http::router(app), closed));
 
@@ -217,6 +221,7 @@ pub async fn serve(
     tracing::info!("no new calls; the program ends when those that run are over");
     telephony.close(CLOSE_PATIENCE).await?;
     wait_for_requests(serving, REQUESTS_PATIENCE).await;
+    ladders.abort();
     retaining.abort(); // between two statements: what it was at is found again
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;

@@ -197,6 +197,27 @@ fn every_module_says_what_it_is() {
     }
 }
 
+#[test]
+fn each_complaint_has_its_test() {
+    let complaints = read(&root().join("tests/complaints.md"));
+    let rows = complaints
+        .lines()
+        .filter_map(|line| line.strip_prefix("| "))
+        .filter(|row| !row.starts_with("**") && !row.starts_with("fault"));
+    let code: String = sources(&root()).iter().map(|file| read(file)).collect();
+    let mut faults = 0;
+    for row in rows {
+        let tests: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        assert!(!tests.is_empty(), "no test is named: {row}");
+        for test in tests {
+            let stands = code.contains(&format!("fn {test}("));
+            assert!(stands, "there is no test {test}: {row}");
+        }
+        faults += 1;
+    }
+    assert!(faults >= 25, "{faults} rows were read");
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()

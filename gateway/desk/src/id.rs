@@ -119,10 +119,20 @@ ids! {
     AuditId;
 }
 
+impl InteractionId {
+    /// What all interactions that began at `at_ms` or later sort behind or equal.
+    pub fn earliest(at_ms: i64) -> Self {
+        Self(digits(u128::from(at_ms.unsigned_abs() & TIME_MASK) << 80))
+    }
+}
+
 fn generate(at_ms: i64, random: &mut impl RngCore) -> Arc<str> {
     let time = u128::from(at_ms.unsigned_abs() & TIME_MASK) << 80;
     let chance = (u128::from(random.next_u64()) << 16) | u128::from(random.next_u32() & 0xffff);
-    let bits = time | chance;
+    digits(time | chance)
+}
+
+fn digits(bits: u128) -> Arc<str> {
     let mut text = String::with_capacity(DIGITS);
     for digit in (0..DIGITS).rev() {
         let index = (bits >> (digit * 5)) & 31;
@@ -163,6 +173,8 @@ mod tests {
             .collect();
         assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(ids.iter().all(|id| id.as_str().len() == 26));
+        let earliest = InteractionId::earliest(1_763_825_000_500);
+        assert!(ids[499] < earliest && earliest <= ids[500]);
         let same_ms: std::collections::BTreeSet<_> = (0..1000)
             .map(|_| InteractionId::new(1, &mut random))
             .collect();

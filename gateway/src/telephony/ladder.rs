@@ -4,12 +4,15 @@
 //! end, without what is secret in it.
 
 use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 
 use bytes::Bytes;
 use desk::id::{CompanyId, InteractionId};
 use desk::record::{SipLadder, SipMessage};
 use media_engine::sip::endpoint::TracedWay;
 use media_engine::sip::{CallId, Flow};
+use media_engine_net::clock;
+use store::{Store, sip_ladders};
 
 /// The ladders of the calls that are not over.
 #[derive(Debug, Default)]
@@ -190,6 +193,26 @@ const LAST_MAX: usize = 32;
 
 /// Bytes of these.
 const LAST_BYTES_MAX: usize = 32 * 1_024;
+
+/// Deletes the ladders of calls that began more than so many days ago, now and every hour.
+pub async fn retain(store: Store, days: u32) {
+    let mut hours = tokio::time::interval(Duration::from_secs(3600));
+    loop {
+        hours.tick().await;
+        let oldest_ms = clock::wall().as_millisecond() - i64::from(days) * 24 * 3_600_000;
+        let oldest = InteractionId::earliest(oldest_ms);
+        loop {
+            match sip_ladders::delete_before(store.pool(), &oldest).await {
+                Ok(0) => break,
+                Ok(deleted) => tracing::info!(deleted, "old SIP ladders were deleted"),
+                Err(error) => {
+                    tracing::error!(%error, "old SIP ladders wait an hour to be deleted");
+                    break;
+                }
+            }
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -58,6 +58,7 @@ use crate::recordings::Archive;
 use crate::records::Records;
 
 use ladder::Ladders;
+pub use ladder::retain as retain_ladders;
 pub use status::Status;
 
 /// What calls may lead to, as the store has it now. Swapped whole at every change.

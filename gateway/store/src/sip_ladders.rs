@@ -41,6 +41,22 @@ pub async fn of_interaction(
     Ok(found)
 }
 
+/// Deletes the ladders of some interactions that sort before this one; returns how many are gone. Called
+/// again until there are none, so that no statement holds up the writer for long.
+pub async fn delete_before(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+) -> Result<u64, Error> {
+    let done = sqlx::query(
+        "DELETE FROM sip_ladders WHERE interaction IN
+         (SELECT interaction FROM sip_ladders WHERE interaction < $1 ORDER BY interaction LIMIT 500)",
+    )
+    .bind(interaction.as_str())
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 fn read(row: AnyRow) -> sqlx::Result<SipLadder> {
     Ok(SipLadder {
         company: row.parsed("company")?,

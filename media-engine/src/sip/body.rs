@@ -58,7 +58,7 @@ pub(in crate::sip) fn read(message: &Message) -> Result<Option<Part>, NotUnderst
         | Method::Other(_) => return Ok(None),
     };
     let body = message.body();
-    if body.is_empty() {
+    if body.is_empty() || is_trickle(message) {
         return Ok(None);
     }
     let whole = Entity {
@@ -73,6 +73,20 @@ pub(in crate::sip) fn read(message: &Message) -> Result<Option<Part>, NotUnderst
         Some(boundary) => among(parts(&whole.bytes, &boundary)?, types),
         None => among(vec![whole], types),
     }
+}
+
+/// The Info-Package of candidates that come late (RFC 8840 section 5).
+pub(in crate::sip) const TRICKLE: &str = "trickle-ice";
+
+/// Whether a message tells of candidates that came late. A lite agent learns from the checks where its
+/// peer is, and has nothing to read in it.
+pub(in crate::sip) fn is_trickle(message: &Message) -> bool {
+    let package = message.header(Name::InfoPackage);
+    package.is_some_and(|package| {
+        package
+            .trim_ascii()
+            .eq_ignore_ascii_case(TRICKLE.as_bytes())
+    })
 }
 
 /// The session description in a message; `None` also where its body cannot be understood.

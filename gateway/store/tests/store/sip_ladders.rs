@@ -1,5 +1,6 @@
 //! What legs said and heard, kept with their interaction.
 
+use desk::id::InteractionId;
 use desk::record::{Change, SipLadder, SipMessage};
 use store::{changes, sip_ladders};
 
@@ -36,5 +37,26 @@ on_both! {
         assert_eq!(foreign, []);
         let other = sip_ladders::of_interaction(store.pool(), &a, &id("j")).await.unwrap();
         assert_eq!(other, []);
+    }
+}
+
+on_both! {
+    async fn ladders_of_old_interactions_are_deleted_and_no_others(store: &Store) {
+        let a = company(store, "a").await;
+        let (old, new) = (InteractionId::earliest(1_000_000), InteractionId::earliest(2_000_000));
+        let of = |interaction: &InteractionId| SipLadder {
+            interaction: interaction.clone(),
+            ..ladder(1, "first")
+        };
+        let mut db = store.begin().await.unwrap();
+        let told = [of(&old), of(&new)].map(|ladder| Change::SipLadder(Box::new(ladder)));
+        changes::apply(&mut db, &told).await.unwrap();
+        db.commit().await.unwrap();
+        let before = InteractionId::earliest(1_500_000);
+        assert_eq!(sip_ladders::delete_before(store.pool(), &before).await.unwrap(), 1);
+        assert_eq!(sip_ladders::delete_before(store.pool(), &before).await.unwrap(), 0);
+        let kept = |interaction| sip_ladders::of_interaction(store.pool(), &a, interaction);
+        assert_eq!(kept(&old).await.unwrap(), []);
+        assert_eq!(kept(&new).await.unwrap().len(), 1);
     }
 }

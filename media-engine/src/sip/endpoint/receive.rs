@@ -260,10 +260,11 @@ impl Endpoint {
             });
             return true;
         }
-        // RFC 6086 section 4.2.2: we have no package, and asked for none.
-        if message.method() == Some(&Method::Info) && message.header(Name::InfoPackage).is_some() {
+        // RFC 6086 section 4.2.2: what other packages tell is for nobody here.
+        let is_package = message.header(Name::InfoPackage).is_some() && !body::is_trickle(message);
+        if message.method() == Some(&Method::Info) && is_package {
             self.refuse(now, flow, message, 469, |writer| {
-                writer.header(Name::RecvInfo, "").finish()
+                writer.header(Name::RecvInfo, body::TRICKLE).finish()
             });
             return true;
         }
