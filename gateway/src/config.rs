@@ -524,7 +524,9 @@ mod tests {
                 }
                 "rtp_ports" => "rtp_ports = \"2000-3000\"\n".to_owned(),
                 "public_address" => "public_address = \"127.0.0.1\"\n".to_owned(),
-                "media_threads" | "calls_max" => format!("{} = 1\n", setting.key),
+                "media_threads" | "calls_max" | "sip_ladder_days" => {
+                    format!("{} = 1\n", setting.key)
+                }
                 "log_format" => "log_format = \"text\"\n".to_owned(),
                 "database" => "database = \"sqlite:x\"\n".to_owned(),
                 _ => format!("{} = \"x\"\n", setting.key),

@@ -232,6 +232,7 @@ impl Maker<'_> {
                 username: (*username).to_owned(),
                 display_name: (*display_name).to_owned(),
                 extension: Some((*extension).to_owned()),
+                number: None,
                 user: Some(agent),
                 disabled: false,
                 created_ms: now_ms,

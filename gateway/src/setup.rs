@@ -184,6 +184,7 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
         owners: BTreeMap::new(),
+        outside_phones: BTreeMap::new(),
         pauses: BTreeMap::new(),
         skills: BTreeMap::new(),
         desk: Arc::default(),
@@ -548,12 +549,17 @@ async fn add_devices(
             }
         };
         names.push((row.company.clone(), row.username.clone(), row.id.clone()));
-        accounts.push(Account {
-            id: AccountId(row.id.as_str().into()),
-            secret: Secret::new(&row.username, realm, &password),
-            user: row.username,
-            company: row.company.as_str().into(),
-        });
+        match row.number {
+            Some(number) => {
+                company.outside_phones.insert(row.id.clone(), number);
+            }
+            None => accounts.push(Account {
+                id: AccountId(row.id.as_str().into()),
+                secret: Secret::new(&row.username, realm, &password),
+                user: row.username,
+                company: row.company.as_str().into(),
+            }),
+        }
         if let Some(user) = row.user {
             if let Some(agent) = company.agents.get_mut(&user) {
                 agent.devices.push(row.id.clone());

@@ -48,6 +48,8 @@ pub struct Company {
     pub extensions: BTreeMap<String, DeviceId>,
     /// Whose each device is, where it is somebody's.
     pub owners: BTreeMap<DeviceId, UserId>,
+    /// The devices that do not register, by the numbers outside at which they are reached.
+    pub outside_phones: BTreeMap<DeviceId, String>,
     /// The trunk that its outbound calls take, and the number they show.
     pub outbound: Option<Outbound>,
     /// What it has set about outbound calls.
@@ -349,6 +351,7 @@ mod tests {
                 .collect(),
             extensions: BTreeMap::new(),
             owners: BTreeMap::new(),
+            outside_phones: BTreeMap::new(),
             outbound: None,
             outbound_rules: Arc::default(),
             services: BTreeMap::new(),

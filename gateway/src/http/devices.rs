@@ -34,6 +34,10 @@ pub(super) struct DeviceSettings {
     /// The short number by which colleagues dial it.
     #[serde(default)]
     extension: Option<String>,
+    /// The number outside at which it is reached, an agent's mobile; it does not register then, and
+    /// who answers there presses 1 to have the caller.
+    #[serde(default)]
+    number: Option<String>,
     /// The person it belongs to.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -57,6 +61,7 @@ pub(super) struct Device {
     username: String,
     display_name: String,
     extension: Option<String>,
+    number: Option<String>,
     #[schema(value_type = Option<String>)]
     user: Option<UserId>,
     disabled: bool,
@@ -81,6 +86,7 @@ impl From<devices::Device> for Device {
             username: row.username,
             display_name: row.display_name,
             extension: row.extension,
+            number: row.number,
             user: row.user,
             disabled: row.disabled,
             created_ms: row.created_ms,
@@ -112,12 +118,21 @@ fn row(
     if !extension.as_ref().is_none_or(dialled) {
         return Err(Problem::field("extension", "invalid_number"));
     }
+    let number = asked.number.filter(|number| !number.is_empty());
+    let outside = |text: &String| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !number.as_ref().is_none_or(outside) {
+        return Err(Problem::field("number", "invalid_number"));
+    }
     Ok(devices::Device {
         id,
         company: company.clone(),
         username: asked.username,
         display_name: asked.display_name,
         extension,
+        number,
         user: asked.user,
         secrets: Vec::new(),
         disabled: asked.disabled,

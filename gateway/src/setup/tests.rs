@@ -75,6 +75,7 @@ impl Scene {
             username: username.to_owned(),
             display_name: username.to_owned(),
             extension: extension.map(str::to_owned),
+            number: None,
             user: None,
             disabled: false,
             created_ms: 1,

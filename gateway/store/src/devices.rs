@@ -20,6 +20,8 @@ pub struct Device {
     pub display_name: String,
     /// The short number by which colleagues dial it.
     pub extension: Option<String>,
+    /// The number outside at which it is reached; it does not register then.
+    pub number: Option<String>,
     /// The person it belongs to.
     pub user: Option<UserId>,
     /// The digest hashes as ciphertext; the key is outside the database.
@@ -37,8 +39,8 @@ pub struct Device {
 pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO devices (id, company, username, display_name, extension, user_id, secrets,
-                             disabled, created_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                             disabled, created_ms, updated_ms, number)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(device.id.as_str())
     .bind(device.company.as_str())
@@ -50,6 +52,7 @@ pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Err
     .bind(i64::from(device.disabled))
     .bind(device.created_ms)
     .bind(device.updated_ms)
+    .bind(device.number.as_deref())
     .execute(db)
     .await?;
     Ok(())
@@ -60,7 +63,7 @@ pub async fn update(db: impl AnyExecutor<'_>, device: &Device) -> Result<bool, E
     let done = sqlx::query(
         "UPDATE devices
             SET username = $3, display_name = $4, extension = $5, user_id = $6, secrets = $7,
-                disabled = $8, updated_ms = $9
+                disabled = $8, updated_ms = $9, number = $10
           WHERE id = $1 AND company = $2",
     )
     .bind(device.id.as_str())
@@ -72,6 +75,7 @@ pub async fn update(db: impl AnyExecutor<'_>, device: &Device) -> Result<bool, E
     .bind(&device.secrets[..])
     .bind(i64::from(device.disabled))
     .bind(device.updated_ms)
+    .bind(device.number.as_deref())
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -141,6 +145,7 @@ fn read(row: AnyRow) -> sqlx::Result<Device> {
         username: row.text("username")?,
         display_name: row.text("display_name")?,
         extension: row.text_maybe("extension")?,
+        number: row.text_maybe("number")?,
         user: row.parsed_maybe("user_id")?,
         secrets: row.bytes("secrets")?,
         disabled: row.flag("disabled")?,

@@ -143,6 +143,7 @@ pub(super) fn directory() -> Directory {
             number("4009", None),
         ]),
         owners: BTreeMap::new(),
+        outside_phones: BTreeMap::new(),
         extensions: BTreeMap::from([("200".to_owned(), NAMES[PHONE].parse().expect("an id"))]),
         outbound: Some(Outbound {
             trunk: NAMES[CARRIER].parse().expect("an id"),

@@ -106,6 +106,7 @@ fn company(rules: Rules) -> Company {
             ("190".to_owned(), id("device")),
         ]),
         owners: BTreeMap::new(),
+        outside_phones: BTreeMap::new(),
         outbound: Some(Outbound {
             trunk: id("carrier"),
             number: "+551140000000".into(),

@@ -94,7 +94,10 @@ impl Company {
         }
         device.ok_or(404_u16)?;
         if let Some(called) = self.extensions.get(dialled) {
-            return Ok(To::Device(called.clone()));
+            return Ok(match self.outside_phones.get(called) {
+                Some(number) => To::Outside(number.clone()),
+                None => To::Device(called.clone()),
+            });
         }
         if self.outbound.is_some() && is_number(dialled) {
             return Ok(To::Outside(dialled.to_owned()));

@@ -31,7 +31,7 @@ use super::call::Call;
 
 use super::facts::Facts;
 use super::kept::{Known, restored};
-use super::line::{Offered, Purpose, to_device};
+use super::line::{Offered, Purpose};
 use super::presence::{Links, Midnights};
 use super::waiting::Standing;
 use super::{CallKey, Shared, Voice};
@@ -427,10 +427,12 @@ impl Voice {
         };
         let mut legs = BTreeSet::new();
         for device in &phones.devices {
-            let (key, beside) = (caller.facts().key, Some(caller.facts().leg));
             let purpose = Purpose::Ringing(offered.clone());
-            let order = to_device(device, caller.facts().from(), RING_MAX);
-            legs.insert(self.shared.place(key, purpose, order, beside));
+            let facts = caller.facts();
+            legs.extend(
+                self.shared
+                    .ring_phone(now, facts, purpose, device, RING_MAX),
+            );
         }
         let detail = json!({ "agent": agent, "name": phones.name, "phones": legs.len() });
         let nobody = legs.is_empty();

@@ -21,7 +21,7 @@ use crate::outbound;
 
 use super::Shared;
 use super::facts::{Facts, Origin};
-use super::line::{Purpose, to_device};
+use super::line::Purpose;
 use super::output::{MediaCommand, Message, Output, Recording};
 use super::waiting::{Answer, Heard, Waiting};
 
@@ -495,8 +495,7 @@ impl Shared {
         let leg = match to {
             Destination::Extension(extension) => {
                 let device = company.extensions.get(extension.as_str())?;
-                let order = to_device(device, call.from(), ring);
-                self.place(call.key, Purpose::Flow(ticket), order, Some(call.leg))
+                self.ring_phone(now, call, Purpose::Flow(ticket), device, ring)?
             }
             Destination::Number(number) => {
                 let wish = outbound::Wish {

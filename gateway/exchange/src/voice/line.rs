@@ -535,6 +535,9 @@ impl Shared {
         let Some(line) = self.lines.get_mut(&leg) else {
             return;
         };
+        if line.is_up() {
+            return; // an agent outside who was asked before
+        }
         if let Some(sip) = line.sip() {
             line.stage = Stage::Up(sip);
         }

@@ -1,10 +1,10 @@
 //! What happens to a line, and to whom in its call that matters.
 
 use bytes::Bytes;
-use ivr::Now;
 use ivr::machine::DialResult;
-use media_engine::dtmf::{self, pair::Way};
-use media_engine::leg::LegId;
+use ivr::{Language, Now};
+use media_engine::dtmf::{self, Key, pair::Way};
+use media_engine::leg::{LegId, PlayId};
 use media_engine::sdp::MediaParameters;
 use media_engine::sdp::browser::Inlet;
 use media_engine::sip::call::{CallEvent, End, Misuse};
@@ -13,6 +13,8 @@ use media_engine::sip::{CallId, Flow};
 use super::Voice;
 use super::ending::Ending;
 use super::line::{Line, Offered, Purpose};
+use super::output::MediaCommand;
+use crate::clip::Clip;
 
 impl Voice {
     /// Something happened to the SIP call of a line.
@@ -42,9 +44,7 @@ impl Voice {
             } => {
                 let content_type = String::from_utf8_lossy(&content_type);
                 if let Some(pressed) = dtmf::info::read(&content_type, &body) {
-                    self.of_line(now, leg, |call, shared| {
-                        call.handle_key(now, leg, pressed.key, Way::Info, shared);
-                    });
+                    self.press(now, leg, pressed.key, Way::Info);
                 }
             }
             CallEvent::Transfer { call, referral } => {
@@ -141,6 +141,7 @@ impl Voice {
         };
         line.meet(flow.remote);
         let purpose = line.purpose.clone();
+        let line_is_outside = line.outside.is_some();
         // Without SDP what was agreed on before the answer stands.
         let agreed = match sdp {
             Some(sdp) => self.shared.read_answer(leg, sdp).map(|(_, agreed)| agreed),
@@ -151,6 +152,9 @@ impl Voice {
             return self.end_line(now, leg, DialResult::Failed, ending);
         };
         match purpose {
+            Purpose::Ringing(offered) if line_is_outside => {
+                self.ask_to_take(now, leg, &offered, &agreed);
+            }
             Purpose::Ringing(offered) => self.agent_answered(now, leg, &offered, &agreed),
             Purpose::Flow(ticket) => self.of_line(now, leg, |call, shared| {
                 shared.come_up(now, leg);
@@ -184,6 +188,48 @@ impl Voice {
             });
         } else {
             self.shared.take_back(now, leg);
+        }
+    }
+
+    /// Somebody is at a phone outside, or a machine that takes messages: a person presses a key to have
+    /// the caller.
+    fn ask_to_take(&mut self, now: Now, leg: LegId, offered: &Offered, agreed: &MediaParameters) {
+        self.shared.come_up(now, leg);
+        self.shared.run(leg, agreed);
+        let company = self.shared.directory.companies.get(&offered.company);
+        let Some(language) = company.map(|company| company.language) else {
+            return;
+        };
+        let question = Clip::Speech {
+            language,
+            voice: None,
+            text: take_this_call(language).to_owned(),
+        };
+        self.shared.media(
+            leg,
+            MediaCommand::Play {
+                play: QUESTION,
+                clips: vec![question],
+                repeat: true,
+            },
+        );
+    }
+
+    /// A key was pressed at a line.
+    pub(super) fn press(&mut self, now: Now, leg: LegId, key: Key, way: Way) {
+        let Some(line) = self.shared.lines.get_mut(&leg) else {
+            return;
+        };
+        let Purpose::Ringing(offered) = line.purpose.clone() else {
+            return self.of_line(now, leg, |call, shared| {
+                call.handle_key(now, leg, key, way, shared);
+            });
+        };
+        let is_new = line.pressed.is_new(now.instant, key, way);
+        let agreed = line.agreed().cloned().filter(|_| is_new && key == TAKES);
+        if let Some(agreed) = agreed {
+            self.shared.media(leg, MediaCommand::Stop);
+            self.agent_answered(now, leg, &offered, &agreed);
         }
     }
 
@@ -243,3 +289,18 @@ impl Voice {
         self.attend(now);
     }
 }
+
+/// What an agent hears who answers at a phone outside.
+fn take_this_call(language: Language) -> &'static str {
+    match language {
+        Language::PtBr => "Há um cliente na linha. Para atender, digite 1.",
+        Language::En => "There is a customer on the line. To take the call, press 1.",
+        Language::Es => "Hay un cliente en la línea. Para atender, pulse 1.",
+    }
+}
+
+/// The key by which an agent at a phone outside takes a call: a machine that answers presses none.
+const TAKES: Key = Key::One;
+
+/// The play of the question; nobody waits for its end.
+const QUESTION: PlayId = PlayId(0);

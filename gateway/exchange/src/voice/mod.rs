@@ -258,11 +258,7 @@ impl Voice {
 
     /// A key was pressed on this leg.
     pub fn handle_key(&mut self, now: Now, leg: LegId, key: Key) {
-        if let Some(call) = self.call_at(leg) {
-            self.with(now, call, |call, shared| {
-                call.handle_key(now, leg, key, Way::Media, shared)
-            });
-        }
+        self.press(now, leg, key, Way::Media);
         self.attend(now);
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use desk::id::{InteractionId, OutboundCallId};
+use desk::id::{DeviceId, InteractionId, OutboundCallId};
 use desk::record::{Change, Outbound};
 use ivr::Now;
 use media_engine::leg::LegId;
@@ -13,8 +13,8 @@ use crate::directory::Company;
 use crate::outbound;
 
 use super::Shared;
-use super::facts::Facts;
-use super::line::{Order, Purpose};
+use super::facts::{Facts, NOBODY};
+use super::line::{Order, Purpose, to_device};
 
 impl Shared {
     /// What leads out of the house costs no more.
@@ -47,6 +47,37 @@ impl Shared {
         planned
     }
 
+    /// Rings a phone, in the house or outside. Nothing where there is no way to it.
+    pub(super) fn ring_phone(
+        &mut self,
+        now: Now,
+        call: &Facts,
+        purpose: Purpose,
+        device: &DeviceId,
+        ring: Duration,
+    ) -> Option<LegId> {
+        let directory = self.directory.clone();
+        let company = directory.companies.get(&call.company.id)?;
+        let Some(number) = company.outside_phones.get(device) else {
+            let order = to_device(device, call.from(), ring);
+            return Some(self.place(call.key, purpose, order, beside(call)));
+        };
+        let wish = outbound::Wish {
+            dialled: number,
+            by: company.owner(device),
+            service: None,
+            number: None,
+        };
+        let plan = self
+            .plan(now, company, &wish, call.record.interaction())
+            .ok()?;
+        let leg = self.place_outside(now, call, purpose, (&plan, ring))?;
+        if let Some(line) = self.lines.get_mut(&leg) {
+            line.device = Some(device.clone());
+        }
+        Some(leg)
+    }
+
     /// Places a line by the best way of a plan.
     pub(super) fn place_outside(
         &mut self,
@@ -61,8 +92,7 @@ impl Shared {
         let id = self
             .usage
             .begin(now, &call.company, plan, interaction, random);
-        let beside = Some(call.leg);
-        let leg = self.place(call.key, purpose, by_way(way, ring), beside);
+        let leg = self.place(call.key, purpose, by_way(way, ring), beside(call));
         self.pay(now, leg, id, way);
         Some(leg)
     }
@@ -74,6 +104,11 @@ impl Shared {
             line.outside = Some(id);
         }
     }
+}
+
+/// Beside whose media those of another party of the call are best.
+fn beside(call: &Facts) -> Option<LegId> {
+    Some(call.leg).filter(|leg| *leg != NOBODY)
 }
 
 /// How to call somebody outside by one of the ways of a plan.

@@ -106,10 +106,14 @@ impl Voice {
     fn perhaps_lost(&mut self, now: Now, company: &CompanyId, agent: &UserId) {
         let key = (company.clone(), agent.clone());
         let known = self.shared.directory.companies.get(company);
-        let known = known.and_then(|company| company.agents.get(agent));
         let links = &mut self.shared.desks.links;
-        let phone =
-            known.is_some_and(|agent| agent.devices.iter().any(|one| links.phones.contains(one)));
+        let phone = known.is_some_and(|company| {
+            let agent = company.agents.get(agent).into_iter();
+            agent.flat_map(|agent| &agent.devices).any(|one| {
+                // A phone outside is there as far as anybody knows.
+                links.phones.contains(one) || company.outside_phones.contains_key(one)
+            })
+        });
         if phone || links.pages.contains_key(&key) {
             return;
         }

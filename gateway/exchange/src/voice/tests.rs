@@ -21,6 +21,7 @@ use crate::directory::{Announcement, Company, Number, Outbound, Service};
 
 mod after;
 mod agents;
+mod away;
 mod callbacks;
 mod chaos;
 mod customers;
@@ -337,6 +338,7 @@ fn directory(flow: &str) -> Directory {
             .map(|dialled| (dialled.to_owned(), "device".parse().expect("an id")))
             .into(),
         owners: BTreeMap::new(),
+        outside_phones: BTreeMap::new(),
         outbound: Some(Outbound {
             trunk: "carrier".parse().expect("an id"),
             number: "4000".into(),

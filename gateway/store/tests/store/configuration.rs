@@ -213,6 +213,7 @@ on_both! {
             username: "ana.1".into(),
             display_name: "Ana".into(),
             extension: Some("201".into()),
+            number: Some("+5511900000000".into()),
             user: Some(id("ana")),
             secrets: vec![7; 64],
             disabled: false,

@@ -259,12 +259,14 @@ impl Call {
             self.ours.get_or_insert(Ending::ours("no_phone"));
             return self.abandon(now, 480, shared);
         };
-        let number = self.facts.caller.from.clone();
         for device in &devices {
             let purpose = Purpose::Fetched(agent.clone(), Errand::Dial);
-            let order = to_device(device, &number, CALLER_RING_MAX);
-            let leg = shared.place(self.facts.key, purpose, order, None);
-            self.facts.others.insert(leg);
+            let leg = shared.ring_phone(now, &self.facts, purpose, device, CALLER_RING_MAX);
+            self.facts.others.extend(leg);
+        }
+        if self.facts.others.is_empty() {
+            self.ours.get_or_insert(Ending::ours("no_phone"));
+            self.abandon(now, 480, shared);
         }
     }
 

@@ -8,7 +8,7 @@ use media_engine::sdp::MediaParameters;
 use serde_json::json;
 
 use super::super::Shared;
-use super::super::line::{Errand, Purpose, to_device};
+use super::super::line::{Errand, Purpose};
 use super::super::talk::{self, Attention, Place, Role};
 use super::orders::OrderError;
 use super::{Call, Stage};
@@ -33,7 +33,7 @@ impl Call {
                     return Err(OrderError::NotNow("you are on the line already"));
                 }
             },
-            None => self.fetch(by, Errand::Attend(attention), shared)?,
+            None => self.fetch(now, by, Errand::Attend(attention), shared)?,
         }
         self.note_supervision(now, by, attention.as_str());
         Ok(())
@@ -54,7 +54,7 @@ impl Call {
         }
         match self.talk.leg_of(by) {
             Some(leg) => self.change_hands(now, by, leg, shared),
-            None => self.fetch(by, Errand::TakeOver, shared)?,
+            None => self.fetch(now, by, Errand::TakeOver, shared)?,
         }
         self.note_supervision(now, by, "take_over");
         Ok(())
@@ -68,6 +68,7 @@ impl Call {
     /// Rings somebody's own phones.
     fn fetch(
         &mut self,
+        now: Now,
         who: &UserId,
         errand: Errand,
         shared: &mut Shared,
@@ -77,16 +78,17 @@ impl Call {
         let devices: Vec<_> = company
             .map(|company| company.devices_of(who).cloned().collect())
             .unwrap_or_default();
-        if devices.is_empty() {
+        let rung: Vec<LegId> = devices
+            .iter()
+            .filter_map(|device| {
+                let purpose = Purpose::Fetched(who.clone(), errand);
+                shared.ring_phone(now, &self.facts, purpose, device, FETCH_RING_MAX)
+            })
+            .collect();
+        if rung.is_empty() {
             return Err(OrderError::NotNow("you have no phone"));
         }
-        let number = self.facts.from().to_owned();
-        for device in devices {
-            let purpose = Purpose::Fetched(who.clone(), errand);
-            let order = to_device(&device, &number, FETCH_RING_MAX);
-            let leg = shared.place(self.facts.key, purpose, order, Some(self.facts.leg));
-            self.facts.others.insert(leg);
-        }
+        self.facts.others.extend(rung);
         Ok(())
     }
 
