@@ -11,10 +11,11 @@
 //! [`event`] has what a channel tells us and [`send`] what we ask of it, in the same words for all
 //! channels; [`peer`] who the customer is to a channel; [`failure`] why something was not sent and what
 //! people should do about it; [`capabilities`] what a channel can carry, [`connector`] the one interface
-//! behind which each provider stands. [`secret`] keeps tokens out of logs.
+//! behind which each provider stands. [`secret`] keeps tokens out of logs. [`email`] reads and writes mail.
 
 pub mod capabilities;
 pub mod connector;
+pub mod email;
 pub mod event;
 pub mod failure;
 pub mod peer;

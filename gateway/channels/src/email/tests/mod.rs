@@ -1,0 +1,6 @@
+//! Mails that were read: one of each kind that programs and servers write, and broken ones.
+
+mod bombs;
+mod fixtures;
+pub(super) use fixtures::mails;
+mod places;
