@@ -105,6 +105,10 @@ ids! {
     WorkId;
     /// A customer.
     ContactId;
+    /// One of the ids under which channels know a customer.
+    IdentityId;
+    /// Two customers that turned out to be one.
+    MergeId;
     /// Something an agent can do better or worse (fatura, inglês).
     SkillId;
     /// A reason for a pause (almoço, treinamento).

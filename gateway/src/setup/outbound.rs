@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use desk::id::{NumberId, ServiceId, TrunkId};
+use desk::numbering::{self, Format, Style, brazil};
 use exchange::outbound::guard::{Limits, Night, Permissions};
-use exchange::outbound::numbering::{self, Format, Style};
 use exchange::outbound::prefix::Prefix;
 use exchange::outbound::route::Route;
-use exchange::outbound::{Rules, TrunkRules, brazil};
+use exchange::outbound::{Rules, TrunkRules};
 use jiff::civil::Time;
 use serde::{Deserialize, Serialize};
 use store::Store;

@@ -6,9 +6,9 @@
 use desk::words;
 use jiff::civil::Time;
 
-use super::numbering::{Callee, Kind};
 use super::prefix::Prefix;
 use super::usage::Spent;
+use desk::numbering::{Callee, Kind};
 
 /// What a company permits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

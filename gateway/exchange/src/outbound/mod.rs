@@ -9,9 +9,7 @@
 //! [`plan`] is pure: what was used so far is told by [`Usage`], which the owner of the calls keeps.
 //! A company that has set no routes calls by its first carrier with a number, as ever.
 
-pub mod brazil;
 pub mod guard;
-pub mod numbering;
 pub mod prefix;
 pub mod route;
 #[cfg(test)]
@@ -21,13 +19,13 @@ mod usage;
 use std::collections::BTreeMap;
 
 use desk::id::{CompanyId, NumberId, OutboundRouteId, ServiceId, TrunkId, UserId};
+use desk::numbering::{self, Callee, Format, Kind, NotANumber, Place};
 use ivr::Now;
 use rand::RngCore;
 
 use crate::directory::Company;
 
 use guard::{Permissions, Rule};
-use numbering::{Callee, Format, Kind, NotANumber, Place};
 use route::{Found, Route};
 pub use usage::{LOST_MAX_MS, Spent, Usage};
 

@@ -1,7 +1,6 @@
 //! Companies that dial, exact.
 
 mod guarding;
-mod numbers;
 mod routing;
 
 use std::collections::BTreeMap;

@@ -172,7 +172,7 @@ fn each_carrier_is_dialled_in_its_own_way() {
         id("b"),
         TrunkRules {
             format: Format {
-                style: super::super::numbering::Style::National,
+                style: desk::numbering::Style::National,
                 ..Format::default()
             },
             caller_number: None,

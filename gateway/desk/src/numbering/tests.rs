@@ -1,6 +1,8 @@
 //! What is dialled, as a table.
 
-use super::super::numbering::{Style, country_of, read};
+use rand::rngs::StdRng;
+use rand::{RngCore, SeedableRng};
+
 use super::*;
 
 const PAULISTA: Place<'static> = Place {

@@ -4,14 +4,16 @@
 //!  "0 15 11 91234-5678" ─ read ─▶ Callee { +5511912345678, Subscriber } ─ write ─▶ "01511912345678"
 //! ```
 //!
-//! Brazil has rules of its own ([`super::brazil`]); every other country has the general one: `+` or
+//! Brazil has rules of its own ([`brazil`]); every other country has the general one: `+` or
 //! the international prefix, the national prefix, or the number as neighbours dial it.
+
+pub mod brazil;
+#[cfg(test)]
+mod tests;
 
 use std::str::FromStr;
 
-use desk::words;
-
-use super::brazil;
+use crate::words;
 
 /// Somebody who is reached through a carrier.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -15,7 +15,7 @@
 //! The length decides between them: no two of these forms share one, but where the first digits
 //! tell them apart.
 
-use super::numbering::{self, Callee, Kind, NotANumber};
+use super::{Callee, Kind, NotANumber, international};
 
 /// Brazil's country calling code.
 pub const COUNTRY: &str = "55";
@@ -29,7 +29,7 @@ pub(super) fn read(digits: &str, area: Option<&str>) -> Result<Callee, NotANumbe
         });
     }
     if let Some(rest) = digits.strip_prefix("00") {
-        return numbering::international(behind_operator(rest)?, COUNTRY);
+        return international(behind_operator(rest)?, COUNTRY);
     }
     if digits.starts_with("90") && digits.len() >= COLLECT_LENGTH_MIN {
         return Err(NotANumber::Collect);
@@ -82,6 +82,17 @@ pub fn area_of(number: &str) -> Option<&str> {
     let national = number.strip_prefix('+')?.strip_prefix(COUNTRY)?;
     let (area, _) = national.split_at_checked(2)?;
     is_area(area).then_some(area)
+}
+
+/// A number (`+` and digits) with the ninth digit that mobile telephones of Brazil have, should it
+/// lack. WhatsApp leaves it away for many, so both spellings are one person's; to it, and since 2018
+/// to everybody, what was trunked radio is a mobile like any other.
+pub fn with_ninth_digit(number: &str) -> String {
+    let is_mobile = |local: &str| local.len() == 8 && local.starts_with(['6', '7', '8', '9']);
+    match area_of(number).map(|area| (area, &number[5..])) {
+        Some((area, local)) if is_mobile(local) => format!("+{COUNTRY}{area}9{local}"),
+        Some(_) | None => number.to_owned(),
+    }
 }
 
 /// Public services have three digits, those of the carriers themselves four or five.
