@@ -9,8 +9,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{
-    AuditId, CompanyId, DeviceId, FlowId, InstanceId, InteractionId, NumberId, OutboundCallId,
-    ServiceId, TrunkId, UserId, VoiceMessageId,
+    AuditId, CompanyId, ContactId, DeviceId, FlowId, InstanceId, InteractionId, NumberId,
+    OutboundCallId, ServiceId, TrunkId, UserId, VoiceMessageId,
 };
 use crate::words;
 
@@ -93,6 +93,10 @@ pub struct InteractionUpdate {
     pub flow: Option<(FlowId, u32)>,
     /// What the customer chose.
     pub service: Option<ServiceId>,
+    /// Who the customer is.
+    pub contact: Option<ContactId>,
+    /// The agent who has it in hand.
+    pub agent: Option<UserId>,
     /// When it was answered (by the flow or a person).
     pub answered_ms: Option<i64>,
     /// When it began to wait for a person.
@@ -113,6 +117,8 @@ impl InteractionUpdate {
             state,
             flow,
             service,
+            contact,
+            agent,
             answered_ms,
             queued_ms,
             codec,
@@ -120,6 +126,8 @@ impl InteractionUpdate {
         self.state = state.or(self.state);
         self.flow = flow.clone().or(self.flow.take());
         self.service = service.clone().or(self.service.take());
+        self.contact = contact.clone().or(self.contact.take());
+        self.agent = agent.clone().or(self.agent.take());
         self.answered_ms = answered_ms.or(self.answered_ms);
         self.queued_ms = queued_ms.or(self.queued_ms);
         self.codec = codec.clone().or(self.codec.take());

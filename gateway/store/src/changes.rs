@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use desk::id::{CompanyId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId};
+use desk::id::{
+    CompanyId, ContactId, DeviceId, InstanceId, InteractionId, NumberId, ServiceId, TrunkId, UserId,
+};
 use desk::record::{
     Change, EndedBy, InteractionEnd, InteractionOpened, InteractionState, InteractionUpdate,
     Outbound, SipLadder, SurveyAnswer, TrailEntry, TrailKind, VoiceMessageLeft, protocol,
@@ -293,10 +295,11 @@ async fn update(
                 flow_version = COALESCE(v.column4, flow_version),
                 service = COALESCE(v.column5, service),
                 answered_ms = COALESCE(v.column6, answered_ms),
-                queued_ms = COALESCE(v.column7, queued_ms), codec = COALESCE(v.column8, codec)
+                queued_ms = COALESCE(v.column7, queued_ms), codec = COALESCE(v.column8, codec),
+                contact = COALESCE(v.column9, contact), agent = COALESCE(v.column10, agent)
            FROM (VALUES {}) AS v
           WHERE id = v.column1 AND ended_ms IS NULL",
-        values(db, part.len(), 8),
+        values(db, part.len(), 10),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, update) in part {
@@ -308,7 +311,9 @@ async fn update(
             .bind(update.service.as_ref().map(ServiceId::as_str))
             .bind(update.answered_ms)
             .bind(update.queued_ms)
-            .bind(update.codec.as_deref());
+            .bind(update.codec.as_deref())
+            .bind(update.contact.as_ref().map(ContactId::as_str))
+            .bind(update.agent.as_ref().map(UserId::as_str));
     }
     query.execute(db).await?;
     Ok(())
@@ -326,10 +331,11 @@ async fn end(
                 flow_version = COALESCE(v.column8, flow_version),
                 service = COALESCE(v.column9, service),
                 answered_ms = COALESCE(v.column10, answered_ms),
-                queued_ms = COALESCE(v.column11, queued_ms), codec = COALESCE(v.column12, codec)
+                queued_ms = COALESCE(v.column11, queued_ms), codec = COALESCE(v.column12, codec),
+                contact = COALESCE(v.column13, contact), agent = COALESCE(v.column14, agent)
            FROM (VALUES {}) AS v
           WHERE id = v.column1 AND ended_ms IS NULL",
-        values(db, part.len(), 12),
+        values(db, part.len(), 14),
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, update, end) in part {
@@ -345,7 +351,9 @@ async fn end(
             .bind(update.service.as_ref().map(ServiceId::as_str))
             .bind(update.answered_ms)
             .bind(update.queued_ms)
-            .bind(update.codec.as_deref());
+            .bind(update.codec.as_deref())
+            .bind(update.contact.as_ref().map(ContactId::as_str))
+            .bind(update.agent.as_ref().map(UserId::as_str));
     }
     query.execute(db).await?;
     Ok(())

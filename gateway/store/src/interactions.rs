@@ -1,6 +1,8 @@
 //! SQL of interactions: the records of calls. They are written by [`crate::changes`].
 
-use desk::id::{CompanyId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId};
+use desk::id::{
+    CompanyId, ContactId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, UserId,
+};
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality};
 use serde::Serialize;
 use sqlx::AnyExecutor;
@@ -44,6 +46,10 @@ pub struct Interaction {
     pub flow_version: Option<u32>,
     /// What the customer chose.
     pub service: Option<ServiceId>,
+    /// Who the customer is, where that is known.
+    pub contact: Option<ContactId>,
+    /// The agent who had it last.
+    pub agent: Option<UserId>,
     /// The codec, as in SDP.
     pub codec: Option<String>,
     /// When it began.
@@ -151,6 +157,51 @@ pub async fn list(
     Ok(found)
 }
 
+/// Lists the interactions of a customer, the newest first.
+pub async fn of_contact(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    contact: &ContactId,
+    before: Option<&Position>,
+    limit: u32,
+) -> Result<Vec<Interaction>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM interactions
+          WHERE contact = $1 AND company = $2 AND (started_ms, id) < ($3, $4)
+          ORDER BY started_ms DESC, id DESC LIMIT $5",
+    )
+    .bind(contact.as_str())
+    .bind(company.as_str())
+    .bind(before.map_or(i64::MAX, |position| position.started_ms))
+    .bind(before.map_or("", |position| position.id.as_str()))
+    .bind(i64::from(limit.min(PAGE_MAX)))
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
+/// The agent who had the customer's last interaction that anybody had, begun at `since_ms` or later.
+pub async fn last_agent(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    contact: &ContactId,
+    since_ms: i64,
+) -> Result<Option<UserId>, Error> {
+    let found = sqlx::query(
+        "SELECT agent FROM interactions
+          WHERE contact = $1 AND company = $2 AND started_ms >= $3 AND agent IS NOT NULL
+          ORDER BY started_ms DESC, id DESC LIMIT 1",
+    )
+    .bind(contact.as_str())
+    .bind(company.as_str())
+    .bind(since_ms)
+    .try_map(|row: AnyRow| row.parsed("agent"))
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
 /// Finds an interaction of a company.
 pub async fn by_id(
     db: impl AnyExecutor<'_>,
@@ -206,6 +257,8 @@ fn read(row: AnyRow) -> sqlx::Result<Interaction> {
         flow: row.parsed_maybe("flow")?,
         flow_version: row.count_maybe("flow_version")?,
         service: row.parsed_maybe("service")?,
+        contact: row.parsed_maybe("contact")?,
+        agent: row.parsed_maybe("agent")?,
         codec: row.text_maybe("codec")?,
         started_ms: row.whole("started_ms")?,
         answered_ms: row.whole_maybe("answered_ms")?,

@@ -14,21 +14,26 @@
 //! - Every statement on a company's rows names the company: an id of another company finds
 //!   nothing.
 //! - What [`Writer::save`] acknowledged is on disk.
-//! - `trail`, `audit` and `flow_versions` are only ever appended to.
+//! - `trail`, `audit` and `flow_versions` are only ever appended to; only who asks to be forgotten
+//!   ([`anonymise`]) has what a trail says of them emptied.
 
 pub mod agents;
+pub mod anonymise;
 pub mod api_keys;
 pub mod audit;
 pub mod calendars;
 pub mod changes;
 pub mod companies;
+pub mod contacts;
 mod database;
 pub mod desk_settings;
 pub mod desks;
 pub mod devices;
 mod error;
 pub mod flows;
+pub mod identities;
 pub mod interactions;
+pub mod merges;
 pub mod numbers;
 pub mod outbound;
 pub mod pauses;

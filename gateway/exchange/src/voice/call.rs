@@ -617,6 +617,15 @@ impl Call {
         self.facts.record.learn(now, &update);
     }
 
+    fn learn_agent(&mut self, now: Now, agent: &UserId) {
+        let update = InteractionUpdate {
+            state: Some(InteractionState::Talking),
+            agent: Some(agent.clone()),
+            ..InteractionUpdate::default()
+        };
+        self.facts.record.learn(now, &update);
+    }
+
     /// What the service plays to who is held.
     fn music(&self) -> Option<desk::id::PromptId> {
         let service = self.service()?;

@@ -10,6 +10,7 @@ mod fixtures;
 
 mod agents;
 mod configuration;
+mod contacts;
 mod desks;
 mod killed;
 mod outbound;

@@ -45,6 +45,8 @@ fn updated(interaction: &InteractionId) -> Change {
         update: Box::new(InteractionUpdate {
             state: Some(InteractionState::Waiting),
             flow: Some((id("menu"), 3)),
+            contact: Some(id("maria")),
+            agent: Some(id("ana")),
             service: Some(id("sales")),
             answered_ms: Some(11),
             queued_ms: Some(20),
@@ -72,6 +74,7 @@ on_both! {
         assert_eq!((found.flow, found.flow_version), (Some(id("menu")), Some(3)));
         assert_eq!((found.answered_ms, found.queued_ms, found.ended_ms), (Some(11), Some(20), Some(30)));
         assert_eq!((found.codec.as_deref(), found.ended_by), (Some("opus"), Some(EndedBy::Customer)));
+        assert_eq!((found.contact, found.agent), (Some(id("maria")), Some(id("ana"))));
         assert_eq!((found.sip_status, found.quality.unwrap().mos), (Some(200), Some(4.4)));
         assert_eq!(found.from_name, "Conceição");
         assert!(interactions::by_id(store.pool(), &b, &call).await.unwrap().is_none());
@@ -402,6 +405,8 @@ fn some_changes(company: &CompanyId, prefix: &str, seed: u64) -> Vec<Change> {
                     state: some(&mut random).then_some(InteractionState::Flow),
                     flow: some(&mut random).then(|| (id("menu"), 3)),
                     service: some(&mut random).then(|| id(&format!("service{n}"))),
+                    contact: some(&mut random).then(|| id(&format!("contact{n}"))),
+                    agent: some(&mut random).then(|| id(&format!("agent{n}"))),
                     answered_ms: some(&mut random).then_some(n),
                     queued_ms: some(&mut random).then_some(n),
                     codec: some(&mut random).then(|| format!("codec{n}")),

@@ -90,7 +90,7 @@ impl Call {
         if self.is_promised(&offered.work) && self.is_resting() {
             return self.begin_callback(now, leg, &offered.agent);
         }
-        self.learn_state(now, InteractionState::Talking);
+        self.learn_agent(now, &offered.agent);
         let (mut service, mut notice) = (None, None);
         if let Stage::Flow(walk) = &mut self.stage
             && let Some((whose, owed)) = walk.handle_agent(now, self.facts.leg, shared)
@@ -216,7 +216,7 @@ impl Call {
             if let Some(work) = &handled.work {
                 shared.work_over(now, &self.facts.company.id, work);
             }
-            self.set_holder(heir, agent, None);
+            self.set_holder(now, heir, agent, None);
             return;
         }
         let company = self.facts.company.id.clone();
@@ -252,7 +252,16 @@ impl Call {
     }
 
     /// Another has the call in hand.
-    pub(super) fn set_holder(&mut self, leg: LegId, agent: Option<UserId>, work: Option<WorkId>) {
+    pub(super) fn set_holder(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        agent: Option<UserId>,
+        work: Option<WorkId>,
+    ) {
+        if let Some(agent) = &agent {
+            self.learn_agent(now, agent);
+        }
         if let Stage::Handled(handled) = &mut self.stage {
             handled.leg = leg;
             handled.agent = agent;
@@ -290,7 +299,7 @@ impl Call {
         }
         let detail = json!({ "from": giver, "to": taker, "attended": true });
         self.note(now, TrailKind::Transferred, detail);
-        self.set_holder(leg, taker, work.filter(|_| handed));
+        self.set_holder(now, leg, taker, work.filter(|_| handed));
         self.drop_line(now, before, shared);
     }
 

@@ -189,6 +189,7 @@ impl Call {
             answered_ms: Some(now.wall.as_millisecond()),
             codec: Some(agreed.codec.name().to_owned()),
             service: calling.service.clone(),
+            agent: calling.agent.clone(),
             ..Default::default()
         };
         self.facts.record.learn(now, &answered);

@@ -487,7 +487,7 @@ impl Call {
         self.talk.enter(leg, talk::Party::new(Role::Guest, place));
         if is_transfer {
             shared.media(self.facts.leg, MediaCommand::Stop);
-            self.set_holder(leg, None, None);
+            self.set_holder(now, leg, None, None);
             self.learn_state(now, InteractionState::Talking);
         } else {
             shared.media(asker, MediaCommand::Stop);

@@ -137,7 +137,7 @@ impl Call {
             (Some(taker), Some(service)) => self.begin_work(now, taker, service, shared),
             (Some(_), None) | (None, _) => None,
         };
-        self.set_holder(leg, taker, work);
+        self.set_holder(now, leg, taker, work);
         self.drop_line(now, before, shared);
     }
 }

@@ -145,7 +145,7 @@ impl Call {
         self.talk
             .enter(leg, talk::Party::new(role, Place::Together));
         let work = service.and_then(|service| self.begin_work(now, to, service, shared));
-        self.set_holder(leg, Some(to.clone()), work);
+        self.set_holder(now, leg, Some(to.clone()), work);
     }
 }
 

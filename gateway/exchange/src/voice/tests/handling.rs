@@ -1,5 +1,6 @@
 //! What agents do with a call, and supervisors: hold, consultation, transfer, listening in.
 
+use desk::id::UserId;
 use media_engine::sip::AccountId;
 use media_engine::sip::call::{Replaced, Target};
 
@@ -67,6 +68,17 @@ impl Scene {
         let calls = self.voice.calls_of(&company());
         let parties = calls.iter().flat_map(|call| &call.parties);
         parties.map(|party| (party.role, party.place)).collect()
+    }
+
+    /// Who had it in hand last, as its record says when it is over.
+    fn kept_agent(&self) -> Option<UserId> {
+        let updates = self.changes.iter().filter_map(|change| match change {
+            Change::InteractionUpdated { update, .. } | Change::InteractionEnded { update, .. } => {
+                update.agent.clone()
+            }
+            _ => None,
+        });
+        updates.last()
     }
 
     fn kinds(&self, kind: TrailKind) -> usize {
@@ -172,6 +184,7 @@ fn an_agent_asks_a_colleague_who_takes_the_call_over() {
         (&"ana".into(), &"bruno".into())
     );
     assert!(scene.voice.shared.lines.is_empty() && scene.voice.calls.is_empty());
+    assert_eq!(scene.kept_agent(), Some(agent("bruno")));
 }
 
 #[test]
@@ -379,6 +392,8 @@ fn a_supervisor_takes_a_call_over_and_the_agent_wraps_up() {
     assert_eq!(scene.doing("ana"), ["wrapping up"]);
     assert_eq!(scene.doing("chief"), ["handling"]);
     scene.does("chief", CallOrder::Hold);
+    scene.ended(Party::Peer);
+    assert_eq!(scene.kept_agent(), Some(agent("chief")));
 }
 
 #[test]
