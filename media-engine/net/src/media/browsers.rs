@@ -125,7 +125,7 @@ impl Browsers {
     ) -> Result<Self, StartError> {
         let failed = |error| StartError::Browsers { address, error };
         let socket = Arc::new(bind(address).map_err(failed)?);
-        receive::stamp(&socket).map_err(failed)?;
+        receive::stamp(&socket, true).map_err(failed)?;
         let bound = socket.local_addr().map_err(failed)?;
         let identity = identity()?;
         let (orders, receiver) = sync_channel(COMMANDS_MAX);

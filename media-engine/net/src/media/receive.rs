@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt,
+    ControlMessageOwned, MsgFlags, SockaddrStorage, recv, recvmsg, setsockopt, sockopt,
 };
 use nix::sys::time::TimeSpec;
 
@@ -17,13 +17,14 @@ use crate::clock::Stamps;
 /// by the kernel, and dropped here.
 pub(super) const DATAGRAM_BYTES_MAX: usize = 2048;
 
-/// Asks the kernel to stamp what arrives.
+/// Asks the kernel to stamp what arrives, or to stop it.
 ///
 /// A packet is read at its leg's next visit, up to 20 ms after it came; jitter estimates and the
 /// jitter buffer need to know when it came. Costs 0.3 to 0.5 µs of the 5 µs that a leg's visit takes
-/// on the machine this was measured on (`benches`, program `limit`).
-pub(super) fn stamp(socket: &UdpSocket) -> std::io::Result<()> {
-    setsockopt(socket, sockopt::ReceiveTimestampns, &true)?;
+/// on the machine this was measured on (`benches`, program `limit`), so sockets that are read at the
+/// tick behind each packet do without.
+pub(super) fn stamp(socket: &UdpSocket, wanted: bool) -> std::io::Result<()> {
+    setsockopt(socket, sockopt::ReceiveTimestampns, &wanted)?;
     Ok(())
 }
 
@@ -96,6 +97,31 @@ impl Receiver {
             arrival,
         })
     }
+
+    /// The same for a socket that nothing but `peer` reaches, read as soon as something has come:
+    /// neither source nor stamp is asked for.
+    pub(super) fn receive_of(
+        &mut self,
+        peer: SocketAddr,
+        socket: &UdpSocket,
+        now: Instant,
+    ) -> Option<Datagram<'_>> {
+        // With `MSG_TRUNC` the kernel tells how long the datagram was.
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC;
+        let length = loop {
+            match recv(socket.as_raw_fd(), self.buffer.as_mut_slice(), flags) {
+                Ok(length) => break length,
+                Err(Errno::EINTR | Errno::ECONNREFUSED) => {}
+                Err(_) => return None,
+            }
+        };
+        let whole = self.buffer.get_mut(..length);
+        Some(Datagram {
+            bytes: whole.unwrap_or_default(),
+            source: peer,
+            arrival: now,
+        })
+    }
 }
 
 fn stamp_of(message: ControlMessageOwned) -> Option<Duration> {
@@ -150,7 +176,7 @@ mod tests {
             let Ok(socket) = UdpSocket::bind(local) else {
                 continue;
             }; // no IPv6 here
-            stamp(&socket).expect("Linux stamps");
+            stamp(&socket, true).expect("Linux stamps");
             let peer = UdpSocket::bind(local).expect("free");
             let mut receiver = Receiver::new();
             // The kernel begins to stamp a moment after it was asked to, and until then takes the
@@ -173,5 +199,23 @@ mod tests {
             .receive(&socket, now, &Stamps::at(now))
             .expect("one is there");
         assert!(read.bytes.is_empty());
+    }
+
+    #[test]
+    fn of_a_connected_socket_the_same_is_read() {
+        let [socket, peer, stranger] =
+            [(); 3].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("free"));
+        let [to, from] = [&socket, &peer].map(|one| one.local_addr().expect("bound"));
+        socket.connect(from).expect("connected");
+        let (now, mut receiver) = (clock::now(), Receiver::new());
+        for (sender, bytes) in [(&peer, 100), (&stranger, 100), (&peer, 3_000)] {
+            sender.send_to(&vec![7; bytes], to).expect("sent");
+        }
+        let mut lengths = vec![];
+        while let Some(read) = receiver.receive_of(from, &socket, now) {
+            assert_eq!((read.source, read.arrival), (from, now));
+            lengths.push(read.bytes.len());
+        }
+        assert_eq!(lengths, [100, 0]);
     }
 }

@@ -22,8 +22,9 @@ const READS_PER_VISIT: u32 = 16;
 /// packet that has been waiting in front of each new one since the peer was late once.
 const VISITS_PER_DRAIN: u32 = 16;
 
-/// A relayed packet that waited longer had come before the tick before.
-const TICK_AND_FIFTH: Duration = Duration::from_millis(3);
+/// When packets that are told of come so far apart, one was held up and another may be behind it: 20 ms
+/// and a tick.
+const HELD_UP: Duration = Duration::from_millis(23);
 
 /// RTCP comes every five seconds (RFC 3550 section 6.2): half a second late is early enough.
 const VISITS_PER_RTCP: u32 = 25;
@@ -68,6 +69,8 @@ pub(super) struct Seat {
     drains: bool,
     /// `rtp` is read when something has come to it, not by visits of its group.
     watched: bool,
+    /// When something was read last.
+    read: Instant,
 }
 
 /// What a leg is opened with.
@@ -83,9 +86,18 @@ struct Own {
     rtcp: UdpSocket,
     /// The only peer there is, once that is certain.
     followed: Option<SocketAddr>,
-    /// The socket of RTP is connected to it.
-    connected: bool,
+    connection: Connection,
     _lease: Lease,
+}
+
+/// How the socket of RTP is connected to the only peer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connection {
+    Parted,
+    /// What waits may have come before, from anybody.
+    Made,
+    /// It was empty since: what comes is the peer's.
+    Settled,
 }
 
 /// One that a leg hears.
@@ -108,6 +120,15 @@ impl Lease {
     }
 }
 
+impl Own {
+    /// Nothing waits at the socket of RTP.
+    fn settle(&mut self) {
+        if self.connection == Connection::Made {
+            self.connection = Connection::Settled;
+        }
+    }
+}
+
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut ports = self.ports.lock().unwrap_or_else(PoisonError::into_inner);
@@ -121,11 +142,11 @@ impl Seat {
     pub(super) fn new(id: LegId, leg: Leg, sockets: Sockets, visits: u32) -> std::io::Result<Self> {
         let (rtp, own) = match sockets {
             Sockets::Own(MediaSockets { rtp, rtcp, .. }, lease) => {
-                receive::stamp(&rtp)?;
+                receive::stamp(&rtp, true)?;
                 let own = Own {
                     rtcp,
                     followed: None,
-                    connected: false,
+                    connection: Connection::Parted,
                     _lease: lease,
                 };
                 (Arc::new(rtp), Some(own))
@@ -144,6 +165,7 @@ impl Seat {
             visits,
             drains: true,
             watched: false,
+            read: clock::now(),
         })
     }
 
@@ -205,6 +227,8 @@ impl Seat {
             watch.remove(&self.rtp);
             self.watched = false;
         }
+        // What is read at the next tick needs none. Without one a packet is taken to come when it is read.
+        let _ = receive::stamp(&self.rtp, !self.watched);
     }
 
     /// Reads what has come to a watched socket, and passes it on.
@@ -231,8 +255,9 @@ impl Seat {
         if self.own.is_none() {
             return; // what comes from browsers is handed over
         }
-        let drain = self.drains || self.visits.is_multiple_of(VISITS_PER_DRAIN);
-        let mut wanted = if drain { READS_PER_VISIT } else { 1 };
+        let held_up = self.watched && now.saturating_duration_since(self.read) > HELD_UP;
+        let drain = self.drains || held_up || self.visits.is_multiple_of(VISITS_PER_DRAIN);
+        let wanted = if drain { READS_PER_VISIT } else { 1 };
         let mut found = 0;
         let mut cut = false;
         while found < wanted {
@@ -244,37 +269,46 @@ impl Seat {
                 };
                 tools.extra_reads = fewer;
             }
-            let Some(waited) = self.read(now, others, tools, metrics) else {
+            if !self.read(now, others, tools, metrics) {
                 break;
-            };
-            found += 1;
-            if self.watched && waited > TICK_AND_FIFTH {
-                wanted = READS_PER_VISIT; // it was left over, and something came behind it
             }
+            found += 1;
         }
-        self.drains = cut || if wanted > 1 { found != 1 } else { found == 0 };
+        self.drains = cut || if drain { found != 1 } else { found == 0 };
         metrics::add(&metrics.received, u64::from(found));
     }
 
-    /// Reads a packet, and passes it on to those that hear it as it is. Tells how long it had waited;
-    /// `None` when there is none.
+    /// Reads a packet, and passes it on to those that hear it as it is. False when there is none.
     fn read(
         &mut self,
         now: Instant,
         others: &mut [Option<Box<Seat>>],
         tools: &mut Tools,
         metrics: &ThreadMetrics,
-    ) -> Option<Duration> {
+    ) -> bool {
         let Tools {
             receiver,
             stamps,
             outgoing,
             ..
         } = tools;
-        let read = receiver.receive(&self.rtp, now, stamps)?;
-        let waited = now - read.arrival;
+        let read = match &self.own {
+            Some(Own {
+                followed: Some(peer),
+                connection: Connection::Settled,
+                ..
+            }) if self.watched => receiver.receive_of(*peer, &self.rtp, now),
+            Some(_) | None => receiver.receive(&self.rtp, now, stamps),
+        };
+        let Some(read) = read else {
+            if let Some(own) = &mut self.own {
+                own.settle();
+            }
+            return false;
+        };
+        self.read = now;
         self.take(now, read, others, outgoing, metrics);
-        Some(waited)
+        true
     }
 
     /// Takes a datagram that came over the port of all browsers.
@@ -333,9 +367,15 @@ impl Seat {
         };
         own.followed = peer;
         // A socket that cannot be connected works all the same: it sends to addresses.
-        own.connected = match peer {
+        let connected = match peer {
             Some(peer) => self.rtp.connect(peer).is_ok(),
             None => rustix::net::connect_unspec(&self.rtp).is_err(),
+        };
+        own.connection = if connected {
+            self.drains = true;
+            Connection::Made
+        } else {
+            Connection::Parted
         };
     }
 
@@ -360,7 +400,8 @@ impl Seat {
 
     fn transmit(&self, datagram: &[u8; DATAGRAM], transmit: Transmit, metrics: &ThreadMetrics) {
         let bytes = &datagram[..transmit.len];
-        let follows = |own: &Own| own.connected && own.followed == Some(transmit.to);
+        let follows =
+            |own: &Own| own.connection != Connection::Parted && own.followed == Some(transmit.to);
         let sent = if self.own.as_ref().is_some_and(follows) {
             self.rtp.send(bytes)
         } else {
