@@ -323,6 +323,14 @@ async fn carriers_and_devices_keep_their_secrets_to_themselves() {
             .code(409),
         "taken"
     );
+    let mobile = |number: &str| json!({ "username": "ana-mobile", "number": number });
+    for wrong in ["200", "+55 11 98765", "sip:ana@example.com"] {
+        let refused = world.post(&admin, "/api/v1/devices", mobile(wrong)).await;
+        assert_eq!(refused.code(422), "invalid_number", "{wrong}");
+    }
+    let mobile = mobile("+5511900000000");
+    let outside = world.post(&admin, "/api/v1/devices", mobile).await;
+    assert_eq!(outside.expect(201)["number"], "+5511900000000");
     let read = world
         .get(&admin, &format!("/api/v1/devices/{}", id(&made)))
         .await

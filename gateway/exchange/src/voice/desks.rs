@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use desk::Desk;
 use desk::change::{OfferEnd, PauseReason, Snapshot};
 use desk::decision::OfferId;
+use desk::disposition::{self, Action};
 use desk::id::{CompanyId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Output as Told, WaitEnd};
 use desk::record::TrailKind;
@@ -208,6 +209,24 @@ impl Shared {
         }
     }
 
+    /// What the agent wants done when they leave, by the disposition that they gave meanwhile.
+    pub(super) fn wanted_after(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        work: &WorkId,
+    ) -> Vec<Action> {
+        let directory = self.directory.clone();
+        let found = self.desk(now, company).and_then(|desk| desk.work(work));
+        let chosen = found.and_then(|record| {
+            let known = directory.companies.get(company)?;
+            let service = known.services.get(&record.work.service)?;
+            let tree = &service.rules.wrap_up.dispositions;
+            disposition::check(tree, record.disposed.as_ref()?, i64::MIN).ok()
+        });
+        chosen.map_or_else(Vec::new, |code| code.actions.clone())
+    }
+
     /// A work belongs to this call.
     pub(super) fn remember_work(&mut self, work: &WorkId, call: CallKey) {
         self.desks.calls.insert(work.clone(), call);
@@ -357,10 +376,10 @@ impl Voice {
                 agent,
                 disposition,
                 reopens_ms,
-                ..
+                actions,
             } => {
                 let chosen = (&agent, disposition.as_ref(), reopens_ms);
-                self.tell_finished(now, &company, &work, chosen);
+                self.tell_finished(now, &company, &work, chosen, &actions);
                 self.talk_over(now, &company, &agent);
             }
             Told::Reopened { work } => {

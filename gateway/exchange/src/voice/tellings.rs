@@ -1,6 +1,6 @@
 //! What the desks tell that only people read: lines of trails, with names.
 
-use desk::disposition::{Disposed, Disposition};
+use desk::disposition::{Action, Disposed, Disposition};
 use desk::explain::Names;
 use desk::id::{CompanyId, DispositionId, ServiceId, UserId, WorkId};
 use desk::output::Target;
@@ -71,6 +71,7 @@ impl Voice {
         company: &CompanyId,
         work: &WorkId,
         (agent, disposed, reopens_ms): (&UserId, Option<&Disposed>, Option<i64>),
+        actions: &[Action],
     ) {
         let name = self.named(company, |known| known.agent(agent));
         let mut detail = json!({ "agent": agent, "name": name });
@@ -80,6 +81,7 @@ impl Voice {
             detail["disposition_name"] = json!(chosen);
             detail["fields"] = json!(disposed.fields);
             detail["note"] = json!(disposed.note);
+            detail["actions"] = json!(actions);
         }
         if let Some(reopens_ms) = reopens_ms {
             detail["reopens_ms"] = reopens_ms.into();

@@ -7,6 +7,7 @@
 //!  held: customer   aside: agent, colleague ─ join ─▶ together: all three
 //! ```
 
+use desk::disposition::Action;
 use desk::id::{ServiceId, UserId, WorkId};
 use desk::record::{EndedBy, InteractionState, TrailKind};
 use ivr::Now;
@@ -228,13 +229,26 @@ impl Call {
         if returned {
             return;
         }
+        let work = handled.work.as_ref();
+        let wanted = work.map(|work| shared.wanted_after(now, &company, work));
         self.lay_down(now, &handled, shared);
-        self.handle_service_done(now, &handled, shared);
+        self.handle_service_done(now, &handled, &wanted.unwrap_or_default(), shared);
     }
 
-    /// The agent is done with the customer.
-    fn handle_service_done(&mut self, now: Now, handled: &Handled, shared: &mut Shared) {
-        if self.ask_customer(now, handled, shared) {
+    /// The agent is done with the customer, and may want something done by their disposition.
+    fn handle_service_done(
+        &mut self,
+        now: Now,
+        handled: &Handled,
+        wanted: &[Action],
+        shared: &mut Shared,
+    ) {
+        let goes_on = wanted.iter().any(|action| match action {
+            Action::ReturnToBot(flow) => self.return_to_flow(now, flow, shared),
+            Action::Survey(flow) => self.ask_by(now, handled, flow, shared),
+            Action::Message(_) | Action::Reopen(_) => false,
+        });
+        if goes_on || self.ask_customer(now, handled, shared) {
             return;
         }
         let ending = Ending::by(EndedBy::Agent, "hung_up");

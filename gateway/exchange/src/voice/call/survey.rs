@@ -20,20 +20,23 @@ pub(super) struct Survey {
 impl Call {
     /// Asks the customer how it was; nothing where the service has no survey.
     pub(super) fn ask_customer(&mut self, now: Now, of: &Handled, shared: &mut Shared) -> bool {
+        let company = self.facts.company.clone();
+        let rules = of.service.as_ref().and_then(|id| company.services.get(id));
+        let flow = rules.and_then(|rules| rules.calls.survey.as_ref());
+        flow.is_some_and(|flow| self.ask_by(now, of, flow.as_str(), shared))
+    }
+
+    /// Asks the customer by this flow how it was. Returns whether there is such a flow.
+    pub(super) fn ask_by(
+        &mut self,
+        now: Now,
+        of: &Handled,
+        flow: &str,
+        shared: &mut Shared,
+    ) -> bool {
         let Some(service) = of.service.clone() else {
             return false;
         };
-        let company = self.facts.company.clone();
-        let rules = company.services.get(&service);
-        let Some(flow) = rules.and_then(|rules| rules.calls.survey.as_ref()) else {
-            return false;
-        };
-        let serves = Serving {
-            library: company.library.clone(),
-            flow: ivr::FlowId::new(flow.as_str()),
-        };
-        self.drop_others(now, shared);
-        self.talk.alone(self.facts.leg, shared);
         self.survey = Some(Survey {
             service,
             agent: of.agent.clone(),
@@ -41,6 +44,25 @@ impl Call {
         // The agent ended the conversation, whatever the flow says at its end.
         self.ours
             .get_or_insert(Ending::by(EndedBy::Agent, "hung_up"));
+        let begun = self.return_to_flow(now, flow, shared);
+        if !begun {
+            self.survey = None;
+        }
+        begun
+    }
+
+    /// A flow talks with the customer, whom everybody else has left. Returns whether there is one of
+    /// this name.
+    pub(super) fn return_to_flow(&mut self, now: Now, flow: &str, shared: &mut Shared) -> bool {
+        let serves = Serving {
+            library: self.facts.company.library.clone(),
+            flow: ivr::FlowId::new(flow),
+        };
+        if !serves.library.flows.contains_key(&serves.flow) {
+            return false;
+        }
+        self.drop_others(now, shared);
+        self.talk.alone(self.facts.leg, shared);
         self.begin_flow(now, &serves, shared)
     }
 

@@ -1,5 +1,6 @@
 //! What belongs to a call beside its words: its recording, the survey, a message as work.
 
+use desk::disposition::{Action, Disposed, Disposition};
 use desk::record::SurveyAnswer;
 
 use super::agents::{Phone, agent, company, staffed};
@@ -104,6 +105,60 @@ fn a_customer_whom_the_agent_leaves_is_asked_how_it_was() {
     assert!(hangs_up(&scene, CALL));
     scene.ended(Party::Us);
     assert_eq!(scene.ends(), [(EndedBy::Agent, "hung_up")]);
+}
+
+/// Ana says during the call how it went, and hangs up.
+fn closes_with(action: Action) -> Scene {
+    let (mut scene, ana) = talking(CallRules::default());
+    scene.change(|company| {
+        for service in company.services.values_mut() {
+            service.rules.wrap_up.dispositions = vec![Disposition {
+                id: "pronto".parse().expect("an id"),
+                name: "Pronto".into(),
+                children: vec![],
+                fields: vec![],
+                actions: vec![action.clone()],
+            }];
+        }
+    });
+    let work = scene.voice.work_of(scene.now, &company(), &agent("ana"));
+    let work = work.expect("an agent")[0].work.clone();
+    let disposed = Disposed {
+        id: "pronto".parse().expect("an id"),
+        fields: BTreeMap::new(),
+        reopen_ms: None,
+        note: String::new(),
+    };
+    scene
+        .voice
+        .dispose(scene.now, &company(), &agent("ana"), &work, disposed)
+        .expect("a code");
+    scene.wanted.clear();
+    scene.leaves(ana, Party::Peer, None);
+    scene
+}
+
+#[test]
+fn a_disposition_given_during_the_call_has_the_customer_asked_by_its_survey() {
+    let mut scene = closes_with(Action::Survey("survey".into()));
+    assert!(!hangs_up(&scene, CALL));
+    scene.press('5');
+    assert_eq!(scene.answers().len(), 1);
+}
+
+#[test]
+fn a_disposition_given_during_the_call_may_give_the_customer_back_to_a_flow() {
+    let mut scene = closes_with(Action::ReturnToBot("menu".into()));
+    assert!(!hangs_up(&scene, CALL));
+    let hello = scene.hears(&["hello"]);
+    scene.played(hello);
+    assert!(scene.answers().is_empty(), "that is no survey");
+}
+
+#[test]
+fn a_disposition_that_names_no_flow_ends_the_call_as_any_other() {
+    let scene = closes_with(Action::ReturnToBot("gone".into()));
+    assert!(hangs_up(&scene, CALL));
 }
 
 #[test]
