@@ -158,6 +158,7 @@ pub async fn serve(
         media: media.clone(),
         media_events,
         resolver: Arc::new(Resolver::system()?),
+        store: store.clone(),
         writer,
         kept,
         sources,

@@ -253,7 +253,6 @@ async fn add_services(
             calls: CallRules {
                 recording: desks::recording(&row.calls.recording),
                 recording_notice: row.recording_notice,
-                retention_days: row.calls.retention_days,
                 survey: row.survey,
                 caller_number: row.caller_number.and_then(|id| numbers.get(&id).cloned()),
                 say_wait: row.calls.say_wait,

@@ -49,6 +49,10 @@ pub struct Customer {
     pub owner: Option<UserId>,
     /// Who had them last.
     pub last_agent: Option<UserId>,
+    /// Whether what comes from them is refused.
+    pub blocked_in: bool,
+    /// Whether they are not to be called.
+    pub blocked_out: bool,
 }
 
 /// Points of priority. Each is worth as much as having come

@@ -136,8 +136,6 @@ pub struct CallRules {
     pub recording: Recording,
     /// What customers are told before it.
     pub recording_notice: Option<PromptId>,
-    /// For how many days a recording is kept; for ever when not set.
-    pub retention_days: Option<u32>,
     /// What asks the customer how it was, when the agent has left.
     pub survey: Option<FlowId>,
     /// The number that its calls to customers show; the company's when not set.

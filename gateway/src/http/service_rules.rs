@@ -130,8 +130,6 @@ pub(super) struct ServiceCalls {
     /// What customers are told before their calls are recorded.
     #[schema(value_type = Option<String>)]
     recording_notice: Option<PromptId>,
-    /// For how many days recordings are kept; for ever when not set.
-    retention_days: Option<u32>,
     /// The flow that asks customers how it was, when the agent has left.
     #[schema(value_type = Option<String>)]
     survey: Option<FlowId>,
@@ -301,7 +299,6 @@ impl ServiceCalls {
                 _ => RecordingWord::Off,
             },
             recording_notice: row.recording_notice.clone(),
-            retention_days: row.calls.retention_days,
             survey: row.survey.clone(),
             caller_number: row.caller_number.clone(),
             say_wait: row.calls.say_wait,
@@ -311,8 +308,6 @@ impl ServiceCalls {
 
     /// Puts it into the row.
     pub(super) fn read(self, row: &mut services::Service) -> Result<(), Problem> {
-        let days = self.retention_days;
-        let days = days.map(|days| within(days, 1, DAYS_MAX, "calls.retention_days"));
         let mut signs = self.callback_key.iter().flat_map(|key| key.chars());
         let known = signs.all(|sign| sign.is_ascii_digit() || "*#".contains(sign));
         let alone = self.callback_key.as_ref().is_none_or(|key| key.len() == 1);
@@ -326,7 +321,6 @@ impl ServiceCalls {
         };
         row.calls = CallSettings {
             recording: recording.to_owned(),
-            retention_days: days.transpose()?,
             say_wait: self.say_wait,
             callback_key: self.callback_key,
         };
@@ -399,6 +393,3 @@ async fn every(
 
 /// Nobody waits longer for a person.
 const DAY_S: u32 = 24 * 3_600;
-
-/// Ten years.
-const DAYS_MAX: u32 = 3_650;

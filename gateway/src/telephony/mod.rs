@@ -10,6 +10,7 @@
 //! Whatever takes time runs elsewhere and comes back as an answer. So a turn never blocks, and a
 //! call never waits for another call's prompt, disk or web server.
 
+mod customers;
 mod ladder;
 mod perform;
 mod status;
@@ -47,7 +48,7 @@ use media_engine_net::route::Routes;
 use media_engine_net::sip::{Event, Transports};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use store::Writer;
+use store::{Store, Writer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::fetch::Fetcher;
@@ -57,6 +58,7 @@ use crate::playback::{Shelf, Sources};
 use crate::recordings::Archive;
 use crate::records::Records;
 
+use customers::Customers;
 use ladder::Ladders;
 pub use ladder::retain as retain_ladders;
 pub use status::Status;
@@ -84,6 +86,8 @@ pub struct Surroundings {
     pub media_events: mpsc::Receiver<MediaEvent>,
     /// Answers what a carrier's name stands for.
     pub resolver: Arc<Resolver>,
+    /// Where contacts are looked for.
+    pub store: Store,
     /// Makes changes durable.
     pub writer: Writer,
     /// What the desks go on from.
@@ -272,8 +276,8 @@ impl Telephony {
 /// What came of something that ran in the background.
 #[derive(Debug)]
 enum Answer {
-    /// The records of these calls are durable, with these protocol numbers.
-    Opened(Vec<(CallKey, String)>),
+    /// The records of these calls are durable, with these protocol numbers, and who the customers are.
+    Opened(Vec<(CallKey, String, Option<Customer>)>),
     /// The records of these calls could not be written.
     NotOpened(Vec<CallKey>),
     /// Clips that were not in memory; those that could not be had are missing.
@@ -365,6 +369,7 @@ struct Owner {
     /// What desks go on from when the program begins again.
     keeper: Keeper,
     live: Teller,
+    customers: Customers,
     /// What SIP calls say and hear.
     ladders: Ladders,
     /// Who waits until what they decided is durable.
@@ -414,6 +419,7 @@ impl Owner {
             resolver: surroundings.resolver,
             keeper: Keeper::new(surroundings.writer.clone()),
             live,
+            customers: Customers::new(surroundings.store),
             ladders: Ladders::default(),
             awaiting: Vec::new(),
             records: Records::new(surroundings.writer),
@@ -634,8 +640,8 @@ impl Owner {
         let now = moment();
         match answer {
             Answer::Opened(calls) => {
-                for (call, protocol) in calls {
-                    self.voice.handle_opened(now, call, protocol, None);
+                for (call, protocol, customer) in calls {
+                    self.voice.handle_opened(now, call, protocol, customer);
                 }
             }
             Answer::NotOpened(calls) => {

@@ -29,6 +29,8 @@ impl Owner {
     pub(super) fn perform(&mut self, now: Now, output: Output) {
         match output {
             Output::Open { call, opened } => {
+                let country = self.voice.country_of(&opened.company);
+                self.customers.ask(call, &opened, &country);
                 self.records.open(call, opened);
             }
             Output::Save(change) => {
@@ -511,18 +513,32 @@ impl Owner {
             self.keep();
         }
         if !refused.is_empty() {
+            for call in &refused {
+                self.customers.take(*call);
+            }
             let _ = self.answers.0.send(Answer::NotOpened(refused));
         }
         if opening.is_empty() {
             return;
         }
         let answers = self.answers.0.clone();
+        let opening = opening.into_iter();
+        let opening: Vec<_> = opening
+            .map(|(call, pending)| (call, pending, self.customers.take(call)))
+            .collect();
         tokio::spawn(async move {
             let (mut opened, mut refused) = (Vec::new(), Vec::new());
-            for (call, pending) in opening {
+            for (call, pending, asked) in opening {
                 match pending.wait().await {
-                    // One number: a call has one opening.
-                    Ok(given) => opened.extend(given.into_iter().map(|given| (call, given.number))),
+                    Ok(given) => {
+                        let customer = match asked {
+                            Some(asked) => asked.await.ok().flatten(),
+                            None => None,
+                        };
+                        // One number: a call has one opening.
+                        let given = given.into_iter().next();
+                        opened.extend(given.map(|given| (call, given.number, customer)));
+                    }
                     Err(error) => {
                         tracing::error!(%error, "a call is refused: its record cannot be written");
                         refused.push(call);

@@ -60,8 +60,6 @@ pub struct Service {
 pub struct CallSettings {
     /// `off`, `always` or `on_demand`.
     pub recording: String,
-    /// For how many days recordings are kept; `None` is for ever.
-    pub retention_days: Option<u32>,
     /// Whether those who wait are told how long they will probably wait.
     pub say_wait: bool,
     /// The key by which who waits asks to be called back.

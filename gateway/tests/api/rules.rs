@@ -83,7 +83,7 @@ async fn rules_that_cannot_work_are_refused_with_their_field() {
         "transfers": { "agents": false, "services": [support] },
         "reopen_wait_s": 30,
     });
-    let calls = json!({ "recording": "on_demand", "retention_days": 90, "callback_key": "7" });
+    let calls = json!({ "recording": "on_demand", "callback_key": "7" });
     let body = json!({ "name": "Vendas", "rules": good, "calls": calls });
     let made = service(&world, &admin, body).await;
     let sales = format!("/api/v1/services/{}", id(&made));
@@ -140,7 +140,6 @@ async fn rules_that_cannot_work_are_refused_with_their_field() {
     }
     for (calls, field) in [
         (json!({ "callback_key": "77" }), "calls.callback_key"),
-        (json!({ "retention_days": 0 }), "calls.retention_days"),
         (json!({ "survey": "nada" }), "calls.survey"),
         (
             json!({ "recording_notice": "nada" }),

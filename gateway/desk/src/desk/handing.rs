@@ -54,7 +54,8 @@ impl Desk {
     }
 
     /// The agent asks a colleague about a work they have. The consultation is a work of its own,
-    /// `consult`, that is offered like any other; whoever accepts it talks with the agent.
+    /// `consult`, that is offered like any other; whoever accepts it talks with the agent. When somebody
+    /// did, another may be asked as well.
     /// [`Desk::hand_over`] makes a transfer of it, [`Desk::handle_over`] ends it.
     ///
     /// # Errors
@@ -71,7 +72,8 @@ impl Desk {
         self.turn(now, |desk, at| {
             let (seq, asker) = desk.in_hand_of(work, by, "consult")?;
             desk.may_hand(seq, asker, &toward)?;
-            if desk.consult_about(work).is_some() {
+            let is_unanswered = |asked| desk.job(asked).record.state.holder().is_none();
+            if desk.consult_about(work).is_some_and(is_unanswered) {
                 let (command, state) = ("consult", "consulting");
                 return Err(DeskError::NotNow { command, state });
             }

@@ -165,11 +165,13 @@ impl Desk {
         })
     }
 
-    /// The agent is done with the wrap-up of a service that demands no disposition.
+    /// The agent is done, with the wrap-up or with work that has no line, in a service that demands no
+    /// disposition.
     ///
     /// # Errors
     ///
-    /// [`DeskError::NotNow`] unless the work is in wrap-up and needs no disposition.
+    /// [`DeskError::NotNow`] unless the work is in wrap-up, or no call and in hand, and needs no
+    /// disposition.
     pub fn end_wrap_up(
         &mut self,
         now: Instant,
@@ -188,7 +190,19 @@ impl Desk {
                 return Err(DeskError::NotYours);
             }
             let mandatory = desk.services[job.service.0].rules.wrap_up.mandatory;
-            if mandatory || !matches!(job.record.state, WorkState::WrapUp { .. }) {
+            let may_end = match job.record.state {
+                WorkState::WrapUp { .. } => true,
+                // Nobody is on the line who could end it: a task that is done, a conversation.
+                WorkState::Handling { .. } => {
+                    job.record.work.medium != Medium::Phone && job.record.about.is_none()
+                }
+                WorkState::Waiting
+                | WorkState::Offered(_)
+                | WorkState::CallingBack { .. }
+                | WorkState::Resting { .. }
+                | WorkState::Scheduled { .. } => false,
+            };
+            if mandatory || !may_end {
                 return Err(job.not_now("end wrap-up"));
             }
             desk.finish(at, seq, None);

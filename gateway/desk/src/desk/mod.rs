@@ -63,7 +63,7 @@ pub struct Desk {
     agent_index: HashMap<UserId, AgentIndex>,
     work_index: HashMap<WorkId, u64>,
     offer_index: HashMap<OfferId, u64>,
-    /// The consultation about a work.
+    /// The last consultation about a work.
     consults: HashMap<WorkId, u64>,
     /// For each medium, who is there and has room for it.
     free: [BTreeSet<AgentIndex>; MEDIA],
@@ -303,7 +303,9 @@ impl Desk {
             self.timers.remove(&(due, Owner::Work(seq)));
         }
         self.work_index.remove(&job.record.work.id);
-        if let Some(about) = &job.record.about {
+        if let Some(about) = &job.record.about
+            && self.consults.get(about) == Some(&seq)
+        {
             self.consults.remove(about);
         }
         self.turn.works.remove(&seq);

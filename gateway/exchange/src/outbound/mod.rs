@@ -249,7 +249,11 @@ fn caller_number(
     trunk: &TrunkId,
 ) -> String {
     let rules = &company.outbound_rules;
-    let service = wish.service.and_then(|id| rules.of_services.get(id));
+    let service = wish.service.and_then(|id| {
+        let own = company.services.get(id);
+        let own = own.and_then(|service| service.calls.caller_number.as_ref());
+        own.or_else(|| rules.of_services.get(id))
+    });
     let number = || wish.number.and_then(|id| rules.of_numbers.get(id));
     let route = || route.and_then(|route| route.caller_number.as_ref());
     let trunk = || rules.trunks.get(trunk)?.caller_number.as_ref();

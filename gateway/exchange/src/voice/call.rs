@@ -257,10 +257,29 @@ impl Call {
         shared: &mut Shared,
     ) {
         self.facts.caller.protocol = protocol;
-        self.facts.customer = customer;
+        if let Some(customer) = customer {
+            self.meet(now, customer, shared);
+        }
         if let Stage::Opening { recorded, .. } = &mut self.stage {
             *recorded = true;
             self.go_on(now, shared);
+        }
+    }
+
+    /// The customer is a contact of the company, whom it may not want to hear of or to disturb.
+    fn meet(&mut self, now: Now, customer: Customer, shared: &mut Shared) {
+        let met = InteractionUpdate {
+            contact: Some(customer.contact.clone()),
+            ..InteractionUpdate::default()
+        };
+        self.facts.record.learn(now, &met);
+        let blocked = match self.calling() {
+            Some(_) => customer.blocked_out,
+            None => customer.blocked_in,
+        };
+        self.facts.customer = Some(customer);
+        if blocked && matches!(self.stage, Stage::Opening { .. }) {
+            self.refuse(now, 603, "blocked", shared);
         }
     }
 

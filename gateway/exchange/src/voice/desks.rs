@@ -171,13 +171,25 @@ impl Shared {
         service: &ServiceId,
         skills: Vec<SkillWanted>,
     ) -> Result<WorkId, DeskError> {
+        let work = self.work_of(now, call, service, skills);
+        self.enter(now, call, work)
+    }
+
+    /// What a caller who comes now is to the desk.
+    pub(super) fn work_of(
+        &mut self,
+        now: Now,
+        call: &Facts,
+        service: &ServiceId,
+        skills: Vec<SkillWanted>,
+    ) -> Work {
         let arrived_ms = now.wall.as_millisecond();
         let id = WorkId::new(arrived_ms, &mut self.random);
         let customer = call.customer.as_ref();
         let rules = call.company.services.get(service);
         let preferred = rules.and_then(|service| service.rules.preferred(customer?));
-        let work = Work {
-            id: id.clone(),
+        Work {
+            id,
             interaction: call.record.interaction().clone(),
             medium: Medium::Phone,
             service: service.clone(),
@@ -193,7 +205,17 @@ impl Shared {
             },
             skills,
             preferred,
-        };
+        }
+    }
+
+    /// A work of this call waits from here on.
+    pub(super) fn enter(
+        &mut self,
+        now: Now,
+        call: &Facts,
+        work: Work,
+    ) -> Result<WorkId, DeskError> {
+        let id = work.id.clone();
         let desk = self.desk(now, &call.company().id);
         desk.ok_or(DeskError::NoSuchService)?
             .enqueue(now.instant, work)?;
@@ -225,6 +247,12 @@ impl Shared {
             disposition::check(tree, record.disposed.as_ref()?, i64::MIN).ok()
         });
         chosen.map_or_else(Vec::new, |code| code.actions.clone())
+    }
+
+    /// A work as it was handed to the desk.
+    pub(super) fn work(&mut self, now: Now, company: &CompanyId, work: &WorkId) -> Option<Work> {
+        let found = self.desk(now, company)?.work(work)?;
+        Some(found.work.clone())
     }
 
     /// A work belongs to this call.

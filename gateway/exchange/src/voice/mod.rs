@@ -44,7 +44,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use desk::id::{InstanceId, ServiceId};
+use desk::id::{CompanyId, InstanceId, ServiceId};
 use desk::record::Quality;
 use desk::work::Customer;
 use ivr::Now;
@@ -102,7 +102,7 @@ impl Default for VoiceConfig {
                 Codec::G729,
             ],
             // A caller may be silent with silence suppression for long; RTCP still comes.
-            inactivity: Duration::from_secs(120),
+            inactivity: Duration::from_secs(60),
             instance: None,
         }
     }
@@ -196,6 +196,12 @@ impl Voice {
         self.shared.directory = directory;
         self.renew_desks(now);
         self.attend(now);
+    }
+
+    /// The country calling code of a company's numbers without one.
+    pub fn country_of(&self, company: &CompanyId) -> String {
+        let known = self.shared.directory.companies.get(company);
+        known.map_or_else(String::new, |company| company.country_code.clone())
     }
 
     /// New calls are refused with 503 from here on; calls that run go on.

@@ -91,7 +91,7 @@ impl Party {
     }
 
     /// Whether `other`, who is in the same place, has them for company.
-    fn is_with(&self, other: &Self) -> bool {
+    pub(super) fn is_with(&self, other: &Self) -> bool {
         let is_meant = match (&self.role, &other.role) {
             (Role::Supervisor(_, Attention::Listen), _) => false,
             (Role::Supervisor(_, Attention::Whisper), other) => matches!(other, Role::Agent(_)),

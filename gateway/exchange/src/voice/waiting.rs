@@ -221,12 +221,19 @@ impl Waiting {
                 clips.push(Clip::Prompt(said.prompt.clone()));
             }
         }
+        let announced = !clips.is_empty();
         if let Some(offer) = self.offer.as_mut().filter(|offer| offer.due <= now) {
             offer.due = now + OFFER_EVERY;
             clips.extend(callback::offer(self.language, offer.key));
-        } else if clips.is_empty() {
+        } else if !announced {
             return None;
         }
+        // Place and wait are told as often as the announcements are set to be, and no oftener.
+        let standing = if announced {
+            standing
+        } else {
+            Standing::default()
+        };
         if let Some(position) = standing.position
             && self.service.say_position
             && self.said.is_none_or(|said| position < said)

@@ -10,6 +10,7 @@
 use desk::disposition::Action;
 use desk::id::{ServiceId, UserId, WorkId};
 use desk::record::{EndedBy, InteractionState, TrailKind};
+use desk::work::Work;
 use ivr::Now;
 use media_engine::dtmf;
 use media_engine::leg::LegId;
@@ -42,6 +43,23 @@ pub(in crate::voice) struct Handled {
     pub(in crate::voice) agent: Option<UserId>,
     /// Who is asked about it.
     pub(super) aside: Option<Aside>,
+    /// Those who were asked and talk with the customer, too.
+    pub(super) joined: Vec<Aside>,
+}
+
+impl Handled {
+    /// Who is asked and answered, or was asked last of those who talk with the customer.
+    pub(super) fn asked(&self) -> Option<&Aside> {
+        match &self.aside {
+            Some(aside) => Some(aside).filter(|aside| aside.answered),
+            None => self.joined.last(),
+        }
+    }
+
+    /// All who were asked, with what the desk knows of each.
+    pub(super) fn all_asked(&self) -> impl Iterator<Item = &Aside> {
+        self.aside.iter().chain(&self.joined)
+    }
 }
 
 /// Somebody who is asked about a call.
@@ -53,8 +71,16 @@ pub(super) struct Aside {
     pub(super) leg: Option<LegId>,
     /// Whether they talk.
     pub(super) answered: bool,
+    /// The work as it was, where the call is theirs as soon as they answer, and its customer goes back
+    /// where they do not.
+    pub(super) transfer: Option<Option<Box<Work>>>,
+}
+
+impl Aside {
     /// Whether the call is theirs as soon as they answer.
-    pub(super) is_transfer: bool,
+    pub(super) fn is_transfer(&self) -> bool {
+        self.transfer.is_some()
+    }
 }
 
 impl Call {
@@ -105,6 +131,7 @@ impl Call {
             leg,
             agent: Some(offered.agent.clone()),
             aside: None,
+            joined: vec![],
         }));
         self.give_notice(notice, shared);
         self.record_by_rule(now, shared);
@@ -163,9 +190,10 @@ impl Call {
                 self.handle_holder_left(now, handled, hung_up, shared);
             }
             Stage::Handled(handled) => {
-                let aside = handled.aside.clone();
-                if let Some(aside) = aside.filter(|aside| aside.leg == Some(leg)) {
-                    self.handle_asked_left(now, &aside, result, shared);
+                let is_theirs = |asked: &&Aside| asked.leg == Some(leg);
+                let asked = handled.all_asked().find(is_theirs).cloned();
+                if let Some(asked) = asked {
+                    self.handle_asked_left(now, &asked, result, shared);
                 }
             }
             Stage::Opening { .. }
@@ -183,7 +211,7 @@ impl Call {
     fn is_transfer_to(&self, leg: LegId) -> bool {
         match &self.stage {
             Stage::Handled(handled) => handled.aside.as_ref().is_some_and(|aside| {
-                aside.leg == Some(leg) && aside.is_transfer && !aside.answered
+                aside.leg == Some(leg) && aside.is_transfer() && !aside.answered
             }),
             Stage::Opening { .. }
             | Stage::Answering { .. }
@@ -205,8 +233,7 @@ impl Call {
         hung_up: bool,
         shared: &mut Shared,
     ) {
-        let asked = handled.aside.as_ref().filter(|aside| aside.answered);
-        if let Some(asked) = asked.cloned() {
+        if let Some(asked) = handled.asked().cloned() {
             return self.hand_to(now, &asked, shared);
         }
         if let Some((heir, party)) = self.heir(handled.leg) {
@@ -281,6 +308,7 @@ impl Call {
             handled.agent = agent;
             handled.work = work;
             handled.aside = None;
+            handled.joined.retain(|joined| joined.leg != Some(leg));
         }
         self.talk.gather();
     }
@@ -328,9 +356,7 @@ impl Call {
         if let Some(work) = &asked.work {
             shared.work_over(now, &self.facts.company.id, work);
         }
-        if let Stage::Handled(handled) = &mut self.stage {
-            handled.aside = None;
-        }
+        self.forget_asked(asked);
         if !asked.answered {
             self.note(now, TrailKind::DialEnded, json!({ "result": result }));
             if let Stage::Handled(handled) = &self.stage {
@@ -338,6 +364,17 @@ impl Call {
             }
         }
         self.talk.gather();
+    }
+
+    /// Somebody who was asked is off the line.
+    pub(super) fn forget_asked(&mut self, asked: &Aside) {
+        if let Stage::Handled(handled) = &mut self.stage {
+            let before = handled.joined.len();
+            handled.joined.retain(|joined| joined.leg != asked.leg);
+            if handled.joined.len() == before {
+                handled.aside = None;
+            }
+        }
     }
 
     /// Nobody of the desk could be asked.
@@ -381,8 +418,10 @@ impl Call {
         if handled.work.as_ref() != Some(work) {
             return;
         }
-        if let Some(asked) = handled.aside.as_ref().and_then(|aside| aside.work.clone()) {
-            shared.work_over(now, &self.facts.company.id, &asked);
+        for asked in handled.clone().all_asked() {
+            if let Some(work) = &asked.work {
+                shared.work_over(now, &self.facts.company.id, work);
+            }
         }
         self.drop_others(now, shared);
         self.talk.alone(self.facts.leg, shared);
@@ -405,23 +444,24 @@ impl Call {
 
     /// What the desk has of a call that is over for whoever handled it.
     pub(super) fn lay_down(&mut self, now: Now, handled: &Handled, shared: &mut Shared) {
-        let asked = handled.aside.as_ref().and_then(|aside| aside.work.as_ref());
-        for work in [handled.work.as_ref(), asked].into_iter().flatten() {
+        let asked = handled.all_asked().filter_map(|asked| asked.work.as_ref());
+        for work in handled.work.iter().chain(asked) {
             shared.work_over(now, &self.facts.company.id, work);
         }
         if let Stage::Handled(handled) = &mut self.stage {
             handled.work = None;
             handled.aside = None;
+            handled.joined = vec![];
         }
     }
 
     /// A key that somebody pressed by a message goes on to those whom they are with.
     pub(super) fn pass_key(&self, from: LegId, key: dtmf::Key, shared: &mut Shared) {
-        let Some(place) = self.talk.get(from).map(|party| party.place) else {
+        let Some(presser) = self.talk.get(from) else {
             return;
         };
         for (leg, party) in self.talk.iter() {
-            if leg != from && party.place == place {
+            if leg != from && party.place == presser.place && presser.is_with(party) {
                 shared.media(leg, MediaCommand::Press(key));
             }
         }

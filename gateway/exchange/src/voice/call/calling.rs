@@ -136,7 +136,7 @@ impl Call {
             }
             Stage::Handled(handled) => {
                 let asks = handled.aside.as_ref();
-                if asks.is_some_and(|aside| aside.leg == Some(leg) && !aside.is_transfer) {
+                if asks.is_some_and(|aside| aside.leg == Some(leg) && !aside.is_transfer()) {
                     shared.media(handled.leg, ringing_tone());
                 } else if asks.is_some_and(|aside| aside.leg == Some(leg)) {
                     shared.media(self.facts.leg, ringing_tone());
@@ -201,6 +201,7 @@ impl Call {
             leg: calling.leg,
             agent: calling.agent,
             aside: None,
+            joined: vec![],
         }));
         let rules = self.call_rules().cloned().unwrap_or_default();
         let notice = rules.recording_notice;

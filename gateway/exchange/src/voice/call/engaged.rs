@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use desk::id::UserId;
 use ivr::Now;
+use media_engine::leg::LegId;
 
 use super::super::Shared;
 use super::super::line::Line;
@@ -51,24 +52,22 @@ impl Call {
     }
 
     /// The lines of those for whom it is work.
-    fn worked_at(&self) -> [Option<super::LegId>; 2] {
+    fn worked_at(&self) -> Vec<Option<LegId>> {
         match &self.stage {
             Stage::Handled(handled) => {
-                let asked = handled.aside.as_ref();
+                let asked = handled.all_asked();
                 let asked = asked.filter(|aside| aside.work.is_some());
-                [
-                    handled.work.as_ref().map(|_| handled.leg),
-                    asked.and_then(|aside| aside.leg),
-                ]
+                let own = handled.work.as_ref().map(|_| handled.leg);
+                asked.map(|aside| aside.leg).chain([own]).collect()
             }
-            Stage::Calling(calling) => [calling.work.as_ref().map(|_| calling.leg), None],
+            Stage::Calling(calling) => vec![calling.work.as_ref().map(|_| calling.leg)],
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::Flow(_)
             | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
-            | Stage::Gone => [None, None],
+            | Stage::Gone => vec![],
         }
     }
 }

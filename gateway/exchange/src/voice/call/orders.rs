@@ -5,6 +5,7 @@ use std::time::Duration;
 use desk::id::{DeviceId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Toward};
 use desk::record::{EndedBy, InteractionState, TrailKind};
+use desk::work::{Preferred, Work};
 use ivr::Now;
 use media_engine::dtmf::Key;
 use media_engine::leg::LegId;
@@ -155,7 +156,7 @@ impl Call {
             | CallOrder::HangUp => {}
         }
         let handled = self.in_hand_of(by)?.clone();
-        let asked = handled.aside.clone().filter(|aside| aside.answered);
+        let asked = handled.asked().cloned();
         match order {
             CallOrder::Hold => self.hold(now, by, true),
             CallOrder::Resume => self.hold(now, by, false),
@@ -174,12 +175,15 @@ impl Call {
             CallOrder::Switch => self.switch(&asked.ok_or(NOBODY_ASKED)?, handled.leg),
             CallOrder::Join => {
                 asked.ok_or(NOBODY_ASKED)?;
+                if let Stage::Handled(handled) = &mut self.stage {
+                    handled.joined.extend(handled.aside.take());
+                }
                 self.talk.gather();
                 self.note(now, TrailKind::Joined, json!({ "by": by }));
             }
             CallOrder::Complete => self.hand_to(now, &asked.ok_or(NOBODY_ASKED)?, shared),
             CallOrder::Cancel => {
-                let asked = handled.aside.ok_or(NOBODY_ASKED)?;
+                let asked = handled.aside.or(asked).ok_or(NOBODY_ASKED)?;
                 self.ask_nobody(now, &asked, shared);
             }
             CallOrder::HangUp => {
@@ -291,16 +295,83 @@ impl Call {
                 wait_ms: AGENT_WAIT_MS,
             },
         };
-        let work = handled.work.as_ref().ok_or(NOT_OF_THE_DESK)?;
-        let desk = shared.desk(now, &self.facts.company.id);
-        let desk = desk.ok_or(OrderError::NoSuchCall)?;
-        desk.transfer(now.instant, work, by, toward.clone(), vec![])?;
+        match &handled.work {
+            Some(work) => {
+                let desk = shared.desk(now, &self.facts.company.id);
+                let desk = desk.ok_or(OrderError::NoSuchCall)?;
+                desk.transfer(now.instant, work, by, toward.clone(), vec![])?;
+            }
+            None => self.hand_back(now, toward.clone(), shared)?,
+        }
         let detail = match toward {
             Toward::Service(service) => json!({ "from": by, "service": service }),
             Toward::Agent { agent, .. } => json!({ "from": by, "to": agent }),
         };
         self.note(now, TrailKind::Transferred, detail);
         Ok(())
+    }
+
+    /// Somebody who has a call without it being work of the desk, a supervisor who took it over, gives it
+    /// to the desk.
+    fn hand_back(
+        &mut self,
+        now: Now,
+        toward: Toward,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        let (service, preferred) = match toward {
+            Toward::Service(service) => (Some(service), None),
+            Toward::Agent { agent, wait_ms } => {
+                let even_away = false;
+                let preferred = Preferred {
+                    agent,
+                    wait_ms,
+                    even_away,
+                };
+                (None, Some(preferred))
+            }
+        };
+        if let (Some(service), Stage::Handled(handled)) = (service, &mut self.stage) {
+            handled.service = Some(service);
+        }
+        let (work, service) = self
+            .enqueue_anew(now, preferred, shared)
+            .ok_or(NOT_OF_THE_DESK)?;
+        if let Stage::Handled(handled) = &mut self.stage {
+            handled.work = Some(work.clone());
+        }
+        self.handle_returned(now, &work, &service, "transferred", shared);
+        Ok(())
+    }
+
+    /// The customer goes into the line of the service that has the call.
+    fn enqueue_anew(
+        &self,
+        now: Now,
+        preferred: Option<Preferred>,
+        shared: &mut Shared,
+    ) -> Option<(WorkId, ServiceId)> {
+        let service = self.service()?.clone();
+        let mut work = shared.work_of(now, &self.facts, &service, vec![]);
+        work.preferred = preferred.or(work.preferred);
+        let id = shared.enter(now, &self.facts, work).ok()?;
+        Some((id, service))
+    }
+
+    /// The customer goes back to the place in the line that they had.
+    fn enqueue_again(
+        &self,
+        now: Now,
+        before: Work,
+        shared: &mut Shared,
+    ) -> Option<(WorkId, ServiceId)> {
+        let service = before.service.clone();
+        let work = Work {
+            id: WorkId::new(now.wall.as_millisecond(), &mut shared.random),
+            ..before
+        };
+        let id = shared.enter(now, &self.facts, work).ok()?;
+        Some((id, service))
     }
 
     /// The call goes to somebody who is no agent of the desk: the customer hears it ring.
@@ -313,6 +384,8 @@ impl Call {
         shared: &mut Shared,
     ) -> Result<(), OrderError> {
         let leg = self.call_guest(now, dialled, handled, shared)?;
+        let work = handled.work.as_ref();
+        let work = work.and_then(|work| shared.work(now, &self.facts.company.id, work));
         self.lay_down(now, handled, shared);
         self.facts.others.remove(&leg);
         self.drop_others(now, shared);
@@ -327,7 +400,7 @@ impl Call {
                 work: None,
                 leg: Some(leg),
                 answered: false,
-                is_transfer: true,
+                transfer: Some(work.map(Box::new)),
             });
         }
         Ok(())
@@ -369,7 +442,7 @@ impl Call {
                 work,
                 leg,
                 answered: false,
-                is_transfer: false,
+                transfer: None,
             });
         }
         self.step_aside(handled.leg);
@@ -402,8 +475,8 @@ impl Call {
         if let Some(work) = &asked.work {
             shared.work_over(now, &self.facts.company.id, work);
         }
-        if let Stage::Handled(handled) = &mut self.stage {
-            handled.aside = None;
+        self.forget_asked(asked);
+        if let Stage::Handled(handled) = &self.stage {
             shared.media(handled.leg, MediaCommand::Stop);
         }
         self.talk.gather();
@@ -451,9 +524,8 @@ impl Call {
 
     /// A device of the agent who has it in hand: what they may dial follows from it.
     fn device_of(&self, handled: &Handled) -> Option<DeviceId> {
-        let agents = &self.facts.company.agents;
-        let agent = agents.get(handled.agent.as_ref()?)?;
-        agent.devices.first().cloned()
+        let company = &self.facts.company;
+        company.devices_of(handled.agent.as_ref()?).next().cloned()
     }
 
     /// Somebody outside of the desk answered.
@@ -479,7 +551,7 @@ impl Call {
             return;
         };
         aside.answered = true;
-        let (is_transfer, asker) = (aside.is_transfer, handled.leg);
+        let (is_transfer, asker) = (aside.is_transfer(), handled.leg);
         let place = match is_transfer {
             true => Place::Together,
             false => Place::Aside,
@@ -499,11 +571,14 @@ impl Call {
         let detail = json!({ "result": left.result, "sip_status": left.ending.sip_status });
         self.note(now, TrailKind::DialEnded, detail);
         shared.media(self.facts.leg, MediaCommand::Stop);
-        let service = self.service().cloned();
-        let entered = service.and_then(|service| {
-            let work = shared.enqueue(now, &self.facts, &service, vec![]).ok()?;
-            Some((work, service))
-        });
+        let before = match &mut self.stage {
+            Stage::Handled(handled) => handled.aside.take().and_then(|aside| aside.transfer),
+            _ => None,
+        };
+        let entered = match before.flatten() {
+            Some(work) => self.enqueue_again(now, *work, shared),
+            None => self.enqueue_anew(now, None, shared),
+        };
         let Some((work, service)) = entered else {
             let ending = super::Ending::ours("not_transferred");
             return self.hang_up(now, ending, super::Cause::NoAnswer, shared);

@@ -375,10 +375,14 @@ impl Calling {
                 self.ways.push_back(to_device(called, number, RING_MAX));
             }
             To::Outside(dialled) => {
+                let own = self.agent.as_ref().and_then(|agent| {
+                    let known = company.agents.get(agent)?;
+                    known.services.iter().next()
+                });
                 let wish = Wish {
                     dialled,
                     by: self.agent.as_ref(),
-                    service: self.service.as_ref(),
+                    service: self.service.as_ref().or(own),
                     number: None,
                 };
                 let plan = shared.plan(now, company, &wish, interaction)?;

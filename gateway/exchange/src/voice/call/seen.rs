@@ -35,7 +35,7 @@ impl Call {
             parties: parties
                 .map(|(leg, party)| party_seen(leg, party, shared))
                 .collect(),
-            asks: matches!(&self.stage, Stage::Handled(handled) if handled.aside.is_some()),
+            asks: matches!(&self.stage, Stage::Handled(handled) if handled.all_asked().next().is_some()),
         }
     }
 

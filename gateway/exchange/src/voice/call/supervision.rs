@@ -137,7 +137,7 @@ impl Call {
         };
         let (handled, service) = ((**handled).clone(), handled.service.clone());
         self.lay_down(now, &handled, shared);
-        if let Some(asked) = handled.aside.as_ref().and_then(|aside| aside.leg) {
+        for asked in handled.all_asked().filter_map(|asked| asked.leg) {
             self.drop_line(now, asked, shared);
         }
         self.drop_line(now, handled.leg, shared);

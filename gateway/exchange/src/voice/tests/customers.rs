@@ -14,6 +14,8 @@ fn known(priority: i16) -> Customer {
         priority,
         owner: Some(agent("bruno")),
         last_agent: Some(agent("ana")),
+        blocked_in: false,
+        blocked_out: false,
     }
 }
 
@@ -41,6 +43,39 @@ fn a_stranger_has_whoever_is_idle_for_longest_and_a_customer_their_own_agent() {
     scene.customer = Some(known(0));
     scene.waits();
     assert_eq!(scene.rings(), ["bruno-phone"]);
+}
+
+#[test]
+fn who_is_blocked_is_refused_and_the_record_says_why() {
+    let mut scene = both();
+    scene.customer = Some(Customer {
+        blocked_in: true,
+        ..known(0)
+    });
+    scene.call("4000");
+    assert!(scene.wanted.iter().any(|output| matches!(
+        output,
+        Output::Sip(SipCommand::Reject {
+            call: CALL,
+            status: 603,
+            ..
+        })
+    )));
+    scene.ended(Party::Us);
+    assert_eq!(scene.details(TrailKind::Refused)[0]["cause"], "blocked");
+}
+
+#[test]
+fn a_call_is_of_its_contact() {
+    let mut scene = both();
+    scene.customer = Some(known(0));
+    scene.waits();
+    scene.until(Duration::from_secs(62));
+    let mut contacts = scene.changes.iter().filter_map(|change| match change {
+        Change::InteractionUpdated { update, .. } => update.contact.clone(),
+        _ => None,
+    });
+    assert_eq!(contacts.next(), Some(known(0).contact));
 }
 
 #[test]

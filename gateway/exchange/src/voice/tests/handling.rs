@@ -240,6 +240,73 @@ fn three_who_are_joined_all_hear_each_other_and_who_leaves_leaves_the_others_tog
 }
 
 #[test]
+fn a_conference_grows_by_one_after_the_other_and_goes_on_when_its_first_agent_leaves() {
+    let (mut scene, ana) = talking();
+    let mut others = vec![];
+    for name in ["bruno", "chief"] {
+        scene.comes(name);
+        scene.does("ana", CallOrder::Consult(to(name)));
+        let phone = scene.phone();
+        scene.picks_up(phone);
+        scene.wanted.clear();
+        scene.does("ana", CallOrder::Join);
+        others.push(phone);
+    }
+    let (a, b, c) = (ana.leg.0, others[0].leg.0, others[1].leg.0);
+    let told = scene.told();
+    assert_eq!((&told[&1], &told[&c]), (&vec![a, b, c], &vec![1, a, b]));
+    scene.leaves(ana, Party::Peer, None);
+    let told = scene.told();
+    assert_eq!((&told[&1], &told[&b]), (&vec![b, c], &vec![1, c]));
+    assert_eq!(scene.doing("ana"), [""; 0], "who hands on is free");
+    assert_eq!(scene.doing("chief"), ["handling"]);
+    assert!(!hangs_up(&scene, CALL));
+    scene.leaves(others[0], Party::Peer, None);
+    assert_eq!(scene.doing("bruno"), [""; 0]);
+    scene.ended(Party::Peer);
+    assert!(scene.voice.shared.lines.is_empty());
+}
+
+#[test]
+fn a_supervisor_who_is_no_agent_hands_a_call_on_that_they_took_over() {
+    let (mut scene, _) = talking();
+    scene.comes("bruno");
+    scene.does("chief", CallOrder::TakeOver);
+    let (chief, _) = guest(&mut scene);
+    scene.picks_up(chief);
+    scene.does("chief", CallOrder::Transfer(to("bruno")));
+    assert!(hangs_up(&scene, chief.call));
+    let phone = scene.phone();
+    scene.picks_up(phone);
+    assert_eq!(scene.doing("bruno"), ["handling"]);
+    assert_eq!(scene.told()[&1], [phone.leg.0]);
+}
+
+#[test]
+fn who_only_listens_presses_no_key_for_anybody() {
+    let (mut scene, ana) = talking();
+    scene.does("chief", CallOrder::Attend(Attention::Listen));
+    let (chief, _) = guest(&mut scene);
+    scene.picks_up(chief);
+    scene.wanted.clear();
+    let presses = |scene: &mut Scene, call| {
+        scene.tell(CallEvent::Info {
+            call,
+            content_type: "application/dtmf".into(),
+            body: "5".into(),
+        });
+        let wanted = std::mem::take(&mut scene.wanted).into_iter();
+        let pressed = wanted.filter_map(|output| match output {
+            Output::Media(leg, MediaCommand::Press(_)) => Some(leg.0),
+            _ => None,
+        });
+        pressed.collect::<Vec<_>>()
+    };
+    assert_eq!(presses(&mut scene, chief.call), [0; 0]);
+    assert_eq!(presses(&mut scene, ana.call), [1, chief.leg.0]);
+}
+
+#[test]
 fn an_agent_goes_from_the_customer_to_the_colleague_and_back() {
     let (mut scene, ana) = talking();
     scene.comes("bruno");
@@ -337,11 +404,18 @@ fn a_customer_whose_transfer_nobody_answers_waits_for_the_service_again() {
     let number = Destination::Dialled("11 98765-4321".into());
     scene.does("ana", CallOrder::Transfer(number));
     let (outside, _) = guest(&mut scene);
+    scene.until(Duration::from_secs(25));
     scene.leaves(outside, Party::Peer, Some(480));
     assert!(!hangs_up(&scene, CALL));
     let phone = scene.phone();
     scene.picks_up(phone);
     assert_eq!(scene.doing("bruno"), ["handling"]);
+    let work = scene.voice.work_of(scene.now, &company(), &agent("bruno"));
+    let work = work.expect("an agent")[0].work.clone();
+    let desk = scene.voice.shared.desk(scene.now, &company()).expect("one");
+    let came = desk.work(&work).expect("in hand").work.arrived_ms;
+    let age = scene.now.wall.as_millisecond() - came;
+    assert!(age >= 25_000, "the place is kept: {age} ms");
 }
 
 #[test]

@@ -181,6 +181,11 @@ fn a_task_is_taken_or_refused_on_the_screen_and_no_phone_rings_for_it() {
     assert_eq!(scene.only_work("bruno").doing, "handling");
     assert_eq!(scene.only_work("bruno").work, work);
     assert_eq!(answer(&mut scene, "bruno", true), Err(DeskError::OfferOver));
+    let done = scene
+        .voice
+        .end_wrap_up(scene.now, &company(), &agent("bruno"), &work);
+    done.expect("nobody demands a disposition");
+    assert_eq!(scene.doing("bruno"), [""; 0]);
 }
 
 #[test]
