@@ -84,8 +84,8 @@ pub(super) async fn of_interaction(
 
 /// Listen to a recording
 ///
-/// A part of it by `Range`. Who listens is written into the trail of the call and the audit log, once
-/// for each time that it is asked for from its beginning.
+/// A part of it by `Range`. Who listens is written into the trail of the call and the audit log: each
+/// time that it is asked for from its beginning, and once an hour where parts are asked for.
 #[utoipa::path(get, path = "/api/v1/recordings/{id}/audio", tag = "records",
     params(("id" = String, Path), ("company" = Option<String>, Query)),
     responses((status = 200, body = Vec<u8>, content_type = "audio/flac"),
@@ -108,7 +108,7 @@ pub(super) async fn audio(
         Part::Some(part) => part,
         Part::None => return Ok(behind_the_end(length)),
     };
-    if part.start == 0 {
+    if part.start == 0 || !has_just_listened(&app, &tenant, &row).await? {
         note_listener(&app, &tenant, &row).await?;
     }
     file.seek(SeekFrom::Start(part.start))
@@ -178,6 +178,10 @@ pub(super) async fn set_rules(
     }
     let rules = serde_json::to_value(&asked).map_err(|error| Problem::unavailable(&error))?;
     let mut db = app.store.begin().await?;
+    for service in asked.services.keys() {
+        let found = store::services::by_id(&mut *db, &tenant.company, service).await?;
+        found.ok_or_else(|| Problem::field("services", "reference"))?;
+    }
     recordings::put_rules(&mut *db, &tenant.company, &rules, app.now_ms()).await?;
     let deed = Deed {
         company: Some(&tenant.company),
@@ -203,7 +207,23 @@ async fn note_listener(app: &App, who: &Who, row: &recordings::Recording) -> Res
     app.commit_quietly(db, who, deed).await
 }
 
-fn by(who: &Who) -> serde_json::Value {
+/// Whether somebody asks for the next part of what they listen to.
+async fn has_just_listened(
+    app: &App,
+    who: &Who,
+    row: &recordings::Recording,
+) -> Result<bool, Problem> {
+    let since_ms = app.now_ms() - LISTENING_MS;
+    let detail = json!({ "recording": row.id, "by": by(who) });
+    let lines = trail::listed_later(app.store.pool(), &row.company, &row.interaction).await?;
+    let mut recent = lines.into_iter().filter(|line| line.at_ms >= since_ms);
+    Ok(recent.any(|line| line.kind == TrailKind::RecordingHeard && line.detail == detail))
+}
+
+/// Parts that are asked for within an hour are one listening.
+const LISTENING_MS: i64 = 3_600_000;
+
+pub(super) fn by(who: &Who) -> serde_json::Value {
     match &who.by {
         By::User { user, .. } => json!({ "user": user.id }),
         By::Key(key) => json!({ "api_key": key }),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use desk::disposition::Disposition;
+use desk::disposition::{Action, Disposition};
 use desk::id::{CompanyId, FlowId, NumberId, PromptId, ServiceId};
 use desk::rules::{
     Callbacks, Overflow, OverflowThen, OverflowWhen, Preference, PreferredAgent, Relax, Routing,
@@ -361,6 +361,13 @@ pub(super) async fn check(
         let found = store::flows::by_id(&mut **db, company, flow).await?;
         found.ok_or_else(|| foreign("calls.survey"))?;
     }
+    let mut named = Vec::new();
+    flows_of(&row.rules.wrap_up.dispositions, &mut named);
+    for flow in named {
+        let id = flow.parse().map_err(|_| foreign("rules.dispositions"))?;
+        let found = store::flows::by_id(&mut **db, company, &id).await?;
+        found.ok_or_else(|| foreign("rules.dispositions"))?;
+    }
     if let Some(number) = &row.caller_number {
         let found = store::numbers::by_id(&mut **db, company, number).await?;
         found.ok_or_else(|| foreign("calls.caller_number"))?;
@@ -393,3 +400,14 @@ async fn every(
 
 /// Nobody waits longer for a person.
 const DAY_S: u32 = 24 * 3_600;
+
+/// The flows that the actions of a tree name.
+fn flows_of<'a>(tree: &'a [Disposition], named: &mut Vec<&'a str>) {
+    for code in tree {
+        named.extend(code.actions.iter().filter_map(|action| match action {
+            Action::Survey(flow) | Action::ReturnToBot(flow) => Some(flow.as_str()),
+            Action::Message(_) | Action::Reopen(_) => None,
+        }));
+        flows_of(&code.children, named);
+    }
+}

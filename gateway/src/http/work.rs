@@ -176,7 +176,7 @@ pub(super) async fn dispose(
     settled(done)
 }
 
-/// End a wrap-up without a disposition
+/// End a wrap-up, or a task or conversation in hand, without a disposition
 #[utoipa::path(post, path = "/api/v1/work/{id}/end-wrap-up", tag = "agents",
     params(("id" = String, Path)),
     responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]

@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use desk::change::Snapshot;
 use desk::id::{CompanyId, PromptId};
 use desk::record::Change;
+use desk::work::Customer;
 use exchange::clip::Clip;
 use exchange::directory::Directory;
 use exchange::voice::{CallKey, Recording, Voice, VoiceConfig};

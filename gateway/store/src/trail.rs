@@ -35,6 +35,16 @@ pub async fn list(
     Ok(lines.filter(|line| line.seq >= from_seq).collect())
 }
 
+/// What was done with the record of an interaction, by [`append_later`]: the first of it.
+pub async fn listed_later(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    interaction: &InteractionId,
+) -> Result<Vec<TrailEntry>, Error> {
+    let from = u32::try_from(LATER).unwrap_or(u32::MAX);
+    list(db, company, interaction, from, PAGE_MAX).await
+}
+
 /// Appends a line that is not the call's own: of what was done with its record. The call counts its
 /// lines by itself, and may go on doing so; these have a range of their own behind all of its.
 pub async fn append_later(

@@ -53,6 +53,23 @@ pub async fn list(
     Ok(found)
 }
 
+/// The messages that were left in an interaction of a company, the oldest first.
+pub async fn of_interaction(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    interaction: &InteractionId,
+) -> Result<Vec<VoiceMessage>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM voice_messages WHERE company = $1 AND interaction = $2 ORDER BY id",
+    )
+    .bind(company.as_str())
+    .bind(interaction.as_str())
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Finds a message of a company.
 pub async fn by_id(
     db: impl AnyExecutor<'_>,

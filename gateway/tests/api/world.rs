@@ -122,6 +122,7 @@ impl World {
             transports,
             media: media.clone(),
             media_events,
+            store: store.clone(),
             resolver: Arc::new(Resolver::with_servers(&[loopback]).expect("a resolver")),
             writer,
             kept: std::collections::BTreeMap::new(),

@@ -96,6 +96,12 @@ impl Voice {
         let directory = self.shared.directory.clone();
         let known = directory.companies.get(company);
         let known = known.ok_or(OrderError::NoSuchCall)?;
+        if service
+            .as_ref()
+            .is_some_and(|id| !known.services.contains_key(id))
+        {
+            return Err(OrderError::Desk(DeskError::NoSuchService));
+        }
         let device = known.devices_of(by).next().cloned();
         let device = device.ok_or(OrderError::NotNow("you have no phone"))?;
         let to = known.to(dialled, None, Some(&device));

@@ -573,7 +573,14 @@ impl Call {
         shared.media(self.facts.leg, MediaCommand::Stop);
         let before = match &mut self.stage {
             Stage::Handled(handled) => handled.aside.take().and_then(|aside| aside.transfer),
-            _ => None,
+            Stage::Opening { .. }
+            | Stage::Answering { .. }
+            | Stage::Flow(_)
+            | Stage::Calling(_)
+            | Stage::Promised
+            | Stage::HangingUp { .. }
+            | Stage::Closing { .. }
+            | Stage::Gone => None,
         };
         let entered = match before.flatten() {
             Some(work) => self.enqueue_again(now, *work, shared),

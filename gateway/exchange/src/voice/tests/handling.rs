@@ -72,13 +72,13 @@ impl Scene {
 
     /// Who had it in hand last, as its record says when it is over.
     fn kept_agent(&self) -> Option<UserId> {
-        let updates = self.changes.iter().filter_map(|change| match change {
+        let mut updates = self.changes.iter().filter_map(|change| match change {
             Change::InteractionUpdated { update, .. } | Change::InteractionEnded { update, .. } => {
                 update.agent.clone()
             }
             _ => None,
         });
-        updates.last()
+        updates.next_back()
     }
 
     fn kinds(&self, kind: TrailKind) -> usize {
