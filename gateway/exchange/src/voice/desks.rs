@@ -316,6 +316,18 @@ impl Voice {
         }
     }
 
+    /// The customer of a call that was closed with a date is to be called.
+    fn resume_reopened(&mut self, now: Now, company: &CompanyId, work: &WorkId) {
+        let directory = self.shared.directory.clone();
+        let known = directory.companies.get(company);
+        let desk = self.shared.desk(now, company);
+        let record = desk.and_then(|desk| desk.work(work)).cloned();
+        if let (Some(known), Some(record)) = (known, record) {
+            let call = Call::resume(now, known, &record, &mut self.shared);
+            self.calls.extend(call.map(|call| (call.key(), call)));
+        }
+    }
+
     pub(super) fn handle_desk_timeout(&mut self, now: Now) {
         self.shared.desks.handle_timeout(now.instant);
         self.attend(now);
@@ -412,6 +424,7 @@ impl Voice {
             }
             Told::Reopened { work } => {
                 self.note_work(now, &work, TrailKind::Reopened, json!({}));
+                self.resume_reopened(now, &company, &work);
             }
             // A call is over, or told by what ends the offer; the rest is seen and not done.
             Told::WaitEnded {

@@ -146,8 +146,22 @@ fn a_call_closed_with_a_date_comes_back_as_a_callback_to_the_number_that_called(
     scene
         .dispose("ana", &work, disposed("depois", None))
         .expect("complete");
+    scene.ended(Party::Us);
+    assert!(scene.voice.calls.is_empty(), "the call is over");
     scene.comes("bruno");
+    scene.wanted.clear();
     scene.until(Duration::from_secs(60));
+    let (rings, ana) = scene.phones().remove(0);
+    assert_eq!(rings, "ana-phone", "she knows the customer");
+    scene.picks_up(ana);
+    let is_dialled = |output: &Output| match output {
+        Output::Sip(SipCommand::Dial { dial, .. }) => matches!(
+            &dial.target,
+            media_engine::sip::call::Target::Trunk { number, .. } if number == "+551140000001"
+        ),
+        _ => false,
+    };
+    assert!(scene.wanted.iter().any(is_dialled), "{:?}", scene.wanted);
     assert_eq!(scene.late_lines(TrailKind::Reopened).len(), 1);
     let desk = scene.voice.shared.desk(scene.now, &company()).expect("one");
     let record = desk.work(&work).expect("it waits");
