@@ -7,7 +7,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use desk::identity::CpfKey;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::files;
@@ -15,6 +17,7 @@ use crate::files;
 /// Encrypts and decrypts secrets.
 pub struct Secrets {
     key: LessSafeKey,
+    cpf_key: CpfKey,
     random: SystemRandom,
 }
 
@@ -74,8 +77,14 @@ impl Secrets {
             .map_err(|_| SecretError::KeyLength(path.display().to_string()))?;
         Ok(Self {
             key: LessSafeKey::new(key),
+            cpf_key: cpf_key(&bytes),
             random,
         })
+    }
+
+    /// The key by which CPFs are hashed.
+    pub fn cpf_key(&self) -> CpfKey {
+        self.cpf_key.clone()
     }
 
     /// Encrypts `secret` for the row `owner`: nowhere else can it be decrypted.
@@ -120,6 +129,15 @@ impl Secrets {
             .map_err(|_| SecretError::Wrong)?;
         Ok(secret.to_vec())
     }
+}
+
+/// A key of its own, from which nobody finds back to the one in the file.
+fn cpf_key(bytes: &[u8]) -> CpfKey {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+    let derived = hmac::sign(&key, b"cpf");
+    let mut own = [0; KEY_BYTES];
+    own.copy_from_slice(derived.as_ref());
+    CpfKey::new(own)
 }
 
 const KEY_FILE: &str = "secret.key";

@@ -634,7 +634,7 @@ fn transport(name: &str) -> Result<Transport, RowError> {
 }
 
 /// Brazil's.
-const COUNTRY_CODE: &str = "55";
+pub(crate) const COUNTRY_CODE: &str = "55";
 
 /// Calls at once over one carrier, where nothing is set: a company of a hundred desks.
 const TRUNK_CALLS_MAX: u32 = 100;

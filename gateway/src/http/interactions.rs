@@ -5,7 +5,9 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
-use desk::id::{CompanyId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId};
+use desk::id::{
+    CompanyId, ContactId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, UserId,
+};
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality, TrailEntry};
 use serde::{Deserialize, Serialize};
 use store::interactions::{self, Filter, Position};
@@ -54,6 +56,12 @@ pub(super) struct Interaction {
     flow_version: Option<u32>,
     #[schema(value_type = Option<String>)]
     service: Option<ServiceId>,
+    /// Who the customer is, where that is known.
+    #[schema(value_type = Option<String>)]
+    contact: Option<ContactId>,
+    /// The agent who had it last.
+    #[schema(value_type = Option<String>)]
+    agent: Option<UserId>,
     codec: Option<String>,
     started_ms: i64,
     answered_ms: Option<i64>,
@@ -88,6 +96,8 @@ impl From<interactions::Interaction> for Interaction {
             flow: row.flow,
             flow_version: row.flow_version,
             service: row.service,
+            contact: row.contact,
+            agent: row.agent,
             codec: row.codec,
             started_ms: row.started_ms,
             answered_ms: row.answered_ms,
@@ -144,7 +154,7 @@ impl Wanted {
 }
 
 /// `started_ms.id`, as the page before gave it.
-fn position(text: &str) -> Result<Position, Problem> {
+pub(super) fn position(text: &str) -> Result<Position, Problem> {
     let wrong = || Problem::malformed("malformed").at("after");
     let (started_ms, id) = text.split_once('.').ok_or_else(wrong)?;
     let started_ms = started_ms.parse().map_err(|_| wrong())?;
@@ -154,7 +164,7 @@ fn position(text: &str) -> Result<Position, Problem> {
     })
 }
 
-fn place(row: &interactions::Interaction) -> String {
+pub(super) fn place(row: &interactions::Interaction) -> String {
     format!("{}.{}", row.started_ms, row.id)
 }
 

@@ -20,6 +20,7 @@ mod body;
 mod calendars;
 mod calls;
 mod companies;
+mod contacts;
 mod decisions;
 mod desk_settings;
 mod devices;
@@ -235,6 +236,7 @@ pub fn router(app: App) -> Router {
         .merge(session::routes())
         .merge(sip::routes())
         .merge(companies::routes())
+        .merge(contacts::routes())
         .merge(users::routes())
         .merge(api_keys::routes())
         .merge(services::routes())

@@ -9,9 +9,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, agents, api_keys, audit, calendars, calls, companies, decisions, desk_settings, devices,
-    flows, health, interactions, live, metrics, numbers, outbound_routes, outbound_rules, pauses,
-    prompts, recordings, services, session, sip_ladders, skills, surveys, trunks, users,
+    App, agents, api_keys, audit, calendars, calls, companies, contacts, decisions, desk_settings,
+    devices, flows, health, interactions, live, metrics, numbers, outbound_routes, outbound_rules,
+    pauses, prompts, recordings, services, session, sip_ladders, skills, surveys, trunks, users,
     voice_messages, voices, work,
 };
 
@@ -34,6 +34,10 @@ pub fn document() -> Document {
         health::health, metrics::metrics,
         session::log_in, session::read, session::log_out, session::change_password,
         companies::list, companies::create, companies::read, companies::update,
+        contacts::list, contacts::create, contacts::read, contacts::update, contacts::remove, contacts::history,
+        contacts::ids::add_identity, contacts::ids::remove_identity, contacts::merging::merges,
+        contacts::merging::merge, contacts::merging::unmerge, contacts::merging::anonymise,
+        contacts::tables::import, contacts::tables::export,
         users::list, users::create, users::read, users::update, users::delete,
         api_keys::list, api_keys::create, api_keys::revoke,
         services::list, services::create, services::read, services::update, services::delete,
@@ -68,6 +72,7 @@ pub fn document() -> Document {
         (name = "session", description = "A person logs in and out."),
         (name = "companies", description = "The tenants."),
         (name = "people", description = "Who logs in: people, and other systems by their keys."),
+        (name = "contacts", description = "The customers, and the ids under which channels know them."),
         (name = "services", description = "What the customer chooses: each a line of its own."),
         (name = "agents", description = "Who takes work, whether they do now, and who waits."),
         (name = "calls", description = "The calls that are up: hold, consult, transfer, listen, call somebody."),

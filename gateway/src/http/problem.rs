@@ -141,6 +141,11 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "crowded")
     }
 
+    /// The word that stays the same.
+    pub(super) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// Whether it is by our fault.
     pub(super) fn is_ours(&self) -> bool {
         self.status.is_server_error()
@@ -330,6 +335,15 @@ const SENTENCES: &[Sentence] = &[
     ("invalid_hours", "Estes horários não puderam ser lidos.", "These hours could not be read.", "Estos horarios no se pudieron leer."),
     ("invalid_flow", "Este fluxo não pôde ser lido.", "This flow could not be read.", "Este flujo no se pudo leer."),
     ("invalid_scope", "Os escopos são read, write e admin.", "The scopes are read, write and admin.", "Los alcances son read, write y admin."),
+    ("invalid_phone", "Isto não é um número de telefone.", "This is not a telephone number.", "Esto no es un número de teléfono."),
+    ("invalid_cpf", "Este CPF não existe.", "There is no such CPF.", "Este CPF no existe."),
+    ("invalid_cnpj", "Este CNPJ não existe.", "There is no such CNPJ.", "Este CNPJ no existe."),
+    ("invalid_identity", "Este identificador não serve.", "This identifier cannot be used.", "Este identificador no sirve."),
+    ("invalid_identity_scope", "Este tipo de identificador pede um escopo, ou não tem nenhum.", "This kind of identifier needs a scope, or has none.", "Este tipo de identificador pide un alcance, o no tiene ninguno."),
+    ("invalid_table", "Esta tabela não pôde ser lida.", "This table could not be read.", "No se pudo leer esta tabla."),
+    ("contact_closed", "Este contato foi unificado com outro ou anonimizado.", "This contact was merged into another or anonymised.", "Este contacto fue unificado con otro o anonimizado."),
+    ("contact_open", "Há um atendimento aberto deste contato.", "Something of this contact is still open.", "Hay una atención abierta de este contacto."),
+    ("not_mergeable", "Estes contatos não podem ser unificados ou separados agora.", "These contacts cannot be merged or parted now.", "Estos contactos no se pueden unificar o separar ahora."),
     ("out_of_range", "Este valor está fora do intervalo permitido.", "This value is out of range.", "Este valor está fuera del intervalo permitido."),
     ("too_large", "O corpo é grande demais.", "The body is too large.", "El cuerpo es demasiado grande."),
     ("too_many_attempts", "Tentativas demais; espere um pouco.", "Too many attempts; wait a little.", "Demasiados intentos; espere un poco."),

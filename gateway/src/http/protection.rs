@@ -52,7 +52,11 @@ fn secure(response: &mut Response) {
 
 /// Speech and uploads take their time; nothing else does.
 fn time_limit(route: &str) -> Duration {
-    if route.contains("/prompts") || route.contains("/voices") || route.ends_with(".csv") {
+    if route.contains("/prompts")
+        || route.contains("/voices")
+        || route.ends_with(".csv")
+        || route.ends_with("/import")
+    {
         Duration::from_secs(150)
     } else {
         Duration::from_secs(30)

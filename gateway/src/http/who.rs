@@ -293,6 +293,34 @@ impl FromRequestParts<App> for Supervises {
     }
 }
 
+/// Who serves customers: every person of the company, and other systems by their scope.
+macro_rules! serving {
+    ($($(#[$doc:meta])* $name:ident = $access:ident;)*) => {$(
+        $(#[$doc])*
+        pub(super) struct $name(pub(super) Tenant);
+
+        impl FromRequestParts<App> for $name {
+            type Rejection = Problem;
+
+            async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+                let tenant = Tenant::from_request_parts(parts, app).await?;
+                tenant.who.may(match tenant.who.by {
+                    By::User { .. } => Access::Own,
+                    By::Key(_) => Access::$access,
+                })?;
+                Ok(Self(tenant))
+            }
+        }
+    )*};
+}
+
+serving! {
+    /// May read who the customers are.
+    Serves = Read;
+    /// May add customers and change what is known of them.
+    Knows = Write;
+}
+
 fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, key) = headers
         .get(header::AUTHORIZATION)?

@@ -2,6 +2,7 @@
 
 mod access;
 mod agents;
+mod contacts;
 mod desks;
 mod live;
 mod outbound;

@@ -19,6 +19,12 @@ pub enum TableError {
         /// Which, counted from 1.
         line: u64,
     },
+    /// The table ends within quotes: a part of it is missing.
+    #[error("a quote is opened in line {line} and never closed")]
+    QuoteOpen {
+        /// Where the last line begins, counted from 1.
+        line: u64,
+    },
     /// The first line must name the columns.
     #[error("the first line does not name a column `nome`")]
     NoNames,
@@ -86,10 +92,19 @@ impl Reader {
     }
 
     /// The table is over: its last line may lack its end.
-    pub fn finish(mut self) -> Option<Line> {
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::QuoteOpen`].
+    pub fn finish(mut self) -> Result<Option<Line>, TableError> {
+        if self.state == State::Quoted {
+            return Err(TableError::QuoteOpen {
+                line: self.begun_at,
+            });
+        }
         let mut lines = vec![];
         self.end_line(&mut lines);
-        lines.pop()
+        Ok(lines.pop())
     }
 
     fn take(&mut self, byte: u8, lines: &mut Vec<Line>) {
@@ -105,6 +120,10 @@ impl Reader {
                 self.state = State::Quoted;
             }
             (State::CellBegin, b'"') => self.state = State::Quoted,
+            (State::Bare, b'"') if self.cell == BYTE_ORDER_MARK.as_bytes() => {
+                self.cell.clear();
+                self.state = State::Quoted;
+            }
             (State::CellBegin | State::Bare | State::QuoteInQuotes, b';') => self.end_cell(),
             (State::CellBegin | State::Bare | State::QuoteInQuotes, b'\n') => {
                 self.line += 1;
@@ -353,18 +372,19 @@ pub const PHONES_MAX: usize = 10;
 /// Bytes of a line: ten telephones and a page of notes have room in it.
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 
-const BYTE_ORDER_MARK: char = '\u{feff}';
+/// What spreadsheets put before UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn lines(pieces: &[&[u8]]) -> Vec<Vec<String>> {
+    fn lines_of(pieces: &[&[u8]]) -> Vec<Vec<String>> {
         let (mut reader, mut lines) = (Reader::default(), vec![]);
         for piece in pieces {
             reader.push(piece, &mut lines).expect("short lines");
         }
-        lines.extend(reader.finish());
+        lines.extend(reader.finish().expect("no open quote"));
         lines.into_iter().map(|line| line.cells).collect()
     }
 
@@ -377,13 +397,13 @@ mod tests {
             vec!["Ana", ""],
             vec!["Última", "1"],
         ];
-        assert_eq!(lines(&[table]), expected);
+        assert_eq!(lines_of(&[table]), expected);
         for at in 0..table.len() {
             let (before, behind) = table.split_at(at);
-            assert_eq!(lines(&[before, behind]), expected, "cut at {at}");
+            assert_eq!(lines_of(&[before, behind]), expected, "cut at {at}");
         }
         let bytes: Vec<&[u8]> = table.chunks(1).collect();
-        assert_eq!(lines(&bytes), expected);
+        assert_eq!(lines_of(&bytes), expected);
     }
 
     #[test]
@@ -394,13 +414,24 @@ mod tests {
             .expect("short lines");
         let numbers: Vec<u64> = lines.iter().map(|line| line.number).collect();
         assert_eq!(numbers, [1, 3, 5]);
-        assert_eq!(reader.finish(), None);
+        assert_eq!(reader.finish(), Ok(None));
+    }
+
+    #[test]
+    fn a_table_that_ends_within_quotes_is_not_whole() {
+        let (mut reader, mut lines) = (Reader::default(), vec![]);
+        reader
+            .push(b"nome\n\"Ana", &mut lines)
+            .expect("short lines");
+        assert_eq!(reader.finish(), Err(TableError::QuoteOpen { line: 2 }));
+        let marked = "\u{feff}\"Nome\";\"a\"\"\"".as_bytes();
+        assert_eq!(lines_of(&[marked]), [["Nome", "a\""]]);
     }
 
     #[test]
     fn an_old_spreadsheet_s_letters_are_read() {
         assert_eq!(
-            lines(&[b"Concei\xe7\xe3o;Jos\xe9"]),
+            lines_of(&[b"Concei\xe7\xe3o;Jos\xe9"]),
             [["Conceição", "José"]]
         );
     }
