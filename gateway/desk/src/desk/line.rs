@@ -101,11 +101,10 @@ impl Line {
         self.all.len()
     }
 
-    /// Counted from 1.
-    pub(super) fn position(&self, place: Place) -> Option<usize> {
-        self.all
-            .contains(&place)
-            .then(|| self.all.range(..=place).count())
+    /// Those who are not behind `place`, itself among them; nothing where nobody has it.
+    pub(super) fn up_to(&self, place: Place) -> Option<impl Iterator<Item = Place>> {
+        let known = self.all.contains(&place);
+        known.then(|| self.all.range(..=place).copied())
     }
 
     pub(super) fn places(&self) -> impl Iterator<Item = Place> {

@@ -34,10 +34,14 @@ pub struct ServiceStatus {
 }
 
 impl Desk {
-    /// The place of a work in its line, 1 being the next. Who is being offered still has a place.
+    /// The place of a work in its line among those of its medium, 1 being the next: who calls does not
+    /// wait for what is written. Who is being offered still has a place.
     pub fn position(&self, work: &WorkId) -> Option<usize> {
         let job = self.job(self.seq(work).ok()?);
-        self.services[job.service.0].line.position(job.place)
+        let medium = job.record.work.medium;
+        let before = self.services[job.service.0].line.up_to(job.place)?;
+        let alike = before.filter(|place| self.job(place.seq).record.work.medium == medium);
+        Some(alike.count())
     }
 
     /// How long a work will probably wait yet, in milliseconds: as many as stand before it, at the
@@ -70,7 +74,7 @@ impl Desk {
     /// How long a work has waited in its present line by `now`, in milliseconds.
     pub fn waited_ms(&self, now: Instant, work: &WorkId) -> Option<i64> {
         let job = self.job(self.seq(work).ok()?);
-        self.services[job.service.0].line.position(job.place)?;
+        self.position(work)?;
         let at = self.clock.at(now);
         Some(at.saturating_sub(job.record.wait.entered_ms).max(0))
     }

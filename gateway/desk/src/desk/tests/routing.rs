@@ -183,6 +183,21 @@ fn a_point_of_priority_is_worth_a_minute_of_waiting() {
 }
 
 #[test]
+fn who_calls_does_not_stand_behind_what_is_written() {
+    let mut floor = Floor::new(sales(&["ana"], |_| {}));
+    let task = Work {
+        medium: Medium::Task,
+        ..work("task")
+    };
+    floor.waits(task);
+    floor.waits(work("first"));
+    floor.waits(work("second"));
+    let position = |name| floor.desk.position(&id(name));
+    let places = ["task", "first", "second"].map(position);
+    assert_eq!(places, [Some(1), Some(1), Some(2)]);
+}
+
+#[test]
 fn between_services_waiting_counts_by_weight() {
     let mut rules = rules(
         &["vendas", "suporte"],

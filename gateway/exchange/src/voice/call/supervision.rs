@@ -28,15 +28,17 @@ impl Call {
         let leg = self.talk.leg_of(by);
         match leg.and_then(|leg| self.talk.get_mut(leg)) {
             Some(party) => match &mut party.role {
-                Role::Supervisor(_, how) => *how = attention,
+                Role::Supervisor(_, how) => {
+                    *how = attention;
+                    self.note_supervision(now, by, attention.as_str());
+                    Ok(())
+                }
                 Role::Agent(_) | Role::Customer | Role::Guest => {
-                    return Err(OrderError::NotNow("you are on the line already"));
+                    Err(OrderError::NotNow("you are on the line already"))
                 }
             },
-            None => self.fetch(now, by, Errand::Attend(attention), shared)?,
+            None => self.fetch(now, by, Errand::Attend(attention), shared),
         }
-        self.note_supervision(now, by, attention.as_str());
-        Ok(())
     }
 
     /// A supervisor has the call in hand from here on; the agent is free to wrap up.
@@ -53,11 +55,13 @@ impl Call {
             return Err(OrderError::NotNow("the call is in your hands already"));
         }
         match self.talk.leg_of(by) {
-            Some(leg) => self.change_hands(now, by, leg, shared),
-            None => self.fetch(now, by, Errand::TakeOver, shared)?,
+            Some(leg) => {
+                self.note_supervision(now, by, "take_over");
+                self.change_hands(now, by, leg, shared);
+                Ok(())
+            }
+            None => self.fetch(now, by, Errand::TakeOver, shared),
         }
-        self.note_supervision(now, by, "take_over");
-        Ok(())
     }
 
     fn note_supervision(&mut self, now: Now, by: &UserId, how: &str) {
@@ -126,6 +130,11 @@ impl Call {
         let role = Role::Supervisor(who.clone(), attention);
         self.talk
             .enter(leg, talk::Party::new(role, Place::Together));
+        match errand {
+            Errand::Attend(attention) => self.note_supervision(now, &who, attention.as_str()),
+            Errand::TakeOver => self.note_supervision(now, &who, "take_over"),
+            Errand::Dial => {}
+        }
         if errand == Errand::TakeOver {
             self.change_hands(now, &who, leg, shared);
         }
