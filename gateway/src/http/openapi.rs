@@ -65,7 +65,7 @@ pub fn document() -> Document {
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
-        sip_ladders::ladder, live::watch, voice_messages::list, voice_messages::of_interaction, voice_messages::audio, surveys::list,
+        sip_ladders::ladder, live::watch, voice_messages::list, voice_messages::left_in, voice_messages::audio, surveys::list,
         audit::list,
     ),
     tags(

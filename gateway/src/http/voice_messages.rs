@@ -22,10 +22,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/voice-messages", get(list))
         .route("/api/v1/voice-messages/{id}/audio", get(audio))
-        .route(
-            "/api/v1/interactions/{id}/voice-messages",
-            get(of_interaction),
-        )
+        .route("/api/v1/interactions/{id}/voice-messages", get(left_in))
 }
 
 /// A message that a caller left.
@@ -95,7 +92,7 @@ pub(super) async fn list(
 #[utoipa::path(get, path = "/api/v1/interactions/{id}/voice-messages", tag = "records",
     params(("id" = String, Path), ("company" = Option<String>, Query)),
     responses((status = 200, body = Listed<VoiceMessage>), (status = 403, body = ProblemBody)))]
-pub(super) async fn of_interaction(
+pub(super) async fn left_in(
     State(app): State<App>,
     tenant: Tenant,
     Id(id): Id<InteractionId>,

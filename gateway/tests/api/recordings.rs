@@ -148,7 +148,12 @@ async fn rules_of_recordings_are_set_by_administrators_and_checked() {
     let path = "/api/v1/recording-rules";
     let none = json!({ "format": "flac", "keep_days": null, "services": {} });
     assert_eq!(world.get(&admin, path).await.expect(200), none);
-    let asked = json!({ "format": "opus", "keep_days": 180, "services": { "vendas": 30 } });
+    let sales = json!({ "name": "Vendas" });
+    let sales = world.post(&admin, "/api/v1/services", sales).await;
+    let sales = sales.expect(201)["id"].as_str().expect("an id").to_owned();
+    let asked = json!({ "format": "opus", "keep_days": 180, "services": { sales: 30 } });
+    let ghost = json!({ "services": { "nada": 30 } });
+    assert_eq!(world.put(&admin, path, ghost).await.code(422), "reference");
     assert_eq!(
         world.put(&supervisor, path, asked.clone()).await.code(403),
         "forbidden"
