@@ -55,6 +55,14 @@ pub(super) async fn update(
         updated_ms: app.now_ms(),
     };
     let mut db = app.store.begin().await?;
+    for service in asked.caller_number_of_services.keys() {
+        let found = store::services::by_id(&mut *db, &tenant.company, service).await?;
+        found.ok_or_else(|| Problem::field("caller_number_of_services", "reference"))?;
+    }
+    for number in asked.caller_number_of_numbers.keys() {
+        let found = store::numbers::by_id(&mut *db, &tenant.company, number).await?;
+        found.ok_or_else(|| Problem::field("caller_number_of_numbers", "reference"))?;
+    }
     outbound::put_rules(&mut *db, &row).await?;
     let deed = Deed {
         company: Some(&tenant.company),

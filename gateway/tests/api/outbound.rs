@@ -126,9 +126,12 @@ async fn the_rules_of_a_company_are_one_document_and_every_change_is_on_record()
     let path = "/api/v1/outbound-rules";
     let before = world.get(&admin, path).await.expect(200);
     assert_eq!(before["allowed"], json!([]));
+    let sales = json!({ "name": "Vendas" });
+    let sales = world.post(&admin, "/api/v1/services", sales).await;
+    let sales = sales.expect(201)["id"].as_str().expect("an id").to_owned();
     let asked = json!({
         "area_code": "21", "caller_number": "+552140040000",
-        "caller_number_of_services": { "sales": "+552140040001" },
+        "caller_number_of_services": { sales: "+552140040001" },
         "allowed": ["+351", "+1876"], "refused": ["+55XX9"],
         "night": { "from": "22:00", "until": "06:30", "allowed": ["+5521"] },
         "agent_limits": { "calls_at_once": 2, "cost_per_day": 50_000 },
@@ -150,6 +153,11 @@ async fn the_rules_of_a_company_are_one_document_and_every_change_is_on_record()
             "caller_number_of_services",
             "invalid_caller_number",
             json!({ "caller_number_of_services": { "s": "" } }),
+        ),
+        (
+            "caller_number_of_services",
+            "reference",
+            json!({ "caller_number_of_services": { "nada": "+552140040001" } }),
         ),
         ("allowed", "invalid_prefix", json!({ "allowed": [""] })),
         ("allowed", "invalid_prefix", json!({ "allowed": ["+"] })),

@@ -655,10 +655,10 @@ impl Call {
         match &self.stage {
             Stage::Handled(handled) => handled.service.as_ref(),
             Stage::Calling(calling) => calling.service.as_ref(),
+            Stage::Promised => self.promised.as_ref().map(|promise| &promise.service),
             Stage::Opening { .. }
             | Stage::Answering { .. }
             | Stage::Flow(_)
-            | Stage::Promised
             | Stage::HangingUp { .. }
             | Stage::Closing { .. }
             | Stage::Gone => None,

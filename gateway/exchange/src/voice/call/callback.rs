@@ -159,6 +159,11 @@ impl Call {
             TrailKind::CalledBack,
             json!({ "number": promise.number, "attempt": attempt }),
         );
+        // Much may have changed since the promise: carriers, prices, who may call whom.
+        let directory = shared.directory.clone();
+        if let Some(company) = directory.companies.get(&self.facts.company.id) {
+            self.facts.company = company.clone();
+        }
         self.call_customer(now, &promise.number, shared);
     }
 

@@ -283,9 +283,7 @@ impl Call {
             return;
         };
         let work = self.begin_work(now, agent, service.clone(), shared);
-        if let Stage::Calling(calling) = &mut self.stage
-            && work.is_some()
-        {
+        if let Stage::Calling(calling) = &mut self.stage {
             calling.work = work;
             calling.service = Some(service);
         }

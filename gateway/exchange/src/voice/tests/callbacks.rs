@@ -86,6 +86,21 @@ fn who_asks_hears_their_number_hangs_up_and_keeps_the_place() {
 }
 
 #[test]
+fn who_was_promised_a_call_is_called_over_the_carrier_of_the_day() {
+    let mut scene = scene();
+    scene.asks();
+    scene.change(|company| {
+        let outbound = company.outbound.as_mut().expect("a carrier");
+        outbound.trunk = "another".parse().expect("an id");
+    });
+    scene.comes("ana");
+    let ana = scene.phone();
+    scene.picks_up(ana);
+    let (_, target) = guest(&mut scene);
+    assert!(matches!(&target, Target::Trunk { trunk, .. } if &*trunk.0 == "another"));
+}
+
+#[test]
 fn the_agent_is_there_before_the_customer_is_called_and_both_are_joined() {
     let mut scene = scene();
     scene.asks();
