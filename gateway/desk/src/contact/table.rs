@@ -310,7 +310,7 @@ fn unguarded(text: &str) -> &str {
     }
 }
 
-/// The first line of a table that we write, for [`line`].
+/// The first line of a table that we write, for `line`.
 pub fn header() -> String {
     let phones = (1..=PHONES_MAX).map(|n| format!("Telefone{n}"));
     let names = ["Nome".to_owned()].into_iter().chain(phones);

@@ -34,7 +34,7 @@ use crate::directory::Company;
 #[derive(Clone, Debug)]
 pub(super) struct Promise {
     pub(super) work: WorkId,
-    service: ServiceId,
+    pub(super) service: ServiceId,
     /// Where they are called, as it was read back to them.
     number: String,
 }
