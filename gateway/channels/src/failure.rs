@@ -246,6 +246,31 @@ advices! {
         "A chamada não pode ser feita agora: peça permissão ao cliente ou tente mais tarde.",
         "The call cannot be made now: ask the customer's permission or try later.",
         "La llamada no puede hacerse ahora: pida permiso al cliente o intente más tarde.";
+    /// There is no such mailbox.
+    AddressUnknown = "address_unknown":
+        "Este endereço de e-mail não existe: confira o endereço ou fale por outro canal.",
+        "This e-mail address does not exist: check the address or use another channel.",
+        "Esta dirección de correo no existe: revise la dirección o use otro canal.";
+    /// The customer's mailbox takes no more.
+    MailboxFull = "mailbox_full":
+        "A caixa de e-mail do cliente está cheia: fale por outro canal ou tente mais tarde.",
+        "The customer's mailbox is full: use another channel or try later.",
+        "El buzón del cliente está lleno: use otro canal o intente más tarde.";
+    /// The mail server does not know us.
+    LoginRefused = "login_refused":
+        "O servidor de e-mail recusou o usuário ou a senha do canal: o administrador precisa corrigi-los.",
+        "The mail server refused the channel's user or password: the administrator must correct them.",
+        "El servidor de correo rechazó el usuario o la contraseña del canal: el administrador debe corregirlos.";
+    /// The mail server takes no passwords, or not this one.
+    PasswordLoginOff = "password_login_off":
+        "O provedor de e-mail não aceita mais esta senha: o administrador precisa conectar a conta por OAuth2.",
+        "The mail provider no longer takes this password: the administrator must connect the account by OAuth2.",
+        "El proveedor de correo ya no acepta esta contraseña: el administrador debe conectar la cuenta por OAuth2.";
+    /// We may not send from that address, or cannot prove that we are of its domain.
+    SenderRefused = "sender_refused":
+        "O servidor não deixa o canal enviar por este endereço: o administrador precisa conferir remetente, SPF e DKIM.",
+        "The server does not let the channel send from this address: the administrator must check sender, SPF and DKIM.",
+        "El servidor no deja que el canal envíe desde esta dirección: el administrador debe revisar remitente, SPF y DKIM.";
     /// The provider has trouble.
     ProviderAway = "provider_away":
         "O provedor está indisponível: a mensagem será enviada assim que ele voltar.",

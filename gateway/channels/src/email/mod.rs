@@ -5,8 +5,14 @@
 //!  raw ─ read ─▶ Mail ─ thread ─▶ where it belongs      (keys to look up, then a decision)
 //!                     ─ html ───▶ what is shown
 //!                     ─ quote ──▶ what was written now
+//!                     ─ events ─▶ Event               (what the other channels tell too)
+//!  Outgoing ─ compose ─▶ the bytes ═ SMTP ═▶ answer ─▶ Failure
 //! ```
 
+pub mod answer;
+pub mod compose;
+pub mod document;
+pub mod events;
 pub mod html;
 mod mail;
 mod marks;

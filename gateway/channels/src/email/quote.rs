@@ -17,12 +17,7 @@ pub struct Split<'a> {
 /// Takes a text apart. Lines end with `\n`.
 pub fn split(text: &str) -> Split<'_> {
     let lines = lines(text);
-    let cut = quotation(&lines).filter(|at| {
-        lines
-            .iter()
-            .take(*at)
-            .any(|line| !line.text.trim().is_empty())
-    });
+    let cut = quotation(&lines);
     let at = cut
         .and_then(|at| lines.get(at))
         .map_or(text.len(), |line| line.begin);
@@ -54,15 +49,18 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .collect()
 }
 
-/// The line at which a quotation begins that goes to the end.
+/// The line at which a quotation begins that goes to the end. What quotes and says nothing is shown
+/// whole, so something must stand above.
 fn quotation(lines: &[Line<'_>]) -> Option<usize> {
-    (0..lines.len()).find(|at| {
+    let first = lines.iter().position(|line| !line.text.trim().is_empty())?;
+    let begins = |at: &usize| {
         let rest = lines.get(*at..).unwrap_or_default();
         is_separator(rest)
             || is_head_block(rest)
             || (attribution(rest).is_some() && all_quoted(rest))
             || is_quote_to_end(rest)
-    })
+    };
+    (first..lines.len()).find(begins).filter(|at| *at > first)
 }
 
 /// `-----Mensagem original-----` and its like, or Outlook's rule with a head below it.
@@ -115,7 +113,8 @@ fn attribution(rest: &[Line<'_>]) -> Option<usize> {
         .iter()
         .filter(|(begin, _)| first.starts_with(begin));
     let mut joined = String::new();
-    for (at, line) in rest.iter().take(ATTRIBUTION_LINES_MAX).enumerate() {
+    let together = rest.iter().take_while(|line| !line.text.trim().is_empty());
+    for (at, line) in together.take(ATTRIBUTION_LINES_MAX).enumerate() {
         joined.push_str(&line.text.trim().to_lowercase());
         let ends = |end: &str| {
             joined.trim_end().ends_with(end) && joined.chars().any(|c| c.is_ascii_digit())
@@ -214,7 +213,6 @@ const HEAD_FIELDS: &[&str] = &[
 const ATTRIBUTIONS: &[(&str, &str)] = &[
     ("em ", "escreveu:"),
     ("no dia ", "escreveu:"),
-    ("a ", "escreveu:"),
     ("on ", "wrote:"),
     ("el ", "escribió:"),
     ("em ", "wrote:"),
@@ -330,6 +328,8 @@ mod tests {
                 "{device}"
             );
         }
+        let words = "Certo.\nEm breve ligo.\n\nEm 2 de nov. de 2026, Loja escreveu:\n\n> Olá";
+        assert_eq!(split(words).written, "Certo.\nEm breve ligo.");
         let words = "A resposta é:\nem casa ele escreveu: nada.\nFim";
         assert_eq!(split(words).written, words);
     }

@@ -18,6 +18,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use ammonia::{Builder, UrlRelative};
 use percent_encoding::percent_decode_str;
 
+pub(super) use self::tags::escape;
+
 pub use self::guard::is_safe_to_parse;
 pub use self::text::text;
 pub use self::view::{Clean, FRAME_POLICY, FRAME_SANDBOX, Images, View, clean, page};
@@ -26,15 +28,11 @@ pub use self::view::{Clean, FRAME_POLICY, FRAME_SANDBOX, Images, View, clean, pa
 pub fn of_text(text: &str) -> String {
     let mut html = String::with_capacity(text.len() + 32);
     html.push_str("<div>");
-    for c in text.trim_end().chars() {
-        match c {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\n' => html.push_str("<br>\n"),
-            _ => html.push(c),
+    for (at, line) in text.trim_end().split('\n').enumerate() {
+        if at > 0 {
+            html.push_str("<br>\n");
         }
+        escape(line, &mut html);
     }
     html.push_str("</div>");
     html

@@ -84,7 +84,7 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
 }
 
 /// Text as it stands in an attribute or between tags.
-pub(super) fn escape(text: &str, into: &mut String) {
+pub(in crate::email) fn escape(text: &str, into: &mut String) {
     for c in text.chars() {
         match c {
             '&' => into.push_str("&amp;"),

@@ -32,6 +32,8 @@ pub enum Images<'a> {
     /// The agent allowed them: they are fetched by us. The address of our proxy, to which theirs is
     /// added in percent-encoding.
     Through(&'a str),
+    /// They stay where they are: for a quotation in a mail of ours.
+    Kept,
 }
 
 /// HTML that can be shown.
@@ -228,6 +230,7 @@ fn image(source: Option<&str>, view: &View<'_>, clean: &mut Clean) -> Attributes
             let address = utf8_percent_encode(&address, NON_ALPHANUMERIC);
             vec![("src", format!("{proxy}{address}"))]
         }
+        Images::Kept => vec![("src", address)],
         Images::Blocked => {
             clean.blocked += 1;
             clean.hosts.insert(host);
