@@ -307,6 +307,15 @@ fn mixing(criterion: &mut Criterion) {
             b.iter(|| conference.turn(&mut packet, &mut out));
         });
     }
+    let mut conferences: Vec<Conference> = (0..LEGS / 3).map(|_| Conference::new(3)).collect();
+    let mut turn = 0;
+    group.throughput(Throughput::Elements(3));
+    group.bench_function("3 parties, one of 333 conferences", |b| {
+        b.iter(|| {
+            turn = (turn + 1) % conferences.len();
+            conferences[turn].turn(&mut packet, &mut out)
+        });
+    });
     group.finish();
 }
 
