@@ -454,6 +454,21 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_to_call_back_says_no_place_that_no_announcement_is_due_to_say() {
+        let mut offering = service(&[], true);
+        offering.calls.callback_key = ivr::Key::new('7');
+        let mut waiting = Waiting::new(work(), None, sales(), offering, Language::PtBr);
+        waiting.begin(origin(), at(5));
+        let due = waiting.poll_timeout().expect("an offer");
+        let heard = waiting.announce(due, at(3)).expect("an offer");
+        assert_eq!(heard.clips, callback::offer(Language::PtBr, offer_key()));
+    }
+
+    fn offer_key() -> ivr::Key {
+        ivr::Key::new('7').expect("a key")
+    }
+
+    #[test]
     fn who_may_be_recorded_hears_so_before_anything_else_and_once() {
         let mut announced = service(&[(0, None)], false);
         announced.calls.recording = Recording::Always;
