@@ -6,8 +6,9 @@ use desk::explain::Language;
 
 use crate::capabilities::Capabilities;
 use crate::event::{Event, MediaSource};
-use crate::failure::Failure;
+use crate::failure::{Advice, Failure, FailureClass};
 use crate::send::{Accepted, Outgoing, Request, Response, Signal};
+use crate::template::TemplatePage;
 
 /// The longest webhook and the longest answer that is read, in bytes: Meta's largest webhook is 3 MB.
 pub const BODY_BYTES_MAX: usize = 4 << 20;
@@ -65,6 +66,10 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// What it can carry.
     fn capabilities(&self) -> &Capabilities;
 
+    /// What the provider calls the account for which this connector speaks: events of another
+    /// ([`Event::account`]) belong to another channel. None where one webhook tells of one account.
+    fn account(&self) -> Option<&str>;
+
     /// Proves that a webhook comes from the provider. Nothing of it is believed before.
     ///
     /// # Errors
@@ -74,7 +79,10 @@ pub trait Connector: fmt::Debug + Send + Sync {
 
     /// What to answer to a `GET` with this query, by which a provider asks whether we are who we say;
     /// none is a 403.
-    fn handshake(&self, query: &str) -> Option<String>;
+    fn handshake(&self, query: &str) -> Option<String> {
+        let _ = query;
+        None
+    }
 
     /// What a webhook tells. Kinds that we do not know become [`crate::event::EventKind::Unsupported`]
     /// or a message with [`crate::event::Content::Unsupported`], never an error.
@@ -104,7 +112,11 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`Refusal::Unsupported`] where the channel has no such thing.
-    fn signal(&self, signal: &Signal) -> Result<Request, Refusal>;
+    fn signal(&self, signal: &Signal) -> Result<Request, Refusal> {
+        let _ = signal;
+        let what = "signal";
+        Err(Refusal::Unsupported { what })
+    }
 
     /// How a file of a message is fetched. The shell guards against addresses inside.
     ///
@@ -118,21 +130,54 @@ pub trait Connector: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// [`Failure`].
-    fn located(&self, response: &Response) -> Result<Request, Failure>;
+    fn located(&self, response: &Response) -> Result<Request, Failure> {
+        Err(unasked(response))
+    }
 
     /// How a file is laid down at the provider, where [`Capabilities::upload`] says that it can be.
     ///
     /// # Errors
     ///
     /// [`Refusal`].
-    fn upload(&self, mime: &str, name: &str, bytes: &[u8]) -> Result<Request, Refusal>;
+    fn upload(&self, mime: &str, name: &str, bytes: &[u8]) -> Result<Request, Refusal> {
+        let _ = (mime, name, bytes);
+        let what = "upload";
+        Err(Refusal::Unsupported { what })
+    }
 
     /// The id of a file that was laid down.
     ///
     /// # Errors
     ///
     /// [`Failure`].
-    fn uploaded(&self, response: &Response) -> Result<String, Failure>;
+    fn uploaded(&self, response: &Response) -> Result<String, Failure> {
+        Err(unasked(response))
+    }
+
+    /// How a page of the templates is listed: the first, or the one behind [`TemplatePage::after`].
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where there are none.
+    fn templates(&self, after: Option<&str>) -> Result<Request, Refusal>;
+
+    /// What the answer to [`Connector::templates`] lists.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`].
+    fn templates_listed(&self, response: &Response) -> Result<TemplatePage, Failure>;
+}
+
+/// An answer to something that this provider is never asked.
+fn unasked(response: &Response) -> Failure {
+    let (class, advice) = (FailureClass::Permanent, Advice::OurMistake);
+    Failure::new(
+        class,
+        advice,
+        format!("http {}", response.status),
+        "never asked",
+    )
 }
 
 /// How a file is fetched.

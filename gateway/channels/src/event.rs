@@ -55,6 +55,11 @@ pub enum EventKind {
         /// Who.
         peer: Peer,
     },
+    /// The customer ended the conversation.
+    Closed {
+        /// Who.
+        peer: Peer,
+    },
     /// A customer has another id, number or device.
     Identified(Identified),
     /// A customer allows or forbids advertising.

@@ -18,6 +18,9 @@ pub struct Failure {
     /// Not before, in milliseconds from the answer, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
+    /// Not more often than this, where less than usual is of use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retries_max: Option<u32>,
 }
 
 impl Failure {
@@ -29,6 +32,7 @@ impl Failure {
             code: code.into(),
             text: text.chars().take(TEXT_CHARS_MAX).collect(),
             retry_after_ms: None,
+            retries_max: None,
         }
     }
 

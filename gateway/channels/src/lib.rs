@@ -11,13 +11,22 @@
 //! [`event`] has what a channel tells us and [`send`] what we ask of it, in the same words for all
 //! channels; [`peer`] who the customer is to a channel; [`failure`] why something was not sent and what
 //! people should do about it; [`capabilities`] what a channel can carry, [`connector`] the one interface
-//! behind which each provider stands. [`secret`] keeps tokens out of logs. [`email`] reads and writes mail.
+//! behind which each provider stands. [`template`] fills approved words with values and
+//! shows them, [`proof`] tells who sent a webhook, [`secret`] keeps tokens out of logs.
+//!
+//! The channels: [`whatsapp`] through five providers, [`email`], and [`generic`] for any system with an
+//! API.
 
 pub mod capabilities;
 pub mod connector;
 pub mod email;
 pub mod event;
 pub mod failure;
+pub mod generic;
+mod json;
 pub mod peer;
+pub mod proof;
 pub mod secret;
 pub mod send;
+pub mod template;
+pub mod whatsapp;

@@ -1,39 +1,7 @@
 //! Who a customer is to a channel.
 
-use desk::words;
+pub use desk::identity::IdentityKind;
 use serde::{Deserialize, Serialize};
-
-words! {
-    /// What kind of id it is.
-    IdentityKind {
-        /// A telephone (E.164).
-        Phone = "phone",
-        /// A telephone as WhatsApp writes it, in digits; of many in Brazil without the ninth.
-        WaId = "wa_id",
-        /// Who somebody on WhatsApp is to one business portfolio, whatever their telephone.
-        WaBsuid = "wa_bsuid",
-        /// The same to the parent of portfolios.
-        WaParentBsuid = "wa_parent_bsuid",
-        /// An e-mail address.
-        Email = "email",
-        /// A person's number in Brazil.
-        Cpf = "cpf",
-        /// A company's number in Brazil.
-        Cnpj = "cnpj",
-        /// Who somebody is to one page of Facebook.
-        Psid = "psid",
-        /// Who somebody is to one account of Instagram.
-        Igsid = "igsid",
-        /// A user of one site of Mercado Livre.
-        MlUser = "ml_user",
-        /// A person on Telegram.
-        TgChat = "tg_chat",
-        /// A user of X.
-        XUser = "x_user",
-        /// Whatever another system calls a customer, on one generic channel.
-        Generic = "generic",
-    }
-}
 
 /// An id of a customer as a channel wrote it, unchecked: the shell makes an identity of it, which may
 /// need the company's key (of a CPF only a keyed hash is kept) and its place (for a telephone).

@@ -109,6 +109,9 @@ pub struct OutTemplate {
     pub id: String,
     /// Its name.
     pub name: String,
+    /// What it is to the bill (`UTILITY`, `MARKETING` …). Empty where nobody said.
+    #[serde(default)]
+    pub category: String,
     /// Its language, as the provider writes it (`pt_BR`).
     pub language: String,
     /// The values in its headline.
@@ -128,9 +131,8 @@ pub struct OutTemplate {
 /// One value in a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TemplateValue {
-    /// What it is called, where the template names its values; else its place counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    /// What the template calls it: a name, or its place (`1`).
+    pub name: String,
     /// The value.
     pub text: String,
 }
@@ -142,6 +144,9 @@ pub struct TemplateButton {
     pub index: u32,
     /// What it does.
     pub kind: ButtonKind,
+    /// What the template calls the value, where it stands in a link.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// The value: what comes back, or the end of the link.
     pub value: String,
 }

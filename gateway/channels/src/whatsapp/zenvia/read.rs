@@ -1,0 +1,194 @@
+//! Webhooks of Zenvia: a message, which may have several contents, or the status of one content.
+
+use serde_json::Value;
+
+use crate::connector::Unreadable;
+use crate::event::{
+    Choice, ChoiceKind, Content, Delivery, Echo, Event, EventKind, Incoming, Media, MediaSource,
+    Status, key,
+};
+use crate::json::{self, Fields};
+use crate::peer::{IdentityKind, Peer, PeerId};
+use crate::whatsapp::errors::{self, Meaning, code_text};
+use crate::whatsapp::kind_of_mime;
+use crate::whatsapp::meta::content;
+
+pub(super) fn read(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
+    let root = json::parse(body)?;
+    let kind = root
+        .text("type")
+        .ok_or(Unreadable::Shape("a webhook of Zenvia"))?;
+    let message = root.at("message");
+    let status = root.at("messageStatus");
+    let times = [message, status, &root];
+    let at_ms = times
+        .iter()
+        .find_map(|node| time_ms(&node.text("timestamp")?));
+    let event = |(key, account, kind)| Event {
+        key,
+        account,
+        at_ms,
+        kind,
+    };
+    let found = match kind.as_str() {
+        "MESSAGE" => messages(message),
+        "MESSAGE_STATUS" => status_of(&root).into_iter().collect(),
+        _ => vec![],
+    };
+    if found.is_empty() {
+        let raw = root.clone();
+        let key = key(&[&kind, &json::fingerprint(&root)]);
+        let kind = EventKind::Unsupported { kind, raw };
+        return Ok(vec![event((key, None, kind))]);
+    }
+    Ok(found.into_iter().map(event).collect())
+}
+
+type Found = (String, Option<String>, EventKind);
+
+/// One event a content: what is sent as one message there is several here.
+fn messages(message: &Value) -> Vec<Found> {
+    let Some(id) = message.id("id") else {
+        return vec![];
+    };
+    let is_ours = message.text("direction").as_deref() == Some("OUT");
+    let (ours, theirs) = if is_ours {
+        ("from", "to")
+    } else {
+        ("to", "from")
+    };
+    let visitor = message.at("visitor");
+    let number = message.id(theirs);
+    let number = number.map(|number| PeerId::new(IdentityKind::WaId, number));
+    let peer = Peer {
+        ids: number.into_iter().collect(),
+        name: visitor.text("name").or_else(|| visitor.text("firstName")),
+    };
+    let contents = message.list("contents").iter().enumerate();
+    let found = contents.map(|(index, body)| {
+        // The first has the id of the message, by which statuses and answers know it.
+        let id = if index == 0 {
+            id.clone()
+        } else {
+            format!("{id}/{index}")
+        };
+        let content = content_of(body);
+        let peer = peer.clone();
+        let key = key(&[&id]);
+        let kind = if is_ours {
+            EventKind::Echo(Echo {
+                id,
+                correlation: None,
+                to: peer,
+                content,
+                reply_to: None,
+            })
+        } else {
+            EventKind::Message(Incoming {
+                id,
+                from: peer,
+                content,
+                attachments: vec![],
+                reply_to: None,
+                forwarded: None,
+                referral: None,
+            })
+        };
+        (key, message.id(ours), kind)
+    });
+    found.collect()
+}
+
+fn content_of(body: &Value) -> Content {
+    let kind = body.text("type").unwrap_or_else(|| "?".to_owned());
+    let content = match kind.as_str() {
+        "text" => text(body),
+        "file" => file(body),
+        "location" => content::location(body),
+        "contacts" => content::cards(body.list("contacts")),
+        _ => None,
+    };
+    let raw = body.clone();
+    content.unwrap_or(Content::Unsupported { kind, raw })
+}
+
+/// A press on a button comes as text with what we called the button.
+fn text(body: &Value) -> Option<Content> {
+    let text = body.text("text")?;
+    Some(match body.text("payload") {
+        Some(id) => Content::Choice(Choice {
+            among: ChoiceKind::Buttons,
+            id,
+            title: text,
+            answers: None,
+        }),
+        None => Content::Text { text },
+    })
+}
+
+fn file(body: &Value) -> Option<Content> {
+    let mime = body.text("fileMimeType");
+    Some(Content::Media(Media {
+        kind: kind_of_mime(mime.as_deref().unwrap_or_default()),
+        source: MediaSource::Url(body.text("fileUrl")?),
+        mime,
+        name: body.text("fileName"),
+        caption: body.text("fileCaption"),
+        voice: false,
+        sha256: None,
+        bytes: None,
+    }))
+}
+
+fn status_of(root: &Value) -> Option<Found> {
+    let message = root.id("messageId")?;
+    let status = root.at("messageStatus");
+    let word = status.text("code")?;
+    let state = match word.as_str() {
+        "SENT" => Delivery::Sent,
+        "DELIVERED" => Delivery::Delivered,
+        "READ" => Delivery::Read,
+        "NOT_DELIVERED" | "REJECTED" => Delivery::Failed,
+        _ => return None,
+    };
+    // We send one content a message, so that its state is the message's.
+    let index = root.whole("contentIndex").unwrap_or(0).to_string();
+    let key = key(&[&message, &index, &word]);
+    let kind = EventKind::Status(Status {
+        message,
+        correlation: None,
+        state,
+        failure: (state == Delivery::Failed).then(|| failure(status)),
+        learned: vec![],
+    });
+    Some((key, None, kind))
+}
+
+/// Zenvia tells the reason in words, in which the code of WhatsApp may stand.
+fn failure(status: &Value) -> crate::failure::Failure {
+    let cause = status.list("causes").first().unwrap_or(&Value::Null);
+    let texts = [
+        cause.text("details"),
+        cause.text("reason"),
+        status.text("cause"),
+        status.text("description"),
+    ];
+    let text = texts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let code = cause.whole("channelErrorCode").or_else(|| code_in(&text));
+    let meaning = code.and_then(errors::meta).unwrap_or(Meaning::UNKNOWN);
+    meaning.failure(code_text(code), &text)
+}
+
+/// A code of WhatsApp within words: six digits that mean something.
+fn code_in(text: &str) -> Option<i64> {
+    let numbers = text.split(|letter: char| !letter.is_ascii_digit());
+    let six = numbers.filter(|digits| digits.len() == 6);
+    six.filter_map(|digits| digits.parse().ok())
+        .find(|code| errors::meta(*code).is_some())
+}
+
+/// RFC 3339 in milliseconds since 1970.
+fn time_ms(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.as_millisecond())
+}
