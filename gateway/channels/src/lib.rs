@@ -14,8 +14,8 @@
 //! behind which each provider stands. [`template`] fills approved words with values and
 //! shows them, [`proof`] tells who sent a webhook, [`secret`] keeps tokens out of logs.
 //!
-//! The channels: [`whatsapp`] through five providers, [`email`], and [`generic`] for any system with an
-//! API.
+//! The channels: [`whatsapp`] through five providers, [`email`], [`webchat`], and [`generic`] for any system
+//! with an API.
 
 pub mod capabilities;
 pub mod connector;
@@ -29,4 +29,5 @@ pub mod proof;
 pub mod secret;
 pub mod send;
 pub mod template;
+pub mod webchat;
 pub mod whatsapp;
