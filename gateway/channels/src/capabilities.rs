@@ -235,6 +235,24 @@ impl ChoiceRules {
     }
 }
 
+/// Rules of a channel that takes any file but stickers, each of `bytes_max` bytes at most.
+pub(crate) const fn any_file(bytes_max: u64) -> [MediaRule; 4] {
+    [
+        any_of(MediaKind::Image, bytes_max),
+        any_of(MediaKind::Video, bytes_max),
+        any_of(MediaKind::Audio, bytes_max),
+        any_of(MediaKind::Document, bytes_max),
+    ]
+}
+
+const fn any_of(kind: MediaKind, bytes_max: u64) -> MediaRule {
+    MediaRule {
+        kind,
+        mimes: &[],
+        bytes_max,
+    }
+}
+
 fn at_most(field: &'static str, text: &str, max: usize) -> Result<(), Refusal> {
     (text.chars().count() <= max)
         .then_some(())
@@ -374,6 +392,38 @@ mod tests {
         ];
         for (content, expected) in rows {
             assert_eq!(capabilities().check(&content), expected, "{content:?}");
+        }
+    }
+
+    #[test]
+    fn channels_of_our_own_take_words_and_files_and_say_what_they_do_not() {
+        let own = [
+            crate::webchat::WEBCHAT,
+            crate::generic::GENERIC,
+            crate::email::EMAIL,
+        ];
+        for channel in own {
+            assert_eq!(channel.check(&text("olá")), Ok(()));
+            let file = media(MediaKind::Document, "any/thing", 1_000_000, Some("nota"));
+            assert_eq!(channel.check(&file), Ok(()));
+            let largest = channel.media.iter().map(|rule| rule.bytes_max).max();
+            let bytes_max = largest.expect("a rule");
+            let large = media(MediaKind::Image, "image/png", bytes_max + 1, None);
+            let what = "image";
+            let too_large = Refusal::FileTooLarge { what, bytes_max };
+            assert_eq!(channel.check(&large), Err(too_large));
+            let sticker = media(MediaKind::Sticker, "image/webp", 1, None);
+            let what = "sticker";
+            assert_eq!(channel.check(&sticker), Err(Refusal::Unsupported { what }));
+            let ask = OutContent::AskPhone {
+                text: "Qual?".to_owned(),
+            };
+            let what = "ask_phone";
+            assert_eq!(channel.check(&ask), Err(Refusal::Unsupported { what }));
+            let (TextMax::Chars(max) | TextMax::Bytes(max)) = channel.text_max;
+            let field = "text";
+            let long = text(&"x".repeat(max + 1));
+            assert_eq!(channel.check(&long), Err(Refusal::TooLong { field, max }));
         }
     }
 

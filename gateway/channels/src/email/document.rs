@@ -344,7 +344,7 @@ const PARAGRAPHS_MAX: usize = 2_000;
 /// A word each in another colour, on ten pages.
 const RUNS_MAX: usize = 10_000;
 /// Sixty pages.
-const CHARS_MAX: usize = 200_000;
+pub(super) const CHARS_MAX: usize = 200_000;
 /// Smaller cannot be read.
 const SIZE_MIN: u8 = 8;
 /// Larger is for posters.

@@ -10,6 +10,7 @@
 //! ```
 
 pub mod answer;
+mod capabilities;
 pub mod compose;
 pub mod document;
 pub mod events;
@@ -25,6 +26,7 @@ pub mod subject;
 pub mod thread;
 pub mod token;
 
+pub use self::capabilities::EMAIL;
 pub use self::mail::{
     Address, File, FileKind, Kind, Mail, Mark, Meeting, Note, Protection, Verdict,
 };

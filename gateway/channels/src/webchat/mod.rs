@@ -61,8 +61,7 @@ pub use error::{ErrorCode, FrameError};
 pub use server::ServerFrame;
 pub use settings::Settings;
 
-use crate::capabilities::{Capabilities, ChoiceRules, MediaRule, Rate, Rates, TextMax};
-use crate::event::MediaKind;
+use crate::capabilities::{Capabilities, ChoiceRules, MediaRule, Rate, Rates, TextMax, any_file};
 
 /// The version of the protocol.
 pub const VERSION: u8 = 1;
@@ -160,20 +159,7 @@ pub const WEBCHAT: Capabilities = Capabilities {
 };
 
 /// Files that an agent may send: any, for the page shows what a browser can show and offers the rest.
-const MEDIA: [MediaRule; 4] = [
-    of_kind(MediaKind::Image),
-    of_kind(MediaKind::Video),
-    of_kind(MediaKind::Audio),
-    of_kind(MediaKind::Document),
-];
-
-const fn of_kind(kind: MediaKind) -> MediaRule {
-    MediaRule {
-        kind,
-        mimes: &[],
-        bytes_max: FILE_BYTES_MAX,
-    }
-}
+const MEDIA: [MediaRule; 4] = any_file(FILE_BYTES_MAX);
 
 /// Answers to choose from: what fits a telephone's screen without scrolling it away.
 const CHOICES: ChoiceRules = ChoiceRules {
