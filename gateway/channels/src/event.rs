@@ -354,6 +354,10 @@ pub struct Status {
     /// Why no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
+    /// Which part of the message it is about, counted from 0, where a provider makes parts of one
+    /// message and tells of each. See [`Delivery::of_parts`].
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub part: u32,
     /// The ids of the customer that this told us.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub learned: Vec<PeerId>,
@@ -390,6 +394,17 @@ impl Delivery {
     pub fn merge(self, other: Self) -> Self {
         self.max(other)
     }
+
+    /// What a message came to of whose parts each came to its own: the worst of them, so that a part
+    /// that is lost is not hidden by one that arrived. None of no parts.
+    pub fn of_parts(parts: impl IntoIterator<Item = Self>) -> Option<Self> {
+        let worse = |a: Self, b: Self| match (a, b) {
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            (Self::Uncertain, _) | (_, Self::Uncertain) => Self::Uncertain,
+            _ => a.min(b),
+        };
+        parts.into_iter().reduce(worse)
+    }
 }
 
 /// What a message of ours cost.
@@ -407,6 +422,9 @@ pub struct Billed {
     /// By what rule (`PMP` by message, `CBP` by conversation).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// On what ground it costs or is free (`regular`, `free_customer_service`, `free_entry_point`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ground: Option<String>,
 }
 
 /// A reaction, such as a heart.
@@ -633,6 +651,10 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
+fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
 /// Ids of providers are shorter than 200 bytes; an index page of PostgreSQL takes a key of 2,704.
 const KEY_BYTES_MAX: usize = 400;
 
@@ -672,6 +694,24 @@ mod tests {
         for (told, known) in rows {
             let merged = told.iter().copied().reduce(Delivery::merge);
             assert_eq!(merged, Some(*known), "{told:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_of_several_parts_is_as_far_as_the_worst_of_them() {
+        use Delivery::*;
+        #[rustfmt::skip]
+        let rows: &[(&[Delivery], Option<Delivery>)] = &[
+            (&[], None),
+            (&[Read], Some(Read)),
+            (&[Read, Sent], Some(Sent)),
+            (&[Delivered, Failed], Some(Failed)),
+            (&[Failed, Played, Queued], Some(Failed)),
+            (&[Queued, Uncertain, Read], Some(Uncertain)),
+        ];
+        for (parts, whole) in rows {
+            assert_eq!(Delivery::of_parts(parts.iter().copied()), *whole);
+            assert_eq!(Delivery::of_parts(parts.iter().rev().copied()), *whole);
         }
     }
 

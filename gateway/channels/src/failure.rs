@@ -48,6 +48,21 @@ impl Failure {
         Self::new(class, advice, "not_connected", text)
     }
 
+    /// Whether an administrator must hear of it at once: the channel is broken, or the provider has begun
+    /// to hold it back.
+    pub fn alarms(&self) -> bool {
+        self.class == FailureClass::ChannelBroken
+            || matches!(self.advice, Advice::SpamLimit | Advice::TemplateViolations)
+    }
+
+    /// Whether the list of templates that we keep is no longer the provider's.
+    pub fn outdates_templates(&self) -> bool {
+        matches!(
+            self.advice,
+            Advice::TemplateMissing | Advice::TemplateValues | Advice::TemplateUnusable
+        )
+    }
+
     /// The same, to be tried again no sooner than `after_ms` milliseconds from the answer.
     #[must_use]
     pub fn after_ms(mut self, after_ms: u64) -> Self {

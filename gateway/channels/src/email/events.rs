@@ -217,6 +217,7 @@ fn status(of: &str, state: Delivery) -> Status {
         correlation,
         state,
         failure: None,
+        part: 0,
         learned: vec![],
     }
 }

@@ -2,6 +2,21 @@
 
 use desk::numbering::brazil::with_ninth_digit;
 
+use crate::failure::{Advice, Failure};
+use crate::peer::{IdentityKind, PeerId};
+
+/// To whom a message is sent once more when nobody could be reached (131026): the other form of the
+/// number. The caller does it once a message, for the other form of the other form is the first.
+pub fn second_try(to: &PeerId, failure: &Failure) -> Option<PeerId> {
+    let is_number = matches!(to.kind, IdentityKind::WaId | IdentityKind::Phone);
+    if failure.advice != Advice::NotReachable || !is_number {
+        return None;
+    }
+    let digits = to.value.strip_prefix('+').unwrap_or(&to.value);
+    let other = other_form(digits)?;
+    Some(PeerId::new(IdentityKind::WaId, other))
+}
+
 /// The other form of a WhatsApp id, where a Brazilian mobile has two: with the ninth digit, and
 /// without. None for landlines, other countries and what is no number.
 ///
@@ -25,6 +40,7 @@ pub fn other_form(wa_id: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::FailureClass;
 
     #[test]
     fn only_brazilian_mobiles_have_two_forms_and_each_is_the_others() {
@@ -50,5 +66,24 @@ mod tests {
                 assert_eq!(other_form(other).as_deref(), Some(wa_id));
             }
         }
+    }
+
+    #[test]
+    fn a_number_that_is_not_reached_is_tried_once_in_its_other_form() {
+        let failure = |advice| Failure::new(FailureClass::Permanent, advice, "131026", "");
+        let (gone, closed) = (failure(Advice::NotReachable), failure(Advice::WindowClosed));
+        let wa_id = |value: &str| PeerId::new(IdentityKind::WaId, value);
+        let phone = PeerId::new(IdentityKind::Phone, "+5511987654321");
+        let bsuid = PeerId::scoped(IdentityKind::WaBsuid, "2729", "551187654321");
+        let other = Some(wa_id("551187654321"));
+        assert_eq!(second_try(&wa_id("5511987654321"), &gone), other);
+        assert_eq!(second_try(&phone, &gone), other);
+        assert_eq!(second_try(&wa_id("5511987654321"), &closed), None);
+        assert_eq!(
+            second_try(&wa_id("551131234567"), &gone),
+            None,
+            "a landline"
+        );
+        assert_eq!(second_try(&bsuid, &gone), None);
     }
 }

@@ -176,6 +176,7 @@ fn status(payload: &Value) -> Found {
         correlation: None,
         state,
         failure,
+        part: 0,
         learned: vec![],
     };
     Some((key(&[&message, &word]), EventKind::Status(status)))
@@ -193,6 +194,7 @@ fn billed(payload: &Value) -> Found {
         // What is deducted is billable unless it says that it is not.
         billable: deductions.at("billable") != &Value::Bool(false),
         model: deductions.text("model"),
+        ground: None,
     };
     Some((key(&[&message, "billed"]), EventKind::Billed(billed)))
 }

@@ -234,6 +234,9 @@ impl Change<'_> {
     }
 
     fn status(&self, status: &Value, events: &mut Vec<Event>) {
+        if status.text("type").as_deref() == Some("call") {
+            return events.push(self.call_status(status));
+        }
         let word = status.text("status").unwrap_or_default();
         let state = match word.as_str() {
             "sent" => Delivery::Sent,
@@ -258,6 +261,7 @@ impl Change<'_> {
                 category,
                 billable: pricing.flag("billable"),
                 model: pricing.text("pricing_model"),
+                ground: pricing.text("type"),
             });
             events.push(self.event(key(&[&message, "billed"]), status, billed));
         }
@@ -274,6 +278,7 @@ impl Change<'_> {
             correlation,
             state,
             failure: failed.then(|| errors::of_status(status)),
+            part: 0,
             learned,
         });
         events.push(self.event(key, status, kind));
@@ -353,13 +358,17 @@ impl Change<'_> {
                 |theirs: Option<String>, ours: &Option<String>| theirs.is_some() && theirs == *ours;
             same(contact.id("wa_id"), &number) || same(contact.id("user_id"), &id)
         };
-        let contact = contacts.iter().find(is_them).or_else(|| {
-            // Alone in the webhook, and it contradicts nothing that the message says.
-            let [only] = contacts else { return None };
-            let other_number = number.is_some() && only.id("wa_id").is_some();
-            let other_id = id.is_some() && only.id("user_id").is_some();
-            (!other_number && !other_id).then_some(only)
-        });
+        let contact = contacts
+            .iter()
+            .take(CONTACTS_MAX)
+            .find(is_them)
+            .or_else(|| {
+                // Alone in the webhook, and it contradicts nothing that the message says.
+                let [only] = contacts else { return None };
+                let other_number = number.is_some() && only.id("wa_id").is_some();
+                let other_id = id.is_some() && only.id("user_id").is_some();
+                (!other_number && !other_id).then_some(only)
+            });
         let contact = contact.unwrap_or(&Value::Null);
         let mut ids = vec![];
         let id = id.or_else(|| contact.id("user_id"));
@@ -412,6 +421,9 @@ fn incoming(message: &Value, id: &str, from: Peer) -> Incoming {
         referral: content::referral(message.at("referral")),
     }
 }
+
+/// The largest webhooks tell of a thousand people; each message is looked for among all of them.
+const CONTACTS_MAX: usize = 2_000;
 
 /// The fields of a status that say to whom the message went.
 const RECIPIENT: [&str; 3] = [

@@ -14,6 +14,8 @@ use crate::peer::{IdentityKind, Peer, PeerId};
 use crate::whatsapp::errors::{self, Meaning};
 use crate::whatsapp::kind_of_mime;
 
+use super::FIELDS_MAX;
+
 pub(super) fn read(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Unreadable::TooLong(body.len()));
@@ -190,10 +192,10 @@ fn status(form: &Form, id: &str, word: &str) -> EventKind {
         correlation: None,
         state,
         failure,
+        part: 0,
         learned: vec![],
     })
 }
 
-/// Twilio sends some forty parameters, and ten files at most.
-const FIELDS_MAX: usize = 1_000;
+/// A message of Twilio has ten files at most.
 const FILES_MAX: usize = 10;

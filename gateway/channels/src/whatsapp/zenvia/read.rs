@@ -151,14 +151,16 @@ fn status_of(root: &Value) -> Option<Found> {
         "NOT_DELIVERED" | "REJECTED" => Delivery::Failed,
         _ => return None,
     };
-    // We send one content a message, so that its state is the message's.
-    let index = root.whole("contentIndex").unwrap_or(0).to_string();
-    let key = key(&[&message, &index, &word]);
+    // One status a content: what is sent as one message may come to several ends.
+    let part = root.whole("contentIndex");
+    let part: u32 = part.and_then(|part| part.try_into().ok()).unwrap_or(0);
+    let key = key(&[&message, &part.to_string(), &word]);
     let kind = EventKind::Status(Status {
         message,
         correlation: None,
         state,
         failure: (state == Delivery::Failed).then(|| failure(status)),
+        part,
         learned: vec![],
     });
     Some((key, None, kind))
