@@ -7,6 +7,8 @@ use desk::explain::Language;
 use crate::capabilities::Capabilities;
 use crate::event::{Event, MediaSource};
 use crate::failure::{Advice, Failure, FailureClass};
+use crate::health::{Check, Finding};
+use crate::peer::PeerId;
 use crate::send::{Accepted, Outgoing, Request, Response, Signal};
 use crate::template::TemplatePage;
 
@@ -76,6 +78,10 @@ pub trait Connector: fmt::Debug + Send + Sync {
     ///
     /// [`Forged`]: answered with 401 and counted, never stored.
     fn verify(&self, webhook: &Webhook<'_>) -> Result<(), Forged>;
+
+    /// By which of a customer's ids they are written to here, the first that the provider takes; none
+    /// where the channel does not know them.
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId>;
 
     /// What to answer to a `GET` with this query, by which a provider asks whether we are who we say;
     /// none is a 403.
@@ -151,6 +157,39 @@ pub trait Connector: fmt::Debug + Send + Sync {
     ///
     /// [`Failure`].
     fn uploaded(&self, response: &Response) -> Result<String, Failure> {
+        Err(unasked(response))
+    }
+
+    /// How a customer is kept from writing, or let again.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal`] where the provider has no such thing.
+    fn block(&self, customer: &PeerId, blocked: bool) -> Result<Request, Refusal> {
+        let _ = (customer, blocked);
+        let what = "block";
+        Err(Refusal::Unsupported { what })
+    }
+
+    /// How the provider is told to call `webhook` with what happens. None where that is said on its own
+    /// pages.
+    fn set_up(&self, webhook: &str) -> Vec<Request> {
+        let _ = webhook;
+        vec![]
+    }
+
+    /// How the provider is asked about the account itself, for the page of the channel's health.
+    fn checks(&self) -> Vec<(Check, Request)> {
+        vec![]
+    }
+
+    /// What the answer to one of [`Connector::checks`] says.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure`]: for one, the token is void.
+    fn checked(&self, check: Check, response: &Response) -> Result<Vec<Finding>, Failure> {
+        let _ = check;
         Err(unasked(response))
     }
 

@@ -11,7 +11,8 @@
 //! [`event`] has what a channel tells us and [`send`] what we ask of it, in the same words for all
 //! channels; [`peer`] who the customer is to a channel; [`failure`] why something was not sent and what
 //! people should do about it; [`capabilities`] what a channel can carry, [`connector`] the one interface
-//! behind which each provider stands. [`template`] fills approved words with values and
+//! behind which each provider stands, [`health`] whether its account
+//! is well. [`template`] fills approved words with values and
 //! shows them, [`proof`] tells who sent a webhook, [`secret`] keeps tokens out of logs.
 //!
 //! The channels: [`whatsapp`] through five providers, [`email`], [`webchat`], and [`generic`] for any system
@@ -23,6 +24,7 @@ pub mod email;
 pub mod event;
 pub mod failure;
 pub mod generic;
+pub mod health;
 mod json;
 pub mod peer;
 pub mod proof;

@@ -4,8 +4,11 @@ use std::fmt;
 
 use desk::words;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use crate::connector::Headers;
 use crate::event::{Location, MediaKind, MediaSource};
+use crate::json::{self, Fields};
 use crate::peer::PeerId;
 use crate::secret::Secret;
 
@@ -326,7 +329,7 @@ pub enum HeaderValue {
 pub struct Response {
     /// The status of HTTP.
     pub status: u16,
-    /// `Retry-After`, in milliseconds.
+    /// For how long it asks to be left alone, in milliseconds: see [`wait_ms`].
     pub retry_after_ms: Option<u64>,
     /// The body, of which the shell reads [`crate::connector::BODY_BYTES_MAX`] bytes at most.
     pub body: Vec<u8>,
@@ -340,6 +343,31 @@ pub struct Accepted {
     /// Ids of the customer that the answer told us: how the ninth digit of a Brazilian mobile is
     /// learned.
     pub learned: Vec<PeerId>,
+}
+
+/// For how long an answer asks to be left alone, in milliseconds: `Retry-After` (RFC 9110 section
+/// 10.2.3, seconds or a date), or Meta's account of what is used up, in minutes. The longer one counts.
+/// `now_ms` is milliseconds since 1970 (UTC).
+pub fn wait_ms(headers: &Headers, now_ms: i64) -> Option<u64> {
+    let asked = headers.one("retry-after").map(str::trim);
+    let asked_ms = asked.and_then(|asked| match asked.parse::<u64>() {
+        Ok(seconds) => Some(seconds.saturating_mul(1_000)),
+        Err(_) => {
+            let until = jiff::fmt::rfc2822::parse(asked).ok()?;
+            let left_ms = until.timestamp().as_millisecond().saturating_sub(now_ms);
+            Some(u64::try_from(left_ms).unwrap_or(0))
+        }
+    });
+    let usage = headers.one("x-business-use-case-usage");
+    let usage = usage.and_then(|usage| json::parse(usage.as_bytes()).ok());
+    let rows = usage.as_ref().and_then(Value::as_object).into_iter();
+    let rows = rows.flat_map(|accounts| accounts.values().filter_map(Value::as_array));
+    let minutes = rows
+        .flatten()
+        .filter_map(|row| row.whole("estimated_time_to_regain_access"));
+    let minutes = minutes.filter_map(|minutes| u64::try_from(minutes).ok());
+    let used_ms = minutes.filter(|minutes| *minutes > 0).max();
+    asked_ms.max(used_ms.map(|minutes| minutes.saturating_mul(60_000)))
 }
 
 /// The host (and port) in a link of HTTP; none where it is no such link, or holds a user.
@@ -369,6 +397,40 @@ mod tests {
         assert_eq!(request.header_value("authorization"), Some("Bearer T0KEN"));
         assert_eq!(request.header_value("content-type"), Some("text/plain"));
         assert!(!format!("{:?}", request.headers).contains("T0KEN"));
+    }
+
+    type Sent<'a> = &'a [(&'a str, &'a str)];
+
+    #[test]
+    fn an_answer_says_how_long_to_wait_in_seconds_by_a_date_or_by_what_is_used_up() {
+        let usage = |minutes: &str| {
+            format!(
+                r#"{{"1":[{{"call_count":1}}],"2":[{{"estimated_time_to_regain_access":{minutes}}}]}}"#
+            )
+        };
+        let (now_ms, soon) = (784_111_770_000, "Sun, 06 Nov 1994 08:49:37 GMT");
+        let (after, used) = ("Retry-After", "X-Business-Use-Case-Usage");
+        let (three, none) = (usage("3"), usage("0"));
+        #[rustfmt::skip]
+        let rows: [(Sent<'_>, Option<u64>); 13] = [
+            (&[], None),
+            (&[(after, "30")], Some(30_000)),
+            (&[(after, " 0 ")], Some(0)),
+            (&[(after, soon)], Some(7_000)),
+            (&[(after, "Sun, 06 Nov 1994 08:00:00 GMT")], Some(0)),
+            (&[(after, "soon")], None),
+            (&[(after, "-1")], None),
+            (&[(after, "99999999999999999999")], None),
+            (&[(after, "18446744073709551615")], Some(u64::MAX)),
+            (&[(used, &three)], Some(180_000)),
+            (&[(used, &none)], None),
+            (&[(used, "{")], None),
+            (&[(after, "5"), (used, &three)], Some(180_000)),
+        ];
+        for (headers, expected) in rows {
+            let sent: Headers = headers.iter().copied().collect();
+            assert_eq!(wait_ms(&sent, now_ms), expected, "{headers:?}");
+        }
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! WhatsApp as Meta itself carries it: the Cloud API of the Graph.
 
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::capabilities::Capabilities;
+use crate::capabilities::{Capabilities, Rate};
 use crate::connector::{Connector, Fetch, Forged, Refusal, Unreadable, Webhook};
 use crate::event::{Event, MediaSource};
 use crate::failure::Failure;
+use crate::health::{Check, Finding};
+use crate::peer::PeerId;
 use crate::proof;
 use crate::secret::Secret;
 use crate::send::{Accepted, Method, OutContent, Outgoing, Request, Response, Signal, host};
 use crate::template::{Template, TemplatePage};
 use crate::whatsapp::meta::read::Scope;
-use crate::whatsapp::meta::{answer, read, write};
+use crate::whatsapp::meta::{answer, health, read, write};
 use crate::whatsapp::{InvalidConfig, WHATSAPP, filled, is_address};
 
 /// What the Cloud API must be told.
@@ -37,6 +40,12 @@ pub struct Config {
     /// Whether advertising goes by the Marketing Messages API (error 131063 asks for it).
     #[serde(default)]
     pub marketing_messages: bool,
+    /// Whether the app asks for a proof of its secret beside the token.
+    #[serde(default)]
+    pub appsecret_proof: bool,
+    /// Whether the number is in use on a telephone as well, and so may send 20 messages a second.
+    #[serde(default)]
+    pub coexistence: bool,
     /// The version of the Graph.
     #[serde(default = "graph_version")]
     pub graph_version: String,
@@ -85,10 +94,13 @@ impl Cloud {
         if config.parent_portfolio_id.is_empty() {
             config.parent_portfolio_id.clone_from(&config.portfolio_id);
         }
-        let capabilities = Capabilities {
+        let mut capabilities = Capabilities {
             upload: true,
             ..WHATSAPP
         };
+        if config.coexistence {
+            capabilities.rates.identity = COEXISTENCE_RATE;
+        }
         Ok(Self {
             config,
             capabilities,
@@ -107,9 +119,18 @@ impl Cloud {
             base_url,
             graph_version,
             access_token,
+            app_secret,
+            appsecret_proof,
             ..
         } = &self.config;
-        let url = format!("{base_url}/{graph_version}/{path}");
+        let mut url = format!("{base_url}/{graph_version}/{path}");
+        if *appsecret_proof {
+            let key = app_secret.expose().as_bytes();
+            let proof = proof::hmac_sha256(key, &[access_token.expose().as_bytes()]);
+            url.push(if path.contains('?') { '&' } else { '?' });
+            url.push_str("appsecret_proof=");
+            url.push_str(&hex::encode(proof));
+        }
         let token = format!("Bearer {}", access_token.expose());
         Request::new(method, url).secret_header("authorization", token)
     }
@@ -148,6 +169,10 @@ impl Connector for Cloud {
         proof::same(&given, &proof::hmac_sha256(key, &[webhook.body]))
     }
 
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId> {
+        write::address(ids, self.scope())
+    }
+
     fn handshake(&self, query: &str) -> Option<String> {
         let field = |name: &str| {
             let mut fields = form_urlencoded::parse(query.as_bytes());
@@ -181,7 +206,7 @@ impl Connector for Cloud {
             "messages"
         };
         let path = format!("{number}/{kind}");
-        let body = write::message(message)?;
+        let body = write::message(message, self.scope())?;
         Ok(self
             .request(Method::Post, &path)
             .body(JSON, body.to_string()))
@@ -229,6 +254,52 @@ impl Connector for Cloud {
         answer::uploaded(response)
     }
 
+    fn block(&self, customer: &PeerId, blocked: bool) -> Result<Request, Refusal> {
+        let method = if blocked {
+            Method::Post
+        } else {
+            Method::Delete
+        };
+        let path = format!("{}/block_users", self.config.phone_number_id);
+        let body = write::block(customer, self.scope())?.to_string();
+        Ok(self.request(method, &path).body(JSON, body))
+    }
+
+    fn set_up(&self, webhook: &str) -> Vec<Request> {
+        let path = format!("{}/subscribed_apps", self.config.waba_id);
+        let verify_token = self.config.verify_token.expose();
+        let body = json!({"override_callback_uri": webhook, "verify_token": verify_token});
+        vec![
+            self.request(Method::Post, &path)
+                .body(JSON, body.to_string()),
+        ]
+    }
+
+    fn checks(&self) -> Vec<(Check, Request)> {
+        let Config {
+            phone_number_id,
+            waba_id,
+            access_token,
+            ..
+        } = &self.config;
+        let token: String =
+            form_urlencoded::byte_serialize(access_token.expose().as_bytes()).collect();
+        let asked = [
+            (
+                Check::Account,
+                format!("{phone_number_id}?fields={NUMBER_FIELDS}"),
+            ),
+            (Check::Token, format!("debug_token?input_token={token}")),
+            (Check::Subscription, format!("{waba_id}/subscribed_apps")),
+        ];
+        let request = |(check, path): (Check, String)| (check, self.request(Method::Get, &path));
+        asked.into_iter().map(request).collect()
+    }
+
+    fn checked(&self, check: Check, response: &Response) -> Result<Vec<Finding>, Failure> {
+        health::found(check, response)
+    }
+
     fn templates(&self, after: Option<&str>) -> Result<Request, Refusal> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query
@@ -264,8 +335,16 @@ impl Cloud {
 
 const SIGNATURE: &str = "x-hub-signature-256";
 const JSON: &str = "application/json";
+const NUMBER_FIELDS: &str = "display_phone_number,verified_name,name_status,quality_rating,\
+     messaging_limit_tier,status,throughput";
 const TEMPLATE_FIELDS: &str =
     "id,name,language,status,category,parameter_format,quality_score,components";
+
+/// What a number sends that is in use on a telephone as well: 20 messages a second.
+const COEXISTENCE_RATE: Rate = Rate {
+    every_us: 50_000,
+    burst: 20,
+};
 
 /// Meta's challenges have some ten digits.
 const CHALLENGE_MAX: usize = 128;

@@ -1,17 +1,20 @@
 //! WhatsApp as 360dialog carries it: Meta's words under another roof and with another key.
 
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::capabilities::Capabilities;
 use crate::connector::{Connector, Fetch, Forged, Refusal, Unreadable, Webhook};
 use crate::event::{Event, MediaSource};
 use crate::failure::Failure;
-use crate::proof;
+use crate::health::{Check, Finding};
+use crate::peer::PeerId;
+use crate::proof::{self, SECRET_HEADER};
 use crate::secret::Secret;
 use crate::send::{Accepted, Method, Outgoing, Request, Response, Signal, host};
 use crate::template::{Template, TemplatePage};
 use crate::whatsapp::meta::read::Scope;
-use crate::whatsapp::meta::{answer, read, write};
+use crate::whatsapp::meta::{answer, health, read, write};
 use crate::whatsapp::{InvalidConfig, WHATSAPP, filled, is_address};
 
 /// What 360dialog must be told.
@@ -113,13 +116,17 @@ impl Connector for Dialog360 {
         proof::shared_secret(webhook, &self.config.webhook_secret)
     }
 
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId> {
+        write::address(ids, self.scope())
+    }
+
     fn read(&self, webhook: &Webhook<'_>) -> Result<Vec<Event>, Unreadable> {
         read::read(webhook.body, self.scope())
     }
 
     fn send(&self, message: &Outgoing) -> Result<Request, Refusal> {
         self.capabilities.check(&message.content)?;
-        let body = write::message(message)?.to_string();
+        let body = write::message(message, self.scope())?.to_string();
         Ok(self.request(Method::Post, "/messages").body(JSON, body))
     }
 
@@ -162,6 +169,31 @@ impl Connector for Dialog360 {
         answer::uploaded(response)
     }
 
+    fn block(&self, customer: &PeerId, blocked: bool) -> Result<Request, Refusal> {
+        let method = if blocked {
+            Method::Post
+        } else {
+            Method::Delete
+        };
+        let body = write::block(customer, self.scope())?.to_string();
+        Ok(self.request(method, "/block_users").body(JSON, body))
+    }
+
+    fn set_up(&self, webhook: &str) -> Vec<Request> {
+        let secret = self.config.webhook_secret.expose();
+        let body = json!({"url": webhook, "headers": {SECRET_HEADER: secret}});
+        let request = self.request(Method::Post, WEBHOOK_PATH);
+        vec![request.body(JSON, body.to_string())]
+    }
+
+    fn checks(&self) -> Vec<(Check, Request)> {
+        vec![(Check::Subscription, self.request(Method::Get, WEBHOOK_PATH))]
+    }
+
+    fn checked(&self, check: Check, response: &Response) -> Result<Vec<Finding>, Failure> {
+        health::found(check, response)
+    }
+
     fn templates(&self, after: Option<&str>) -> Result<Request, Refusal> {
         let offset = after.unwrap_or("0");
         if !offset.bytes().all(|b| b.is_ascii_digit()) {
@@ -176,4 +208,5 @@ impl Connector for Dialog360 {
     }
 }
 
+const WEBHOOK_PATH: &str = "/v1/configs/webhook";
 const JSON: &str = "application/json";

@@ -3,9 +3,11 @@
 //!
 //! Five ways of saying the same: each folder turns one of them into our words and back. What is true of
 //! WhatsApp whoever carries it stands beside them: [`window`] (when anything may be written),
-//! [`number`] (the ninth digit of Brazilian mobiles), the meaning of error codes, what can be sent.
+//! [`number`] (the ninth digit of Brazilian mobiles), [`cost`] (what messages cost), the meaning of error
+//! codes, what can be sent.
 
 pub mod cloud;
+pub mod cost;
 pub mod dialog360;
 mod errors;
 pub mod gupshup;
@@ -20,6 +22,7 @@ use serde::Deserialize;
 use crate::capabilities::{Capabilities, ChoiceRules, MediaRule, Rate, Rates, TextMax};
 use crate::connector::Connector;
 use crate::event::MediaKind;
+use crate::peer::{IdentityKind, PeerId};
 use crate::secret::Secret;
 
 /// Who carries a number, and how we prove to them who we are.
@@ -88,6 +91,13 @@ fn filled(
 fn is_number(number: &str) -> Result<(), InvalidConfig> {
     let is_right = (8..=15).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
     is_right.then_some(()).ok_or(InvalidConfig::Number)
+}
+
+/// The telephone among a customer's ids: first as WhatsApp writes it, which says whether the ninth digit
+/// is there.
+fn telephone(ids: &[PeerId]) -> Option<&PeerId> {
+    let of_kind = |kind| ids.iter().find(|id| id.kind == kind);
+    of_kind(IdentityKind::WaId).or_else(|| of_kind(IdentityKind::Phone))
 }
 
 /// Checks an address of a provider, which a simulator may stand for.

@@ -1,5 +1,6 @@
 //! WhatsApp through five providers: what they tell, what we send, and what they answer.
 
+mod account;
 mod answers;
 mod broken;
 mod conversation;

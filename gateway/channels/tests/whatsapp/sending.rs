@@ -423,22 +423,20 @@ fn a_file_is_laid_down_as_a_form_that_nobody_can_break_out_of() {
 
 #[test]
 fn zenvia_is_told_to_call_us_with_our_secret() {
-    let config = crate::config("zenvia");
-    let mut config = config.as_object().expect("fields").clone();
-    config.remove("provider");
-    let config = serde_json::from_value(config.into()).expect("a configuration");
-    let zenvia = channels::whatsapp::zenvia::Zenvia::new(config).expect("a connector");
-    let [messages, statuses] = zenvia.subscriptions("https://ramal.exemplo/w");
+    let requests = connector("zenvia").set_up("https://ramal.exemplo/w");
+    let [messages, statuses] = &requests[..] else {
+        panic!("{requests:?}")
+    };
     assert_eq!(messages.url, "https://api.zenvia.com/v2/subscriptions");
     assert_eq!(
-        body(&messages),
+        body(messages),
         json!({
             "eventType": "MESSAGE", "status": "ACTIVE",
             "webhook": {"url": "https://ramal.exemplo/w", "headers": {"x-ramal-secret": "s3gr3do"}},
             "criteria": {"channel": "whatsapp", "direction": "IN"},
         })
     );
-    assert_eq!(body(&statuses)["criteria"], json!({"channel": "whatsapp"}));
+    assert_eq!(body(statuses)["criteria"], json!({"channel": "whatsapp"}));
 }
 
 #[test]

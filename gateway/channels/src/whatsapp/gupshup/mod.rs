@@ -10,13 +10,14 @@ use crate::connector::{Connector, Fetch, Forged, Refusal, Unreadable, Webhook};
 use crate::event::{Event, MediaSource};
 use crate::failure::Failure;
 use crate::json::{self, Fields};
+use crate::peer::PeerId;
 use crate::proof;
 use crate::secret::Secret;
 use crate::send::{Accepted, Method, OutContent, Outgoing, Request, Response};
 use crate::template::{Template, TemplatePage};
 use crate::whatsapp::meta::answer;
 use crate::whatsapp::meta::read::Scope;
-use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number};
+use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number, telephone};
 
 /// What Gupshup must be told.
 #[derive(Debug, Clone, Deserialize)]
@@ -102,6 +103,10 @@ impl Connector for Gupshup {
 
     fn verify(&self, webhook: &Webhook<'_>) -> Result<(), Forged> {
         proof::shared_secret(webhook, &self.config.webhook_secret)
+    }
+
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId> {
+        telephone(ids)
     }
 
     fn read(&self, webhook: &Webhook<'_>) -> Result<Vec<Event>, Unreadable> {

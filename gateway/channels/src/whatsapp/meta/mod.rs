@@ -2,6 +2,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod content;
+pub(crate) mod health;
 pub(crate) mod news;
 pub(crate) mod read;
 pub(crate) mod write;

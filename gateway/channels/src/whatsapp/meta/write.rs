@@ -8,14 +8,21 @@ use crate::peer::{IdentityKind, PeerId};
 use crate::send::{
     ButtonKind, OutChoices, OutContent, OutMedia, OutTemplate, Outgoing, Signal, TemplateValue,
 };
-use crate::whatsapp::CHOICES;
+use crate::whatsapp::meta::read::Scope;
+use crate::whatsapp::{CHOICES, telephone};
 
 /// The body of a message.
-pub(crate) fn message(message: &Outgoing) -> Result<Value, Refusal> {
+pub(crate) fn message(message: &Outgoing, scope: Scope<'_>) -> Result<Value, Refusal> {
     let mut body = Map::new();
     body.insert("messaging_product".to_owned(), "whatsapp".into());
     body.insert("recipient_type".to_owned(), "individual".into());
-    let (field, id) = recipient(&message.to)?;
+    let is_code = matches!(&message.content, OutContent::Template(template)
+        if template.category.eq_ignore_ascii_case("authentication"));
+    let (field, id) = recipient(&message.to, scope)?;
+    // Codes go to telephones alone (error 131062).
+    if is_code && field != TO {
+        return Err(Refusal::Address);
+    }
     body.insert(field.to_owned(), id.into());
     let (kind, content) = content(&message.content);
     body.insert("type".to_owned(), kind.into());
@@ -44,11 +51,30 @@ pub(crate) fn signal(signal: &Signal) -> Value {
 }
 
 /// The field in which a customer is named, and how.
-fn recipient(to: &PeerId) -> Result<(&'static str, String), Refusal> {
-    if matches!(to.kind, IdentityKind::WaBsuid | IdentityKind::WaParentBsuid) {
+fn recipient(to: &PeerId, scope: Scope<'_>) -> Result<(&'static str, String), Refusal> {
+    if is_user(to, scope) {
         return Ok(("recipient", to.value.clone()));
     }
-    digits(to).map(|digits| ("to", digits))
+    digits(to).map(|digits| (TO, digits))
+}
+
+/// Whether an id is that of a user within our own portfolio: outside, it says nothing.
+fn is_user(id: &PeerId, scope: Scope<'_>) -> bool {
+    (id.kind == IdentityKind::WaBsuid && id.scope == scope.portfolio)
+        || (id.kind == IdentityKind::WaParentBsuid && id.scope == scope.parent)
+}
+
+/// By which of their ids a customer is written to: by their telephone if they have one, for every kind of
+/// message goes there.
+pub(crate) fn address<'a>(ids: &'a [PeerId], scope: Scope<'_>) -> Option<&'a PeerId> {
+    telephone(ids).or_else(|| ids.iter().find(|id| is_user(id, scope)))
+}
+
+/// A customer to be kept from writing.
+pub(crate) fn block(customer: &PeerId, scope: Scope<'_>) -> Result<Value, Refusal> {
+    let (field, id) = recipient(customer, scope)?;
+    let field = if field == TO { "user" } else { "user_id" };
+    Ok(json!({"messaging_product": "whatsapp", "block_users": [{field: id}]}))
 }
 
 /// The telephone of a customer in digits, as all providers take it.
@@ -186,6 +212,9 @@ pub(crate) fn set(body: &mut Value, field: &str, value: Option<&str>) {
         body[field] = value.into();
     }
 }
+
+/// The field of a telephone.
+const TO: &str = "to";
 
 /// What opens a list whose maker said nothing; a word alike in Portuguese and Spanish.
 pub(crate) const LIST_OPENS_WITH: &str = "Menu";

@@ -7,14 +7,16 @@ use serde::Deserialize;
 
 use crate::capabilities::{Capabilities, TextMax};
 use crate::connector::{Connector, Fetch, Forged, Refusal, Unreadable, Webhook};
-use crate::event::{Event, MediaSource};
+use crate::event::{Event, HealthLevel, MediaSource};
 use crate::failure::Failure;
+use crate::health::{Check, Fact, Finding};
 use crate::json::{self, Fields};
+use crate::peer::PeerId;
 use crate::proof;
 use crate::secret::Secret;
 use crate::send::{Accepted, Method, Outgoing, Request, Response, host};
 use crate::template::{Template, TemplatePage};
-use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number};
+use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number, telephone};
 
 /// What Twilio must be told.
 #[derive(Debug, Clone, Deserialize)]
@@ -128,6 +130,10 @@ impl Connector for Twilio {
         proof::same(&given, &proof::hmac_sha1(key, signed.as_bytes()))
     }
 
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId> {
+        telephone(ids)
+    }
+
     fn read(&self, webhook: &Webhook<'_>) -> Result<Vec<Event>, Unreadable> {
         read::read(webhook.body)
     }
@@ -170,6 +176,30 @@ impl Connector for Twilio {
             }
             MediaSource::Url(url) => Ok(Fetch::File(Request::new(Method::Get, url))),
             MediaSource::Id(_) => Err(Refusal::Invalid { field: "media" }),
+        }
+    }
+
+    fn checks(&self) -> Vec<(Check, Request)> {
+        let Config {
+            base_url,
+            account_sid,
+            ..
+        } = &self.config;
+        let url = format!("{base_url}/2010-04-01/Accounts/{account_sid}.json");
+        vec![(Check::Account, self.request(Method::Get, url))]
+    }
+
+    fn checked(&self, _check: Check, response: &Response) -> Result<Vec<Finding>, Failure> {
+        let body = json::parse(&response.body).unwrap_or_default();
+        match (response.status, body.text("status")) {
+            (200..=299, Some(status)) => {
+                let level = match status.as_str() {
+                    "active" => HealthLevel::Note,
+                    _ => HealthLevel::Alarm,
+                };
+                Ok(vec![Finding::new(Fact::Status, status, level)])
+            }
+            _ => Err(errors::of_http(response)),
         }
     }
 

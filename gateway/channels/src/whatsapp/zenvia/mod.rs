@@ -9,13 +9,15 @@ use crate::capabilities::Capabilities;
 use crate::connector::{Connector, Fetch, Forged, Refusal, Unreadable, Webhook};
 use crate::event::{Event, MediaSource};
 use crate::failure::Failure;
+use crate::health::{Check, Finding};
 use crate::json::{self, Fields};
+use crate::peer::PeerId;
 use crate::proof;
 use crate::secret::Secret;
 use crate::send::{Accepted, Method, Outgoing, Request, Response};
 use crate::template::{Template, TemplatePage};
 use crate::whatsapp::meta::answer;
-use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number};
+use crate::whatsapp::{InvalidConfig, WHATSAPP, errors, filled, is_address, is_number, telephone};
 
 /// What Zenvia must be told.
 #[derive(Debug, Clone, Deserialize)]
@@ -80,16 +82,6 @@ impl Zenvia {
         let url = format!("{}{path}", self.config.base_url);
         Request::new(method, url).secret_header("x-api-token", self.config.api_token.expose())
     }
-
-    /// How Zenvia is told to call `webhook`: one subscription for messages, one for statuses. Each
-    /// carries the secret, the only proof of where a webhook comes from.
-    pub fn subscriptions(&self, webhook: &str) -> [Request; 2] {
-        ["MESSAGE", "MESSAGE_STATUS"].map(|event| {
-            let body = write::subscription(event, webhook, self.config.webhook_secret.expose());
-            let request = self.request(Method::Post, "/v2/subscriptions");
-            request.body(JSON, body.to_string())
-        })
-    }
 }
 
 impl Connector for Zenvia {
@@ -103,6 +95,10 @@ impl Connector for Zenvia {
 
     fn verify(&self, webhook: &Webhook<'_>) -> Result<(), Forged> {
         proof::shared_secret(webhook, &self.config.webhook_secret)
+    }
+
+    fn address<'a>(&self, ids: &'a [PeerId]) -> Option<&'a PeerId> {
+        telephone(ids)
     }
 
     fn read(&self, webhook: &Webhook<'_>) -> Result<Vec<Event>, Unreadable> {
@@ -132,6 +128,26 @@ impl Connector for Zenvia {
             MediaSource::Url(url) => Ok(answer::plain(url)),
             MediaSource::Id(_) => Err(Refusal::Invalid { field: "media" }),
         }
+    }
+
+    /// One subscription for messages, one for statuses. Each carries the secret, the only proof of where
+    /// a webhook comes from.
+    fn set_up(&self, webhook: &str) -> Vec<Request> {
+        let subscribe = |event: &str| {
+            let body = write::subscription(event, webhook, self.config.webhook_secret.expose());
+            let request = self.request(Method::Post, "/v2/subscriptions");
+            request.body(JSON, body.to_string())
+        };
+        vec![subscribe("MESSAGE"), subscribe("MESSAGE_STATUS")]
+    }
+
+    fn checks(&self) -> Vec<(Check, Request)> {
+        let request = self.request(Method::Get, "/v2/subscriptions");
+        vec![(Check::Subscription, request)]
+    }
+
+    fn checked(&self, _check: Check, response: &Response) -> Result<Vec<Finding>, Failure> {
+        read::subscriptions(response)
     }
 
     fn templates(&self, _after: Option<&str>) -> Result<Request, Refusal> {

@@ -4,11 +4,14 @@ use serde_json::Value;
 
 use crate::connector::Unreadable;
 use crate::event::{
-    Choice, ChoiceKind, Content, Delivery, Echo, Event, EventKind, Incoming, Media, MediaSource,
-    Status, key,
+    Choice, ChoiceKind, Content, Delivery, Echo, Event, EventKind, HealthLevel, Incoming, Media,
+    MediaSource, Status, key,
 };
+use crate::failure::Failure;
+use crate::health::{Fact, Finding};
 use crate::json::{self, Fields};
 use crate::peer::{IdentityKind, Peer, PeerId};
+use crate::send::Response;
 use crate::whatsapp::errors::{self, Meaning, code_text};
 use crate::whatsapp::kind_of_mime;
 use crate::whatsapp::meta::content;
@@ -140,6 +143,29 @@ fn file(body: &Value) -> Option<Content> {
     }))
 }
 
+/// To where Zenvia calls with messages of WhatsApp and their statuses.
+pub(super) fn subscriptions(response: &Response) -> Result<Vec<Finding>, Failure> {
+    let body = json::parse(&response.body).unwrap_or_default();
+    let list = body.as_array().filter(|_| response.status < 300);
+    let list = list.ok_or_else(|| errors::of_http(response))?;
+    let finding = |event: &str| {
+        let is_it = |one: &&Value| {
+            one.text("eventType").as_deref() == Some(event)
+                && one.at("criteria").text("channel").as_deref() == Some("whatsapp")
+                && one.text("status").as_deref() == Some("ACTIVE")
+        };
+        let url = list
+            .iter()
+            .find(is_it)
+            .and_then(|one| one.at("webhook").text("url"));
+        match url {
+            Some(url) => Finding::new(Fact::Webhook, format!("{event} {url}"), HealthLevel::Note),
+            None => Finding::new(Fact::Webhook, event, HealthLevel::Alarm),
+        }
+    };
+    Ok(vec![finding("MESSAGE"), finding("MESSAGE_STATUS")])
+}
+
 fn status_of(root: &Value) -> Option<Found> {
     let message = root.id("messageId")?;
     let status = root.at("messageStatus");
@@ -167,7 +193,7 @@ fn status_of(root: &Value) -> Option<Found> {
 }
 
 /// Zenvia tells the reason in words, in which the code of WhatsApp may stand.
-fn failure(status: &Value) -> crate::failure::Failure {
+fn failure(status: &Value) -> Failure {
     let cause = status.list("causes").first().unwrap_or(&Value::Null);
     let texts = [
         cause.text("details"),
