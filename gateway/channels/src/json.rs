@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::connector::{BODY_BYTES_MAX, Unreadable};
 
-/// Reads JSON. What is nested deeper than 128 levels is refused by the parser.
+/// Reads JSON.
 pub(crate) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
     if body.len() > BODY_BYTES_MAX {
         return Err(Unreadable::TooLong(body.len()));
@@ -16,7 +16,22 @@ pub(crate) fn parse(body: &[u8]) -> Result<Value, Unreadable> {
     if body.iter().filter(opens_a_value).count() > VALUES_MAX {
         return Err(Unreadable::TooMany);
     }
-    serde_json::from_slice(body).map_err(|error| Unreadable::Syntax(error.to_string()))
+    let value = serde_json::from_slice(body);
+    let value = value.map_err(|error| Unreadable::Syntax(error.to_string()))?;
+    if is_deeper(&value, DEPTH_MAX) {
+        return Err(Unreadable::Syntax("nested too deeply".to_owned()));
+    }
+    Ok(value)
+}
+
+/// Whether lists and objects are nested more than `depth` levels deep. The parser went no deeper than 128.
+fn is_deeper(value: &Value, depth: usize) -> bool {
+    let is_inner = |value: &Value| is_deeper(value, depth - 1);
+    match value {
+        Value::Array(list) => depth == 0 || list.iter().any(is_inner),
+        Value::Object(fields) => depth == 0 || fields.values().any(is_inner),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
+    }
 }
 
 /// SHA-256 of a value, for what has no id of its own.
@@ -97,6 +112,10 @@ pub(crate) fn clean(text: &str) -> Option<String> {
     (!clean.is_empty()).then_some(clean)
 }
 
+/// Webhooks are nested some 12 levels deep. What nobody understands is kept within an event, and must be
+/// read again by a parser that goes 128 levels deep.
+const DEPTH_MAX: usize = 64;
+
 /// The largest webhooks hold a thousand messages of some 50 values.
 const VALUES_MAX: usize = 500_000;
 
@@ -112,6 +131,11 @@ mod tests {
         assert_eq!(parse(many.as_bytes()), Err(Unreadable::TooMany));
         let deep = "[".repeat(10_000) + &"]".repeat(10_000);
         assert!(matches!(parse(deep.as_bytes()), Err(Unreadable::Syntax(_))));
+        let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+        assert!(parse(nested(DEPTH_MAX).as_bytes()).is_ok());
+        assert!(parse(nested(DEPTH_MAX + 1).as_bytes()).is_err());
+        let fields = "{\"a\":".repeat(65) + "1" + &"}".repeat(65);
+        assert!(parse(fields.as_bytes()).is_err());
         assert!(matches!(parse(b"{\"a\":"), Err(Unreadable::Syntax(_))));
         assert!(parse(format!("[{}0]", "0,".repeat(1_000)).as_bytes()).is_ok());
     }

@@ -90,7 +90,7 @@ pub fn read_batch(body: &[u8], channel: &str) -> Result<Vec<Received>, Vec<Field
 pub(super) fn parsed(body: &[u8]) -> Result<Value, Vec<FieldFault>> {
     json::parse(body).map_err(|error| {
         let max = BODY_BYTES_MAX;
-        let expected = "JSON, nested less than 128 levels deep";
+        let expected = "JSON, nested 64 levels deep at most";
         let fault = match error {
             Unreadable::TooLong(_) => Fault::TooLong { max },
             Unreadable::TooMany | Unreadable::Syntax(_) | Unreadable::Shape(_) => {

@@ -154,7 +154,7 @@ fn every_fault_names_its_field() {
 
 #[test]
 fn what_is_no_json_is_a_fault_of_the_whole() {
-    let syntax = ": must be JSON, nested less than 128 levels deep";
+    let syntax = ": must be JSON, nested 64 levels deep at most";
     let deep = "[".repeat(5_000);
     for body in ["", "{", "nada", "\u{feff}", &deep] {
         let faults = receive::read(body.as_bytes(), "erp").expect_err("faults");

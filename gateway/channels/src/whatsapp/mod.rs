@@ -121,19 +121,26 @@ fn kind_of_mime(mime: &str) -> MediaKind {
     }
 }
 
-/// Seconds since 1970 in milliseconds.
-fn seconds_ms(seconds: i64) -> i64 {
-    seconds.saturating_mul(1_000)
+/// A time of a provider in seconds since 1970, in milliseconds; none where it cannot be one.
+fn seconds_ms(seconds: i64) -> Option<i64> {
+    plausible(seconds.saturating_mul(1_000))
 }
 
 /// Milliseconds since 1970, of a time that may be in seconds: Gupshup writes both.
-fn either_ms(time: i64) -> i64 {
+fn either_ms(time: i64) -> Option<i64> {
     // In milliseconds, 10¹¹ was in March 1973; in seconds it is the year 5138.
     if time < 100_000_000_000 {
         seconds_ms(time)
     } else {
-        time
+        plausible(time)
     }
+}
+
+/// Times outside this century are nobody's, and would break calendars further on.
+fn plausible(ms: i64) -> Option<i64> {
+    (946_684_800_000..4_102_444_800_000)
+        .contains(&ms)
+        .then_some(ms)
 }
 
 /// What WhatsApp carries, through whomever.

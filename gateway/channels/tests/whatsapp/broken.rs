@@ -139,6 +139,75 @@ fn one_message_that_nobody_can_read_does_not_hide_the_others() {
     assert_eq!(strange, 1);
 }
 
+#[test]
+fn a_parameter_of_another_type_costs_its_message_at_most() {
+    let values = [
+        "",
+        "many",
+        "-1",
+        "1e999",
+        "99999999999999999999",
+        "NaN",
+        "inf",
+        "%00",
+        "%ff",
+        "[]",
+        "+",
+    ];
+    let mut told = 0;
+    for fixture in all().iter().filter(|fixture| fixture.provider == "twilio") {
+        let form = std::str::from_utf8(&fixture.body).expect("text");
+        let parameters: Vec<&str> = form.split('&').collect();
+        for (at, parameter) in parameters.iter().enumerate() {
+            let (name, _) = parameter.split_once('=').expect("a value");
+            for value in values {
+                let mut parameters: Vec<String> =
+                    parameters.iter().map(|one| (*one).to_owned()).collect();
+                parameters[at] = format!("{name}={value}");
+                let read = read("twilio", parameters.join("&").as_bytes());
+                let read = read.unwrap_or_else(|error| panic!("{name}={value}: {error}"));
+                assert_eq!(read.len(), 1, "{name}={value}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 1_000, "{told}");
+}
+
+#[test]
+fn what_is_kept_of_a_deep_webhook_can_be_read_again() {
+    let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
+    let mut kept = 0;
+    for levels in 1..130 {
+        let nested = deep(levels);
+        #[rustfmt::skip]
+        let bodies = [
+            ("cloud", format!(r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"new","value":{nested}}}]}}]}}"#)),
+            ("dialog360", format!(r#"{{"object":"whatsapp_business_account","entry":[{{"changes":[{{"field":"messages","value":{{"messages":[{{"id":"a","type":"new","new":{nested}}}]}}}}]}}]}}"#)),
+            ("gupshup", format!(r#"{{"type":"new","payload":{nested}}}"#)),
+            ("zenvia", format!(r#"{{"type":"new","message":{nested}}}"#)),
+        ];
+        for (provider, body) in bodies {
+            let Ok(events) = read(provider, body.as_bytes()) else {
+                assert!(levels > 50, "{provider} {levels}");
+                continue;
+            };
+            kept += 1;
+            let stored = serde_json::to_string(&events).expect("JSON");
+            let again: Vec<channels::event::Event> = serde_json::from_str(&stored).expect("events");
+            assert_eq!(again, events);
+        }
+        // The answers of a form are JSON within a text.
+        let form = json!({"object": "whatsapp_business_account", "entry": [{"changes": [{"field": "messages", "value": {"messages": [{
+            "id": "a", "type": "interactive", "interactive": {"type": "nfm_reply", "nfm_reply": {"response_json": nested}},
+        }]}}]}]});
+        let events = read("cloud", form.to_string().as_bytes()).expect("events");
+        let stored = serde_json::to_string(&events).expect("JSON");
+        assert!(serde_json::from_str::<Vec<channels::event::Event>>(&stored).is_ok());
+    }
+    assert!(kept > 200, "{kept}");
+}
+
 /// The bytes with a few of them changed, cut out, doubled or put in.
 fn changed(body: &[u8], random: &mut StdRng) -> Vec<u8> {
     let mut body = body.to_vec();

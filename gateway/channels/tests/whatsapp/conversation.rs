@@ -1,7 +1,11 @@
 //! The same conversation, told by each of the five providers, is the same conversation.
 //!
-//! Each provider's words are written here a second time, from what happened; what the connector reads
-//! must be what happened. [`LOST`] says which facts a provider cannot carry, and why.
+//! Conversations are made by chance. Each provider's words are written here a second time, from what
+//! happened; what the connector reads must be what happened: step by step, and as a whole after
+//! everything was told twice, in another order and, where a provider does so, many things at once.
+//! [`LOST`] says which facts a provider cannot carry, and why.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use channels::connector::{Headers, Webhook};
 use channels::event::{Delivery, EventKind};
@@ -17,6 +21,8 @@ enum Step {
     Text {
         text: String,
         reply_to: Option<String>,
+        forwarded: bool,
+        by_ad: bool,
     },
     File {
         media: &'static str,
@@ -34,8 +40,9 @@ enum Step {
         id: String,
         title: String,
     },
+    /// None takes it away.
     Reaction {
-        emoji: &'static str,
+        emoji: Option<&'static str>,
         of: String,
     },
     Status {
@@ -62,6 +69,12 @@ const LOST: &[(&str, &str, &str)] = &[
         "a press is told with its id, and not on what",
     ),
     ("zenvia", "/reply_to", "what a message answers is not told"),
+    (
+        "zenvia",
+        "/forwarded",
+        "whether it was passed on is not told",
+    ),
+    ("zenvia", "/referral", "advertisements are not told"),
     (
         "twilio",
         "/content/voice",
@@ -133,17 +146,149 @@ fn whatever_order_statuses_come_in_every_provider_ends_with_the_same_state() {
     }
 }
 
+/// What is known of conversations once everything was told, in whatever order and however often.
+#[derive(Debug, Default, PartialEq)]
+struct Book {
+    keys: BTreeSet<String>,
+    messages: BTreeMap<String, Value>,
+    /// Of each person on each message, the newest.
+    reactions: BTreeMap<(String, String), (i64, Value)>,
+    deliveries: BTreeMap<String, Delivery>,
+    failures: BTreeMap<String, Value>,
+}
+
+impl Book {
+    /// Takes an event in, unless it was told before.
+    fn take(&mut self, provider: &str, event: Value) {
+        let key = event["key"].as_str().expect("a key").to_owned();
+        if !self.keys.insert(key) {
+            return;
+        }
+        let event = facts(provider, event);
+        let text = |field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        match text("event").as_str() {
+            "message" => {
+                let before = self.messages.insert(text("id"), event.clone());
+                assert_eq!(before, None, "{provider}: told under two keys: {event}");
+            }
+            "reaction" => {
+                let at_ms = event["at_ms"].as_i64().expect("a time");
+                let by = event["peer"]["ids"][0]["value"].to_string();
+                let told = self.reactions.entry((text("message"), by)).or_default();
+                if told.0 < at_ms {
+                    *told = (at_ms, event["emoji"].clone());
+                }
+            }
+            "status" => {
+                let state: Delivery = text("state").parse().expect("a state");
+                let known = self.deliveries.entry(text("message")).or_insert(state);
+                *known = known.merge(state);
+                if let Some(failure) = event.get("failure") {
+                    self.failures.insert(text("message"), failure.clone());
+                }
+            }
+            other => panic!("{provider}: {other}"),
+        }
+    }
+}
+
+#[test]
+fn a_conversation_told_twice_in_any_order_and_in_batches_is_the_same_through_any_provider() {
+    for seed in 0..150 {
+        let mut random = StdRng::seed_from_u64(seed);
+        let steps: Vec<Step> = (0..30).map(|_| step(&mut random)).collect();
+        for provider in PROVIDERS {
+            let mut expected = Book::default();
+            for (at, step) in steps.iter().enumerate() {
+                let mut event = happened(step, at);
+                // Of what has no id of its own, as many as there are: a provider's keys are its own.
+                let key = if let Step::Status { of, word } = step {
+                    format!("{of}/{word}")
+                } else {
+                    at.to_string()
+                };
+                event["key"] = key.into();
+                if !is_untold(provider, &event) {
+                    expected.take(provider, event);
+                }
+            }
+            let mut bodies = bodies(provider, &steps, &mut random);
+            let again: Vec<String> = bodies.iter().filter(|_| random.random()).cloned().collect();
+            bodies.extend(again);
+            shuffle(&mut bodies, &mut random);
+            let mut told = Book::default();
+            for body in &bodies {
+                for event in events(provider, body) {
+                    told.take(provider, serde_json::to_value(&event).expect("JSON"));
+                }
+            }
+            let place = format!("seed {seed}, {provider}");
+            assert_eq!(told.keys.len(), expected.keys.len(), "{place}");
+            told.keys.clone_from(&expected.keys);
+            assert_eq!(told, expected, "{place}");
+        }
+    }
+}
+
+/// Everything that a provider tells, as webhooks: Meta tells of several things in one.
+fn bodies(provider: &str, steps: &[Step], random: &mut StdRng) -> Vec<String> {
+    if !matches!(provider, "cloud" | "dialog360") {
+        let told = steps.iter().enumerate();
+        return told
+            .filter_map(|(at, step)| tell(provider, step, at))
+            .collect();
+    }
+    let mut left: Vec<(usize, &Step)> = steps.iter().enumerate().collect();
+    let mut bodies = vec![];
+    while !left.is_empty() {
+        let count = random.random_range(1..=left.len().min(8));
+        let mut entries = vec![];
+        let mut changes = vec![];
+        for (at, step) in left.drain(..count) {
+            changes.push(json!({"field": "messages", "value": meta_value(step, at)}));
+            if random.random() {
+                entries.push(json!({"id": "1", "changes": std::mem::take(&mut changes)}));
+            }
+        }
+        entries.push(json!({"id": "1", "changes": merged(changes)}));
+        let body = json!({"object": "whatsapp_business_account", "entry": entries});
+        bodies.push(body.to_string());
+    }
+    bodies
+}
+
+/// Several changes as one, whose contacts do not line up with its messages.
+fn merged(changes: Vec<Value>) -> Value {
+    let mut value = json!({"metadata": {"phone_number_id": "106540352242922"}});
+    for list in ["messages", "statuses", "contacts"] {
+        let all = changes.iter().rev();
+        let all = all.filter_map(|change| change["value"][list].as_array());
+        value[list] = all.flatten().cloned().collect();
+    }
+    json!([{"field": "messages", "value": value}])
+}
+
+fn shuffle<T>(list: &mut [T], random: &mut StdRng) {
+    for at in (1..list.len()).rev() {
+        list.swap(at, random.random_range(0..=at));
+    }
+}
+
+/// Whether a provider cannot tell of an event at all.
+fn is_untold(provider: &str, event: &Value) -> bool {
+    let names = [&event["event"], &event["content"]["kind"]];
+    let is = |name: &str| names.iter().any(|one| one.as_str() == Some(name));
+    UNTOLD
+        .iter()
+        .any(|(of, what, _)| *of == provider && is(what))
+}
+
 fn check(provider: &str, step: &Step, at: usize, place: &str) {
     let expected = happened(step, at);
-    let untold = |name: &str| {
-        UNTOLD
-            .iter()
-            .any(|(of, what, _)| *of == provider && *what == name)
-    };
-    let content = expected["content"]["kind"].as_str().unwrap_or_default();
-    if untold(expected["event"].as_str().expect("a word")) || untold(content) {
+    if is_untold(provider, &expected) {
         return;
     }
+    let content = expected["content"]["kind"].as_str().unwrap_or_default();
     let body = tell(provider, step, at).unwrap_or_else(|| panic!("{place}: {step:?} is told"));
     let events = events(provider, &body);
     assert_eq!(events.len(), 1, "{place}: {step:?}");
@@ -180,13 +325,25 @@ fn facts(provider: &str, mut event: Value) -> Value {
 
 /// What happened, in our words.
 fn happened(step: &Step, at: usize) -> Value {
-    let peer = json!({"ids": [{"kind": "wa_id", "value": ANA}], "name": "Ana"});
+    let (number, name) = who(at);
+    let peer = json!({"ids": [{"kind": "wa_id", "value": number}], "name": name});
     let at_ms = (SINCE_S + at as i64) * 1_000;
     let message = |content: Value| json!({"event": "message", "id": id(at), "at_ms": at_ms, "from": peer, "content": content});
     match step {
-        Step::Text { text, reply_to } => {
+        Step::Text {
+            text,
+            reply_to,
+            forwarded,
+            by_ad,
+        } => {
             let mut event = message(json!({"kind": "text", "text": text}));
             set(&mut event, "reply_to", reply_to);
+            if *forwarded {
+                event["forwarded"] = "once".into();
+            }
+            if *by_ad {
+                event["referral"] = json!({"kind": "ad", "id": "120210", "headline": "Oferta"});
+            }
             event
         }
         Step::File {
@@ -216,9 +373,15 @@ fn happened(step: &Step, at: usize) -> Value {
         Step::Choice { among, id, title } => {
             message(json!({"kind": "choice", "among": among, "id": id, "title": title}))
         }
-        Step::Reaction { emoji, of } => json!({
-            "event": "reaction", "at_ms": at_ms, "peer": peer, "by": "customer", "message": of, "emoji": emoji,
-        }),
+        Step::Reaction { emoji, of } => {
+            let mut event = json!({
+                "event": "reaction", "at_ms": at_ms, "peer": peer, "by": "customer", "message": of,
+            });
+            if let Some(emoji) = emoji {
+                event["emoji"] = (*emoji).into();
+            }
+            event
+        }
         Step::Status { of, word } => {
             let mut event =
                 json!({"event": "status", "at_ms": at_ms, "message": of, "state": state(word)});
@@ -242,31 +405,53 @@ fn tell(provider: &str, step: &Step, at: usize) -> Option<String> {
 }
 
 fn meta(step: &Step, at: usize) -> Value {
+    let change = json!({"field": "messages", "value": meta_value(step, at)});
+    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
+}
+
+fn meta_value(step: &Step, at: usize) -> Value {
+    let (number, name) = who(at);
     let time = (SINCE_S + at as i64).to_string();
-    let value = if let Step::Status { of, word } = step {
-        let mut status = json!({"id": of, "status": word, "timestamp": time, "recipient_id": ANA});
+    if let Step::Status { of, word } = step {
+        let mut status =
+            json!({"id": of, "status": word, "timestamp": time, "recipient_id": number});
         if *word == "failed" {
             status["errors"] = json!([{"code": 131_047, "title": "Re-engagement message"}]);
         }
-        json!({"metadata": {"phone_number_id": "106540352242922"}, "statuses": [status]})
-    } else {
-        let (kind, body) = meta_content(step);
-        let mut message =
-            json!({"from": ANA, "id": id(at), "timestamp": time, "type": kind, kind: body});
-        if let Step::Text {
-            reply_to: Some(reply_to),
-            ..
-        } = step
-        {
-            message["context"] = json!({"id": reply_to});
-        }
-        json!({
-            "metadata": {"phone_number_id": "106540352242922"},
-            "contacts": [{"profile": {"name": "Ana"}, "wa_id": ANA}], "messages": [message],
-        })
+        return json!({"metadata": {"phone_number_id": "106540352242922"}, "statuses": [status]});
+    }
+    let (kind, body) = meta_content(step);
+    let mut message =
+        json!({"from": number, "id": id(at), "timestamp": time, "type": kind, kind: body});
+    told_beside(&mut message, step, "id");
+    json!({
+        "metadata": {"phone_number_id": "106540352242922"},
+        "contacts": [{"profile": {"name": name}, "wa_id": number}], "messages": [message],
+    })
+}
+
+/// What stands beside the content of a message in the words of Meta and of Gupshup.
+fn told_beside(message: &mut Value, step: &Step, quoted: &str) {
+    let Step::Text {
+        reply_to,
+        forwarded,
+        by_ad,
+        ..
+    } = step
+    else {
+        return;
     };
-    let change = json!({"field": "messages", "value": value});
-    json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [change]}]})
+    if reply_to.is_some() || *forwarded {
+        message["context"] = json!({});
+        set(&mut message["context"], quoted, reply_to);
+    }
+    if *forwarded {
+        message["context"]["forwarded"] = true.into();
+    }
+    if *by_ad {
+        message["referral"] =
+            json!({"source_type": "ad", "source_id": "120210", "headline": "Oferta"});
+    }
 }
 
 fn meta_content(step: &Step) -> (&'static str, Value) {
@@ -304,12 +489,20 @@ fn meta_content(step: &Step) -> (&'static str, Value) {
                 json!({"type": "button_reply", "button_reply": {"id": id, "title": title}}),
             ),
         },
-        Step::Reaction { emoji, of } => ("reaction", json!({"message_id": of, "emoji": emoji})),
+        Step::Reaction { emoji, of } => {
+            // One that is taken away comes without an emoji or with an empty one.
+            let emoji = emoji.map_or_else(|| json!({}), |emoji| json!({"emoji": emoji}));
+            let mut body = json!({"message_id": of});
+            let fields = emoji.as_object().expect("fields").clone();
+            body.as_object_mut().expect("fields").extend(fields);
+            ("reaction", body)
+        }
         Step::Status { .. } => panic!("a status is no message"),
     }
 }
 
 fn gupshup(step: &Step, at: usize) -> Value {
+    let (number, name) = who(at);
     let time_ms = (SINCE_S + at as i64) * 1_000;
     let (kind, payload) = if let Step::Status { of, word } = step {
         let mut details = json!({"ts": SINCE_S + at as i64});
@@ -317,22 +510,16 @@ fn gupshup(step: &Step, at: usize) -> Value {
             details["code"] = 1_004.into();
         }
         let status = json!({
-            "id": "wamid.X", "gsId": of, "type": word, "destination": ANA, "payload": details,
+            "id": "wamid.X", "gsId": of, "type": word, "destination": number, "payload": details,
         });
         ("message-event", status)
     } else {
         let (kind, body) = gupshup_content(step);
         let mut payload = json!({
-            "id": id(at), "source": ANA, "type": kind, "payload": body,
-            "sender": {"phone": ANA, "name": "Ana"},
+            "id": id(at), "source": number, "type": kind, "payload": body,
+            "sender": {"phone": number, "name": name},
         });
-        if let Step::Text {
-            reply_to: Some(reply_to),
-            ..
-        } = step
-        {
-            payload["context"] = json!({"id": "gBEGV", "gsId": reply_to});
-        }
+        told_beside(&mut payload, step, "gsId");
         ("message", payload)
     };
     // What has a time of its own is told later.
@@ -379,13 +566,17 @@ fn gupshup_content(step: &Step) -> (&'static str, Value) {
                 json!({"id": "q1", "title": title, "postbackText": id}),
             ),
         },
-        Step::Reaction { emoji, of } => ("reaction", json!({"emoji": emoji, "gsId": of})),
+        Step::Reaction { emoji, of } => (
+            "reaction",
+            json!({"emoji": emoji.unwrap_or_default(), "gsId": of}),
+        ),
         Step::Status { .. } => panic!("a status is no message"),
     }
 }
 
 fn zenvia(step: &Step, at: usize) -> Option<Value> {
-    let time = format!("2026-11-23T10:33:{:02}-03:00", 20 + at);
+    let (number, name) = who(at);
+    let time = jiff::Timestamp::from_second(SINCE_S + at as i64).expect("a time");
     let content = match step {
         Step::Text { text, .. } => json!({"type": "text", "text": text}),
         Step::File {
@@ -416,7 +607,8 @@ fn zenvia(step: &Step, at: usize) -> Option<Value> {
                 "delivered" => "DELIVERED",
                 _ => "READ",
             };
-            let status = json!({"timestamp": time, "code": code, "cause": "(131047) too late"});
+            let status =
+                json!({"timestamp": time.to_string(), "code": code, "cause": "(131047) too late"});
             return Some(json!({
                 "id": "e", "timestamp": "2026-11-24T00:00:00Z", "type": "MESSAGE_STATUS", "messageId": of,
                 "contentIndex": 0, "messageStatus": status,
@@ -424,10 +616,10 @@ fn zenvia(step: &Step, at: usize) -> Option<Value> {
         }
     };
     Some(json!({
-        "id": "e", "timestamp": time, "type": "MESSAGE", "direction": "IN",
+        "id": "e", "timestamp": time.to_string(), "type": "MESSAGE", "direction": "IN",
         "message": {
-            "id": id(at), "from": ANA, "to": "551140028922", "direction": "IN",
-            "visitor": {"name": "Ana"}, "contents": [content],
+            "id": id(at), "from": number, "to": "551140028922", "direction": "IN",
+            "visitor": {"name": name}, "contents": [content],
         },
     }))
 }
@@ -452,13 +644,23 @@ fn twilio(step: &Step, at: usize) -> Option<String> {
             }
         }
         Step::Reaction { .. } | Step::Card => return None,
-        Step::Text { text, reply_to } => {
+        Step::Text {
+            text,
+            reply_to,
+            forwarded,
+            by_ad,
+        } => {
             form.push(("Body", text.clone()));
-            form.extend(
-                reply_to
-                    .clone()
-                    .map(|reply_to| ("OriginalRepliedMessageSid", reply_to)),
-            );
+            let reply_to = reply_to.clone();
+            form.extend(reply_to.map(|reply_to| ("OriginalRepliedMessageSid", reply_to)));
+            form.extend(forwarded.then(|| ("Forwarded", own("true"))));
+            if *by_ad {
+                form.extend([
+                    ("ReferralSourceType", own("ad")),
+                    ("ReferralSourceId", own("120210")),
+                    ("ReferralHeadline", own("Oferta")),
+                ]);
+            }
         }
         Step::File { mime, caption, .. } => {
             form.extend([("NumMedia", own("1")), ("MediaContentType0", own(mime))]);
@@ -490,10 +692,10 @@ fn twilio(step: &Step, at: usize) -> Option<String> {
         form.extend([
             ("MessageSid", id(at)),
             ("SmsStatus", own("received")),
-            ("WaId", own(ANA)),
+            ("WaId", own(who(at).0)),
         ]);
         form.extend([
-            ("ProfileName", own("Ana")),
+            ("ProfileName", own(who(at).1)),
             ("To", own("whatsapp:+551140028922")),
         ]);
     }
@@ -508,6 +710,8 @@ fn step(random: &mut StdRng) -> Step {
         0..3 => Step::Text {
             text: words(random),
             reply_to: random.random_bool(0.3).then(|| "ours-1".to_owned()),
+            forwarded: random.random_bool(0.2),
+            by_ad: random.random_bool(0.2),
         },
         3 | 4 => {
             let (media, mime, named, captioned) = pick(&FILES, random);
@@ -527,14 +731,19 @@ fn step(random: &mut StdRng) -> Step {
             title: words(random),
         },
         8 => Step::Reaction {
-            emoji: pick(&["👍", "❤️", "🇧🇷"], random),
-            of: "ours-1".to_owned(),
+            emoji: pick(&[Some("👍"), Some("❤️"), Some("🇧🇷"), None], random),
+            of: ours(random),
         },
         _ => Step::Status {
-            of: "ours-1".to_owned(),
+            of: ours(random),
             word: pick(&WORDS, random),
         },
     }
+}
+
+/// One of the messages that we sent.
+fn ours(random: &mut StdRng) -> String {
+    format!("ours-{}", random.random_range(0..4))
 }
 
 /// Text as people write it, with all that a form or JSON must escape.
@@ -566,7 +775,15 @@ fn set(value: &mut Value, field: &str, text: &Option<String>) {
     }
 }
 
-const ANA: &str = "5511987654321";
+/// Whose step it is: one of three people, of whom one has no ninth digit and one is abroad.
+fn who(at: usize) -> (&'static str, &'static str) {
+    const PEOPLE: [(&str, &str); 3] = [
+        ("5511987654321", "Ana"),
+        ("553196123456", "Bia"),
+        ("4915112345678", "Çelik \"Ö\" & filhos"),
+    ];
+    PEOPLE[at % PEOPLE.len()]
+}
 
 /// 2026-11-23 13:33:20 UTC.
 const SINCE_S: i64 = 1_795_440_800;

@@ -5,6 +5,7 @@ mod answers;
 mod broken;
 mod conversation;
 mod fixtures;
+mod late;
 mod proofs;
 mod sending;
 mod templates;

@@ -4,7 +4,7 @@ use channels::connector::{Forged, Headers, Webhook};
 use channels::whatsapp::{self, Config};
 use serde_json::json;
 
-use crate::{config, connector};
+use crate::{config, connector, fixtures};
 
 fn verify(provider: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Forged> {
     let headers: Headers = headers.iter().copied().collect();
@@ -164,4 +164,103 @@ fn nothing_secret_is_printed() {
             assert!(!printed.contains(secret), "{printed}");
         }
     }
+}
+
+/// The header that proves a webhook; Gupshup's proof stands in the address.
+fn proof(provider: &str) -> Option<&'static str> {
+    match provider {
+        "cloud" => Some("x-hub-signature-256"),
+        "twilio" => Some("x-twilio-signature"),
+        "dialog360" | "zenvia" => Some("x-ramal-secret"),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_webhook_is_refused_without_its_proof_with_another_and_with_two() {
+    for fixture in fixtures::all() {
+        let connector = connector(fixture.provider);
+        let name = fixture.folder.display();
+        let refused = |url: &str, headers: &[(&str, &str)], body: &[u8]| {
+            let headers: Headers = headers.iter().copied().collect();
+            let headers = &headers;
+            let verified = connector.verify(&Webhook { url, headers, body });
+            assert!(verified.is_err(), "{name}");
+        };
+        let (url, body) = (fixture.url.as_str(), fixture.body.as_slice());
+        let Some(header) = proof(fixture.provider) else {
+            let address = url.split('?').next().expect("an address");
+            for query in [
+                "",
+                "?secret=",
+                "?secret=s3gr3d0",
+                "?secret=s3gr3do&secret=s3gr3do",
+            ] {
+                refused(&format!("{address}{query}"), &[], body);
+            }
+            continue;
+        };
+        let right = fixture.headers.one(header).expect("a proof");
+        let end = right.len() - 4;
+        let letter = if right[end..].starts_with('0') {
+            "1"
+        } else {
+            "0"
+        };
+        let other = format!("{}{letter}{}", &right[..end], &right[end + 1..]);
+        refused(url, &[], body);
+        refused(url, &[(header, "")], body);
+        refused(url, &[(header, &other)], body);
+        refused(url, &[(header, right), (header, right)], body);
+        refused(url, &[("x-other", right)], body);
+    }
+}
+
+#[test]
+fn a_proof_for_one_webhook_or_one_channel_is_none_for_another() {
+    let all = fixtures::all();
+    for provider in ["cloud", "twilio"] {
+        let own: Vec<_> = all.iter().filter(|one| one.provider == provider).collect();
+        let connector = connector(provider);
+        for pair in own.windows(2).filter(|pair| pair[0].body != pair[1].body) {
+            let swapped = Webhook {
+                body: &pair[1].body,
+                ..pair[0].webhook()
+            };
+            assert_eq!(connector.verify(&swapped), Err(Forged::Wrong));
+        }
+    }
+    // Told again to another channel's address, or to a channel with another secret.
+    let secrets = [
+        ("cloud", "app_secret"),
+        ("dialog360", "webhook_secret"),
+        ("gupshup", "webhook_secret"),
+        ("zenvia", "webhook_secret"),
+        ("twilio", "auth_token"),
+    ];
+    for (provider, field) in secrets {
+        let mut config = config(provider);
+        config[field] = json!("0utr0");
+        let config: Config = serde_json::from_value(config).expect("a configuration");
+        let other = whatsapp::connector(config).expect("a connector");
+        for fixture in all.iter().filter(|one| one.provider == provider) {
+            assert_eq!(other.verify(&fixture.webhook()), Err(Forged::Wrong));
+        }
+    }
+    let twilio = all.iter().find(|one| one.provider == "twilio");
+    let twilio = twilio.expect("a webhook");
+    let elsewhere = twilio.url.replace("c5", "c6");
+    let moved = Webhook {
+        url: &elsewhere,
+        ..twilio.webhook()
+    };
+    assert_eq!(connector("twilio").verify(&moved), Err(Forged::Wrong));
+}
+
+#[test]
+fn a_form_of_millions_of_parameters_is_refused_without_sorting_them() {
+    let body = "b&a&".repeat(1 << 20);
+    let sent = [("X-Twilio-Signature", "RSOYDt4T1cUTdK1PDd93/VVr8B8=")];
+    let verified = verify("twilio", "https://r.com/w", &sent, body.as_bytes());
+    assert_eq!(verified, Err(Forged::Wrong));
 }

@@ -49,7 +49,7 @@ pub(super) fn read(body: &[u8], app: &str, scope: Scope<'_>) -> Result<Vec<Event
     Ok(vec![Event {
         key,
         account: root.text("app"),
-        at_ms: own.or_else(|| root.whole("timestamp")).map(either_ms),
+        at_ms: own.or_else(|| root.whole("timestamp")).and_then(either_ms),
         kind,
     }])
 }

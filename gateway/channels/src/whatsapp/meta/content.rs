@@ -6,7 +6,7 @@ use crate::event::{
     Card, Choice, ChoiceKind, Content, Forwarded, Location, Media, MediaKind, MediaSource, Order,
     OrderItem, Referral,
 };
-use crate::json::Fields;
+use crate::json::{self, Fields};
 
 /// Reads the content of a message from its `type` and the field of that name. What is not as it
 /// should be becomes [`Content::Unsupported`] with all of it.
@@ -101,7 +101,7 @@ fn interactive(body: &Value) -> Option<Content> {
         "nfm_reply" => {
             // A form's answers are JSON within a string; what is not is kept as the string.
             let answers = reply.text("response_json")?;
-            let answers = serde_json::from_str(&answers).unwrap_or(Value::String(answers));
+            let answers = json::parse(answers.as_bytes()).unwrap_or(Value::String(answers));
             let name = reply.text("name").unwrap_or_else(|| "flow".to_owned());
             let title = reply.text("body").unwrap_or_default();
             (ChoiceKind::Form, name, title, Some(answers))

@@ -52,7 +52,7 @@ fn token(data: &Value) -> Vec<Finding> {
     let is_valid = data.flag("is_valid");
     let expires = match data.whole("expires_at").unwrap_or(0) {
         0 => "never".to_owned(),
-        seconds => seconds_ms(seconds).to_string(),
+        seconds => seconds_ms(seconds).map_or_else(|| "?".to_owned(), |ms| ms.to_string()),
     };
     let level = match is_valid {
         true => HealthLevel::Note,

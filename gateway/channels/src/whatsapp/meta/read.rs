@@ -43,7 +43,7 @@ pub(crate) fn events(root: &Value, scope: Scope<'_>) -> Result<Vec<Event>, Unrea
             let change = Change {
                 business: entry.id("id"),
                 account: value.at("metadata").id("phone_number_id"),
-                at_ms: entry.whole("time").map(seconds_ms),
+                at_ms: entry.whole("time").and_then(seconds_ms),
                 field: change.text("field").unwrap_or_else(|| "?".to_owned()),
                 value,
                 scope,
@@ -98,7 +98,7 @@ impl Change<'_> {
         Event {
             key,
             account: self.account.clone().or_else(|| self.business.clone()),
-            at_ms: at.whole("timestamp").map(seconds_ms).or(self.at_ms),
+            at_ms: at.whole("timestamp").and_then(seconds_ms).or(self.at_ms),
             kind,
         }
     }

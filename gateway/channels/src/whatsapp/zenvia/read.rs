@@ -13,8 +13,8 @@ use crate::json::{self, Fields};
 use crate::peer::{IdentityKind, Peer, PeerId};
 use crate::send::Response;
 use crate::whatsapp::errors::{self, Meaning, code_text};
-use crate::whatsapp::kind_of_mime;
 use crate::whatsapp::meta::content;
+use crate::whatsapp::{kind_of_mime, plausible};
 
 pub(super) fn read(body: &[u8]) -> Result<Vec<Event>, Unreadable> {
     let root = json::parse(body)?;
@@ -215,8 +215,8 @@ fn code_in(text: &str) -> Option<i64> {
         .find(|code| errors::meta(*code).is_some())
 }
 
-/// RFC 3339 in milliseconds since 1970.
+/// RFC 3339 in milliseconds since 1970; none where it cannot be a time of theirs.
 fn time_ms(text: &str) -> Option<i64> {
     let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond())
+    plausible(time.as_millisecond())
 }
