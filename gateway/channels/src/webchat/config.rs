@@ -86,7 +86,6 @@ struct Service<'a> {
 struct Consent<'a> {
     version: &'a str,
     text: &'a Words,
-    #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<&'a str>,
 }
 

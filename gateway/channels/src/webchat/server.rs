@@ -22,6 +22,8 @@ pub enum ServerFrame {
     State(Box<State>),
     /// Messages in their order.
     Messages {
+        /// The conversation.
+        conversation: String,
         /// The number of the message before the first of them.
         after: u32,
         /// The messages.

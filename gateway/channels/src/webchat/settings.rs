@@ -118,25 +118,26 @@ impl Settings {
         wrong.or_else(form).or_else(files)
     }
 
-    /// What is asked before the first message of a matter.
-    pub fn asked(&self) -> Asked<'_> {
-        const NOTHING: &FormSettings = &FormSettings {
-            name: Ask::No,
-            email: Ask::No,
-            phone: Ask::No,
-            services: vec![],
-            consent: None,
-        };
-        let form = self.form.as_ref().unwrap_or(NOTHING);
+    /// The services to choose from, in their order: those that have a name, for the others are gone.
+    pub fn offered(&self, names: &BTreeMap<ServiceId, String>) -> Vec<ServiceId> {
+        let chosen = self.form.iter().flat_map(|form| &form.services);
+        chosen
+            .filter(|id| names.contains_key(id))
+            .cloned()
+            .collect()
+    }
+
+    /// What is asked before the first message of a matter; `services` are those [`Settings::offered`].
+    pub fn asked<'a>(&'a self, services: &'a [ServiceId]) -> Asked<'a> {
+        let form = self.form.as_ref();
+        let ask = |of: fn(&FormSettings) -> Ask| form.map_or(Ask::No, of);
+        let consent = form.and_then(|form| form.consent.as_ref());
         Asked {
-            name: form.name,
-            email: form.email,
-            phone: form.phone,
-            services: &form.services,
-            consent: form
-                .consent
-                .as_ref()
-                .map(|consent| consent.version.as_str()),
+            name: ask(|form| form.name),
+            email: ask(|form| form.email),
+            phone: ask(|form| form.phone),
+            services,
+            consent: consent.map(|consent| consent.version.as_str()),
         }
     }
 }

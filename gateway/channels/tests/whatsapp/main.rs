@@ -9,6 +9,7 @@ mod late;
 mod proofs;
 mod sending;
 mod templates;
+mod told;
 
 use channels::connector::Connector;
 use channels::whatsapp::{self, Config};
