@@ -94,6 +94,7 @@ pub async fn add_key(
         created_by: None,
         created_ms: now_ms,
         expires_ms: None,
+        channel: None,
         last_used_ms: None,
         revoked_ms: None,
     };

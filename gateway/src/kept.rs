@@ -52,7 +52,8 @@ impl Keeper {
                 return;
             }
             Kept::Decision(made) => Key::Decision(made.decision.work.clone(), made.slot),
-            Kept::Line(_) => {
+            // A step is never lost: who writes and who answers bound them.
+            Kept::Line(_) | Kept::Step(_) => {
                 self.lines += 1;
                 Key::Line(self.lines)
             }

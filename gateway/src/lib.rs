@@ -1,9 +1,9 @@
 //! The program: HTTP, WebSocket, workers, configuration.
 
 pub mod api_key;
+pub mod channels;
 pub mod config;
 pub mod demo;
-pub mod fetch;
 pub mod files;
 pub mod first;
 pub mod flights;

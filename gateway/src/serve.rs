@@ -24,9 +24,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::channels::{self, Channels};
 use crate::config::Config;
 use crate::demo::{Logins, Maker};
-use crate::fetch::{Fetcher, Inside};
 use crate::http::{self, App, Parts};
 use crate::instance;
 use crate::playback::Sources;
@@ -37,6 +37,7 @@ use crate::sound_files::{Decoder, SoundFiles};
 use crate::speech::SpeechFiles;
 use crate::telephony::{Surroundings, Telephony};
 use crate::voices::Voices;
+use gateway_net::fetch::{Fetcher, Inside};
 
 /// The realm of the devices' passwords. It never changes: a password is hashed with it.
 pub const REALM: &str = "ramal";
@@ -153,6 +154,7 @@ pub async fn serve(
     let (counters, door) = (transports.counters(), transports.door());
     let sip = transports.addresses().to_vec();
     let (media, media_events) = Media::start(media_config(&config)?)?;
+    let fetcher = Fetcher::new(Inside::Refused);
     let surroundings = Surroundings {
         transports,
         media: media.clone(),
@@ -162,7 +164,7 @@ pub async fn serve(
         writer,
         kept,
         sources,
-        fetcher: Fetcher::new(Inside::Refused),
+        fetcher: fetcher.clone(),
         messages: config.data.join("messages"),
         calls: folder("calls"),
         archive: Archive::start(folder("calls"), store.clone(), seed()?)
@@ -174,7 +176,7 @@ pub async fn serve(
     let endpoint = endpoint_config(&config, &[&sip[..], &pages].concat());
     let voice = VoiceConfig {
         calls_max: config.calls_max,
-        instance: Some(instance),
+        instance: Some(instance.clone()),
         ..VoiceConfig::default()
     };
     let (telephony, owner) = Telephony::start(endpoint, voice, surroundings, seed()?);
@@ -187,9 +189,18 @@ pub async fn serve(
         .look(move |voice, now| voice.restore_outbound(now, &calls))
         .await?;
 
+    let (channels, telling) = Channels::start(channels::Needs {
+        store: store.clone(),
+        telephony: telephony.clone(),
+        secrets: secrets.clone(),
+        fetcher,
+        instance,
+        seed: seed()?,
+    });
     let app = App::new(Parts {
         store: store.clone(),
         telephony: telephony.clone(),
+        channels,
         realm: REALM.into(),
         secrets,
         voices,
@@ -223,6 +234,7 @@ pub async fn serve(
     telephony.close(CLOSE_PATIENCE).await?;
     wait_for_requests(serving, REQUESTS_PATIENCE).await;
     ladders.abort();
+    telling.abort(); // what was under way is told again, under the same id
     retaining.abort(); // between two statements: what it was at is found again
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;

@@ -33,11 +33,13 @@ const LAYERS: &[(&str, &[&str], Io)] = &[
     ),
     ("gateway/store", &["desk"], Io::Sql),
     ("media-engine/net", &["media-engine"], Io::Sockets),
+    ("gateway/net", &["desk", "channels", "ivr"], Io::Sockets),
     (
         "gateway",
         &[
             "media-engine",
             "media-engine-net",
+            "gateway-net",
             "ivr",
             "desk",
             "channels",
@@ -228,6 +230,7 @@ fn root() -> PathBuf {
 fn crate_name(folder: &str) -> &str {
     match folder {
         "media-engine/net" => "media-engine-net",
+        "gateway/net" => "gateway-net",
         "gateway" => "ramal",
         other => other.rsplit('/').next().unwrap_or(other),
     }

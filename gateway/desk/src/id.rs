@@ -109,6 +109,14 @@ ids! {
     IdentityId;
     /// Two customers that turned out to be one.
     MergeId;
+    /// A way by which customers write: a number, a mailbox, another system.
+    ChannelId;
+    /// A thread with a customer on a channel.
+    ConversationId;
+    /// One utterance of a conversation.
+    MessageId;
+    /// Something that a channel brought, before anything was made of it.
+    ReceiptId;
     /// Something an agent can do better or worse (fatura, inglês).
     SkillId;
     /// A reason for a pause (almoço, treinamento).

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::change::{AgentRecord, ServiceRecord, WorkRecord};
 use crate::decision::Decision;
 use crate::id::{CompanyId, InstanceId, InteractionId, WorkId};
-use crate::record::TrailKind;
+use crate::record::{InteractionEnd, InteractionUpdate, TrailKind};
 
 /// Something that is kept of a desk.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,29 @@ pub enum Kept {
     /// A line of the trail of an interaction whose own record nobody writes any more, or not at
     /// present.
     Line(LateLine),
+    /// A written interaction took a step.
+    Step(Box<Step>),
+}
+
+/// A step of a written interaction, whose record nobody but the desk keeps: what became known with it,
+/// and the line that says so, both or neither.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// What is known now; what was first answered and queued stays.
+    pub update: InteractionUpdate,
+    /// Whether it is over.
+    pub standing: Standing,
+    /// The line.
+    pub line: LateLine,
+}
+
+/// Whether a written interaction is over. Unlike a call it may come back.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// It is not, even if it was before.
+    Open,
+    /// It is.
+    Ended(Box<InteractionEnd>),
 }
 
 /// A decision as people read it.
@@ -73,10 +96,43 @@ pub struct LateLine {
     pub detail: Value,
 }
 
+impl LateLine {
+    /// What a company's webhook calls it, where it is told at all.
+    pub fn event(&self) -> Option<&'static str> {
+        let (_, event) = EVENTS.iter().find(|(kind, _)| *kind == self.kind)?;
+        // Who closes without a disposition tells nothing but that it is closed.
+        let is_told = self.kind != TrailKind::Finished || self.detail.get("disposition").is_some();
+        is_told.then_some(event)
+    }
+}
+
+/// What webhooks are told of a trail.
+const EVENTS: [(TrailKind, &str); 8] = [
+    (TrailKind::Arrived, "attendance.opened"),
+    (TrailKind::Queued, "attendance.queued"),
+    (TrailKind::AgentAnswered, "attendance.assigned"),
+    (TrailKind::Transferred, "attendance.transferred"),
+    (TrailKind::MessageSent, "message.created"),
+    (TrailKind::Finished, "tabulation.created"),
+    (TrailKind::Ended, "attendance.closed"),
+    (TrailKind::Reopened, "attendance.reopened"),
+];
+
 impl WorkRecord {
     /// Whether the customer is on the line, or was: such work does not outlive the process that
     /// carries the call, but for its wrap-up. Who was promised a callback has hung up.
     pub fn needs_call(&self) -> bool {
         self.work.medium == crate::work::Medium::Phone && self.callback.is_none()
+    }
+}
+
+impl Step {
+    /// A line, and what became known with it, of an interaction that goes on.
+    pub fn open(line: LateLine, update: InteractionUpdate) -> Self {
+        Self {
+            update,
+            standing: Standing::Open,
+            line,
+        }
     }
 }

@@ -459,6 +459,10 @@ words! {
         Recording = "recording",
         /// Somebody wrote a note.
         Noted = "noted",
+        /// The customer wrote; the detail names the message.
+        MessageReceived = "message_received",
+        /// The customer was written to; the detail names the message.
+        MessageSent = "message_sent",
         /// It waits for another service, because it waited too long or too many did; the detail names
         /// both.
         Moved = "moved",

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
-use desk::id::{ApiKeyId, CompanyId, UserId};
+use desk::id::{ApiKeyId, ChannelId, CompanyId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::api_keys;
@@ -41,6 +41,9 @@ pub(super) struct ApiKey {
     id: ApiKeyId,
     #[schema(value_type = Option<String>)]
     company: Option<CompanyId>,
+    /// The one channel that it opens, and nothing else.
+    #[schema(value_type = Option<String>)]
+    channel: Option<ChannelId>,
     name: String,
     /// The beginning of the key, by which people recognise it.
     prefix: String,
@@ -62,11 +65,21 @@ pub(super) struct ApiKeyCreated {
     key: String,
 }
 
+impl ApiKeyCreated {
+    pub(super) fn of(row: api_keys::ApiKey, key: String) -> Self {
+        Self {
+            api_key: row.into(),
+            key,
+        }
+    }
+}
+
 impl From<api_keys::ApiKey> for ApiKey {
     fn from(row: api_keys::ApiKey) -> Self {
         Self {
             id: row.id,
             company: row.company,
+            channel: row.channel,
             name: row.name,
             prefix: row.prefix,
             scopes: row.scopes,
@@ -127,6 +140,7 @@ pub(super) async fn create(
         created_by,
         created_ms: app.now_ms(),
         expires_ms: asked.expires_ms,
+        channel: None,
         last_used_ms: None,
         revoked_ms: None,
     };
@@ -143,10 +157,7 @@ pub(super) async fn create(
     app.commit_quietly(db, &scope.who, deed).await?;
     Ok((
         StatusCode::CREATED,
-        Json(ApiKeyCreated {
-            api_key: row.into(),
-            key: issued.text,
-        }),
+        Json(ApiKeyCreated::of(row, issued.text)),
     ))
 }
 

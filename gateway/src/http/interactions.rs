@@ -6,7 +6,8 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::id::{
-    CompanyId, ContactId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, UserId,
+    CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId, ServiceId,
+    TrunkId, UserId,
 };
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality, TrailEntry};
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,9 @@ pub(super) struct Interaction {
     /// The agent who had it last.
     #[schema(value_type = Option<String>)]
     agent: Option<UserId>,
+    /// The thread that it is written in; its messages are at `/interactions/{id}/messages`.
+    #[schema(value_type = Option<String>)]
+    conversation: Option<ConversationId>,
     codec: Option<String>,
     started_ms: i64,
     answered_ms: Option<i64>,
@@ -98,6 +102,7 @@ impl From<interactions::Interaction> for Interaction {
             service: row.service,
             contact: row.contact,
             agent: row.agent,
+            conversation: row.conversation,
             codec: row.codec,
             started_ms: row.started_ms,
             answered_ms: row.answered_ms,

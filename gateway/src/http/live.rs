@@ -89,6 +89,13 @@ pub(super) enum LiveMessageEvent {
         #[schema(value_type = String)]
         interaction: InteractionId,
     },
+    /// There is another message in a written interaction.
+    Message {
+        #[schema(value_type = String)]
+        interaction: InteractionId,
+        /// Its number: ask for what comes after the last one you have.
+        seq: u32,
+    },
     /// Something is offered to an agent.
     Offer { offer: Offer },
     /// An offer stands no more.
@@ -230,6 +237,9 @@ impl From<LiveEvent> for Event {
                 call: (*seen).into(),
             },
             LiveEvent::CallEnded { interaction, .. } => Self::CallEnded { interaction },
+            LiveEvent::Message {
+                interaction, seq, ..
+            } => Self::Message { interaction, seq },
             LiveEvent::Offered(seen) => Self::Offer { offer: seen.into() },
             LiveEvent::Happened(told) => happened(*told),
         }

@@ -19,6 +19,7 @@ mod audit;
 mod body;
 mod calendars;
 mod calls;
+mod channels;
 mod companies;
 mod contacts;
 mod decisions;
@@ -30,6 +31,7 @@ mod flows;
 mod health;
 mod interactions;
 mod live;
+mod messages;
 mod metrics;
 mod numbers;
 mod openapi;
@@ -39,6 +41,7 @@ mod pauses;
 mod problem;
 mod prompts;
 mod protection;
+mod receive_hook;
 mod recordings;
 mod service_rules;
 mod services;
@@ -70,6 +73,7 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 use store::{Store, Transaction};
 
+use crate::channels::Channels;
 use crate::files;
 use crate::secrets::Secrets;
 use crate::setup;
@@ -91,6 +95,8 @@ pub struct Parts {
     pub telephony: Telephony,
     /// The realm of the devices' passwords.
     pub realm: Arc<str>,
+    /// What is written.
+    pub channels: Channels,
     /// Encrypts what must be had again.
     pub secrets: Arc<Secrets>,
     /// Who can speak.
@@ -248,6 +254,9 @@ pub fn router(app: App) -> Router {
         .merge(skills::routes())
         .merge(desk_settings::routes())
         .merge(calendars::routes())
+        .merge(channels::routes())
+        .merge(receive_hook::routes())
+        .merge(messages::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(outbound_routes::routes())

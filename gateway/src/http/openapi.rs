@@ -9,10 +9,10 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, agents, api_keys, audit, calendars, calls, companies, contacts, decisions, desk_settings,
-    devices, flows, health, interactions, live, metrics, numbers, outbound_routes, outbound_rules,
-    pauses, prompts, recordings, services, session, sip_ladders, skills, surveys, trunks, users,
-    voice_messages, voices, work,
+    App, agents, api_keys, audit, calendars, calls, channels, companies, contacts, decisions,
+    desk_settings, devices, flows, health, interactions, live, messages, metrics, numbers,
+    outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings, services, session,
+    sip_ladders, skills, surveys, trunks, users, voice_messages, voices, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -50,6 +50,9 @@ pub fn document() -> Document {
         skills::of_agent, skills::set_of_agent, skills::transfers, skills::set_transfers,
         desk_settings::read, desk_settings::update,
         calls::list, calls::place, calls::order,
+        channels::list, channels::create, channels::read, channels::update, channels::delete, channels::keys,
+        channels::create_key, channels::rotate_secret, channels::deliveries, channels::replay,
+        receive_hook::receive_hook, messages::list, messages::send,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
         trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,
@@ -76,6 +79,7 @@ pub fn document() -> Document {
         (name = "services", description = "What the customer chooses: each a line of its own."),
         (name = "agents", description = "Who takes work, whether they do now, and who waits."),
         (name = "calls", description = "The calls that are up: hold, consult, transfer, listen, call somebody."),
+        (name = "channels", description = "The ways by which customers write, and what other systems are told."),
         (name = "calendars", description = "Opening hours and holidays."),
         (name = "numbers", description = "What can be dialled."),
         (name = "trunks", description = "The carriers."),
@@ -156,8 +160,10 @@ fn meaning(status: &str) -> &'static str {
         "101" => "The connection is another from here on.",
         "200" => "What was asked for.",
         "201" => "It was made.",
+        "202" => "It was received, and is worked on.",
         "204" => "It is done; there is nothing to show.",
         "206" => "The part of it that was asked for.",
+        "400" => "It cannot be read.",
         "401" => "Nobody is logged in, or the key or password is wrong.",
         "403" => "Who asks may not do this.",
         "404" => "There is no such thing here.",

@@ -146,6 +146,14 @@ impl Problem {
         self.code
     }
 
+    /// To be asked again no sooner than so many seconds from now.
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after_s: Some(seconds),
+            ..self
+        }
+    }
+
     /// Whether it is by our fault.
     pub(super) fn is_ours(&self) -> bool {
         self.status.is_server_error()
@@ -299,6 +307,11 @@ const SENTENCES: &[Sentence] = &[
     ("csrf", "Falta o cabeçalho X-CSRF-Token desta sessão.", "The X-CSRF-Token header of this session is missing.", "Falta el encabezado X-CSRF-Token de esta sesión."),
     ("taken", "Já existe um com este nome, número ou endereço.", "One with this name, number or address exists already.", "Ya existe uno con este nombre, número o dirección."),
     ("reference", "O pedido se refere a algo que não existe nesta empresa.", "The request refers to something that this company does not have.", "La solicitud se refiere a algo que no existe en esta empresa."),
+    ("key_reused", "Outra mensagem já foi recebida com este identificador.", "Another message was received under this id already.", "Ya se recibió otro mensaje con este identificador."),
+    ("not_open", "Este atendimento já terminou, ou não é escrito.", "This interaction is over, or is not a written one.", "Esta atención ya terminó, o no es escrita."),
+    ("invalid_client_id", "O identificador tem de 1 a 64 caracteres, sem espaços.", "The id has 1 to 64 characters and no spaces.", "El identificador tiene de 1 a 64 caracteres, sin espacios."),
+    ("invalid_text", "O texto está vazio ou é longo demais.", "The text is empty or too long.", "El texto está vacío o es demasiado largo."),
+    ("invalid_webhook", "Um webhook é um endereço http:// ou https://.", "A webhook is an address with http:// or https://.", "Un webhook es una dirección http:// o https://."),
     ("in_use", "Está em uso e não pode ser excluído.", "It is in use and cannot be deleted.", "Está en uso y no se puede eliminar."),
     ("revision", "Outra pessoa mudou o rascunho; leia-o de novo.", "Somebody else changed the draft; read it again.", "Otra persona cambió el borrador; léalo de nuevo."),
     ("is_published", "O áudio já está publicado; crie outro para mudar o que é dito.", "The prompt is published; make another one to change what is said.", "El audio ya está publicado; cree otro para cambiar lo que se dice."),

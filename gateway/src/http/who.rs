@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use desk::id::{ApiKeyId, CompanyId};
 use serde::Deserialize;
+use store::api_keys::ApiKey;
 use store::sessions::Session;
 use store::users::{Role, User};
 
@@ -100,7 +101,8 @@ impl FromRequestParts<App> for Who {
     }
 }
 
-async fn by_key(app: &App, key: &str, remote: String) -> Result<Who, Problem> {
+/// The key that somebody shows, if it is in force.
+pub(super) async fn known_key(app: &App, key: &str) -> Result<ApiKey, Problem> {
     let now_ms = app.now_ms();
     let prefix = api_key::prefix(key).ok_or_else(Problem::anonymous)?;
     let found = store::api_keys::by_prefix(app.store.pool(), prefix, now_ms).await?;
@@ -115,6 +117,14 @@ async fn by_key(app: &App, key: &str, remote: String) -> Result<Who, Problem> {
         let mut db = app.store.begin().await?;
         store::api_keys::used(&mut *db, &known.id, now_ms).await?;
         db.commit().await?;
+    }
+    Ok(known)
+}
+
+async fn by_key(app: &App, key: &str, remote: String) -> Result<Who, Problem> {
+    let known = known_key(app, key).await?;
+    if known.channel.is_some() {
+        return Err(Problem::forbidden()); // It opens its channel alone.
     }
     let scopes = known
         .scopes

@@ -80,4 +80,4 @@ async fn find(store: &Store, company: &CompanyId, identity: &Identity) -> Option
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// So long ago an agent may have had a customer and still be the one they know: a quarter of a year.
-const LAST_AGENT_MS: i64 = 90 * 24 * 3_600_000;
+pub(crate) const LAST_AGENT_MS: i64 = 90 * 24 * 3_600_000;

@@ -52,14 +52,15 @@ use rand::{Rng as _, SeedableRng as _};
 use store::{Store, Writer};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::fetch::Fetcher;
 use crate::kept::Keeper;
 use crate::live::{Hub, Teller};
 use crate::playback::{Shelf, Sources};
 use crate::recordings::Archive;
 use crate::records::Records;
+use gateway_net::fetch::Fetcher;
 
 use customers::Customers;
+pub(crate) use customers::LAST_AGENT_MS;
 use ladder::Ladders;
 pub use ladder::retain as retain_ladders;
 pub use status::Status;

@@ -23,7 +23,7 @@ use media_engine::audio::intake;
 use serde::Deserialize;
 
 use super::{EngineKind, SPEAK_TIME_MAX, Voice, VoiceError, VoiceName};
-use crate::fetch::{Fetcher, Inside, Limits};
+use gateway_net::fetch::{Fetcher, Inside, Limits};
 
 /// A server that was configured; whether it answers shows when it is asked.
 #[derive(Debug)]

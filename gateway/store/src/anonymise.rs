@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use crate::Error;
 use crate::row::{self, Columns};
+use crate::{Error, messages};
 
 /// What became of the wish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,6 +158,7 @@ async fn blur(
             .await?;
     for interaction in &theirs {
         blur_trail(db, interaction).await?;
+        messages::empty(db, interaction).await?;
     }
     Ok(())
 }
@@ -211,6 +212,8 @@ fn is_ours(kind: TrailKind) -> bool {
             | TrailKind::OfferEnded
             | TrailKind::AgentAnswered
             | TrailKind::Moved
+            | TrailKind::MessageReceived
+            | TrailKind::MessageSent
             | TrailKind::SkillsRelaxed
             | TrailKind::TargetMissed
             | TrailKind::WrapUpBegan

@@ -1,6 +1,6 @@
 //! SQL of API keys: how other systems log in.
 
-use desk::id::{ApiKeyId, CompanyId, UserId};
+use desk::id::{ApiKeyId, ChannelId, CompanyId, UserId};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
 
@@ -14,6 +14,8 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// Whose data it opens; none administers the installation.
     pub company: Option<CompanyId>,
+    /// The one channel that it opens, and nothing else; none opens what its scopes say.
+    pub channel: Option<ChannelId>,
     /// What people call it.
     pub name: String,
     /// The public beginning of the key, by which it is looked up and recognised in a list.
@@ -38,8 +40,8 @@ pub struct ApiKey {
 pub async fn insert(db: impl AnyExecutor<'_>, key: &ApiKey) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO api_keys (id, company, name, prefix, hash, scopes, created_by, created_ms,
-                               expires_ms, last_used_ms, revoked_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                               expires_ms, last_used_ms, revoked_ms, channel)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(key.id.as_str())
     .bind(key.company.as_ref().map(CompanyId::as_str))
@@ -52,6 +54,7 @@ pub async fn insert(db: impl AnyExecutor<'_>, key: &ApiKey) -> Result<(), Error>
     .bind(key.expires_ms)
     .bind(key.last_used_ms)
     .bind(key.revoked_ms)
+    .bind(key.channel.as_ref().map(ChannelId::as_str))
     .execute(db)
     .await?;
     Ok(())
@@ -97,6 +100,24 @@ pub async fn list(
     Ok(found)
 }
 
+/// Lists the keys of a channel, revoked ones too, the oldest first.
+pub async fn of_channel(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    page: &Page<ApiKeyId>,
+) -> Result<Vec<ApiKey>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM api_keys WHERE channel = $1 AND id > COALESCE($2, '') ORDER BY id LIMIT $3",
+    )
+    .bind(channel.as_str())
+    .bind(page.after.as_ref().map(ApiKeyId::as_str))
+    .bind(page.limit())
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Remembers that a key was used.
 pub async fn used(db: impl AnyExecutor<'_>, id: &ApiKeyId, at_ms: i64) -> Result<(), Error> {
     sqlx::query("UPDATE api_keys SET last_used_ms = $2 WHERE id = $1")
@@ -130,6 +151,7 @@ fn read(row: AnyRow) -> sqlx::Result<ApiKey> {
     Ok(ApiKey {
         id: row.parsed("id")?,
         company: row.parsed_maybe("company")?,
+        channel: row.parsed_maybe("channel")?,
         name: row.text("name")?,
         prefix: row.text("prefix")?,
         hash: row.text("hash")?,

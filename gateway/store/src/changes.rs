@@ -134,9 +134,9 @@ impl<'a> Group<'a> {
 
 /// Closes what a crash of this process left open, as of the last that is known of it, and says so
 /// in its trail; what other processes handle stays as it is, and so does what goes on without its
-/// call: who was promised a callback still is. What was opened before processes had names belongs
-/// to whoever comes first. Returns how many there were. To be called in a
-/// transaction, before the first change.
+/// call: who was promised a callback still is, and what is written waits for its answer. What was
+/// opened before processes had names belongs to whoever comes first. Returns how many there were. To
+/// be called in a transaction, before the first change.
 pub async fn close_left_open(
     db: &mut AnyConnection,
     instance: &InstanceId,
@@ -148,7 +148,7 @@ pub async fn close_left_open(
                 ended_ms = COALESCE(
                     (SELECT MAX(t.at_ms) FROM trail t WHERE t.interaction = interactions.id),
                     started_ms)
-          WHERE ended_ms IS NULL AND (instance = $1 OR instance IS NULL)
+          WHERE ended_ms IS NULL AND (instance = $1 OR instance IS NULL) AND conversation IS NULL
             AND id NOT IN (SELECT interaction FROM desk_works WHERE needs_call = 0)
          RETURNING id",
     )

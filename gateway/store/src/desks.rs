@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use desk::change::{AgentRecord, ServiceRecord, Snapshot, WorkRecord};
-use desk::id::{CompanyId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
-use desk::kept::{DecisionKept, Kept, LateLine};
+use desk::id::{CompanyId, ContactId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
+use desk::kept::{DecisionKept, Kept, LateLine, Standing, Step};
+use desk::record::{EndedBy, InteractionEnd, InteractionState};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 
 use crate::changes::{parts, values};
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX};
+use crate::{Error, PAGE_MAX, deliveries};
 
 /// A decision as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +51,11 @@ pub async fn apply<'a>(
     for part in halves(&group.decisions) {
         save_decisions(db, part).await?;
     }
-    for line in group.lines {
-        append(db, line).await?;
+    for one in group.lines {
+        match one {
+            Told::Line(line) => append(db, line).await?,
+            Told::Step(step) => take_step(db, step).await?,
+        }
     }
     Ok(())
 }
@@ -64,7 +68,14 @@ struct Group<'a> {
     agents: Vec<(&'a AgentRecord, i64)>,
     services: Vec<&'a ServiceRecord>,
     decisions: Vec<&'a DecisionKept>,
-    lines: Vec<&'a LateLine>,
+    /// In their order.
+    lines: Vec<Told<'a>>,
+}
+
+/// What goes into the trail of an interaction.
+enum Told<'a> {
+    Line(&'a LateLine),
+    Step(&'a Step),
 }
 
 impl<'a> Group<'a> {
@@ -91,7 +102,8 @@ impl<'a> Group<'a> {
                 Kept::Decision(made) => {
                     decisions.insert((&made.decision.work, made.slot), made);
                 }
-                Kept::Line(line) => lines.push(line),
+                Kept::Line(line) => lines.push(Told::Line(line)),
+                Kept::Step(step) => lines.push(Told::Step(step)),
             }
         }
         let gone = works.iter().filter(|(_, now)| now.is_none());
@@ -208,21 +220,76 @@ async fn save_decisions(db: &mut AnyConnection, part: &[&DecisionKept]) -> Resul
     Ok(())
 }
 
-/// Puts a line behind all others of its trail, unless it stands there word by word.
-async fn append(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
+/// What is known of a written interaction with its line. Who ended it first did; it may come back.
+async fn take_step(db: &mut AnyConnection, step: &Step) -> Result<(), Error> {
+    let (state, end) = match &step.standing {
+        Standing::Open => (step.update.state, None),
+        Standing::Ended(end) => (Some(InteractionState::Ended), Some(&**end)),
+    };
+    let update = &step.update;
     sqlx::query(
-        "INSERT INTO trail (interaction, seq, at_ms, kind, detail)
-         SELECT $1, COALESCE(MAX(seq) + 1, 0), $2, $3, $4 FROM trail WHERE interaction = $1
-         HAVING NOT EXISTS (SELECT 1 FROM trail t WHERE t.interaction = $1 AND t.at_ms = $2
-                                                    AND t.kind = $3 AND t.detail = $4)",
+        "UPDATE interactions
+            SET state = COALESCE($2, state), service = COALESCE($3, service),
+                answered_ms = COALESCE(answered_ms, $4), queued_ms = COALESCE(queued_ms, $5),
+                contact = COALESCE($6, contact), agent = COALESCE($7, agent),
+                ended_ms = $8, ended_by = $9, cause = $10
+          WHERE id = $1 AND ($8 IS NULL OR ended_ms IS NULL)",
+    )
+    .bind(step.line.interaction.as_str())
+    .bind(state.map(InteractionState::as_str))
+    .bind(update.service.as_ref().map(ServiceId::as_str))
+    .bind(update.answered_ms)
+    .bind(update.queued_ms)
+    .bind(update.contact.as_ref().map(ContactId::as_str))
+    .bind(update.agent.as_ref().map(UserId::as_str))
+    .bind(end.map(|end: &InteractionEnd| end.ended_ms))
+    .bind(end.map(|end| EndedBy::as_str(end.by)))
+    .bind(end.map(|end| end.cause.as_str()))
+    .execute(&mut *db)
+    .await?;
+    append(db, &step.line).await
+}
+
+/// Puts a line behind all others of its trail, unless it stands there word by word; the company's webhook
+/// is to be told of it. Where somebody else takes the place in the same moment, the next is tried.
+async fn append(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
+    for _ in 0..PLACES_TRIED_MAX {
+        let taken = sqlx::query(
+            "INSERT INTO trail (interaction, seq, at_ms, kind, detail)
+             SELECT $1, COALESCE(MAX(seq) + 1, 0), $2, $3, $4 FROM trail WHERE interaction = $1
+             HAVING NOT EXISTS (SELECT 1 FROM trail t WHERE t.interaction = $1 AND t.at_ms = $2
+                                                        AND t.kind = $3 AND t.detail = $4)
+                 ON CONFLICT (interaction, seq) DO NOTHING RETURNING seq",
+        )
+        .bind(line.interaction.as_str())
+        .bind(line.at_ms)
+        .bind(line.kind.as_str())
+        .bind(json(&line.detail)?)
+        .try_map(|row: AnyRow| row.whole("seq"))
+        .fetch_optional(&mut *db)
+        .await?;
+        if let Some(seq) = taken {
+            return deliveries::tell(db, line, seq).await;
+        }
+        if stands(db, line).await? {
+            return Ok(());
+        }
+    }
+    Err(Error::Taken)
+}
+
+/// Whether a line stands in its trail word by word.
+async fn stands(db: &mut AnyConnection, line: &LateLine) -> Result<bool, Error> {
+    let found = sqlx::query(
+        "SELECT 1 AS one FROM trail WHERE interaction = $1 AND at_ms = $2 AND kind = $3 AND detail = $4",
     )
     .bind(line.interaction.as_str())
     .bind(line.at_ms)
     .bind(line.kind.as_str())
     .bind(json(&line.detail)?)
-    .execute(db)
+    .fetch_optional(db)
     .await?;
-    Ok(())
+    Ok(found.is_some())
 }
 
 /// Everything that the desks of this process go on from, by their companies. Work that was kept
@@ -322,6 +389,10 @@ fn halves<T>(rows: &[T]) -> impl Iterator<Item = &[T]> {
 
 /// Rows in one statement: a power of two.
 const ROWS_MAX: usize = 64;
+
+/// Each try that fails is a line that somebody else wrote in the same moment: more than so many at once
+/// is a mistake of ours.
+const PLACES_TRIED_MAX: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,8 @@
 //! SQL of interactions: the records of calls. They are written by [`crate::changes`].
 
 use desk::id::{
-    CompanyId, ContactId, DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, UserId,
+    CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId, ServiceId,
+    TrunkId, UserId,
 };
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality};
 use serde::Serialize;
@@ -50,6 +51,8 @@ pub struct Interaction {
     pub contact: Option<ContactId>,
     /// The agent who had it last.
     pub agent: Option<UserId>,
+    /// The thread that it is written in.
+    pub conversation: Option<ConversationId>,
     /// The codec, as in SDP.
     pub codec: Option<String>,
     /// When it began.
@@ -259,6 +262,7 @@ fn read(row: AnyRow) -> sqlx::Result<Interaction> {
         service: row.parsed_maybe("service")?,
         contact: row.parsed_maybe("contact")?,
         agent: row.parsed_maybe("agent")?,
+        conversation: row.parsed_maybe("conversation")?,
         codec: row.text_maybe("codec")?,
         started_ms: row.whole("started_ms")?,
         answered_ms: row.whole_maybe("answered_ms")?,

@@ -14,9 +14,9 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use crate::world::{As, World};
 
 /// A socket on which somebody watches.
-struct Watcher(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub(crate) struct Watcher(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-async fn serve(world: &World) -> SocketAddr {
+pub(crate) async fn serve(world: &World) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let service = world.router.clone();
@@ -25,7 +25,7 @@ async fn serve(world: &World) -> SocketAddr {
     address
 }
 
-async fn open(
+pub(crate) async fn open(
     address: SocketAddr,
     who: &As,
     query: &str,
@@ -56,6 +56,11 @@ async fn open(
 }
 
 impl Watcher {
+    /// Leaves the page open for as long as the test runs; nobody looks at it.
+    pub(crate) fn stay_open(mut self) {
+        tokio::spawn(async move { while self.0.next().await.is_some() {} });
+    }
+
     /// The next thing that is told.
     async fn next(&mut self) -> Value {
         loop {
@@ -72,7 +77,7 @@ impl Watcher {
     }
 
     /// Reads on until something of this kind comes; how many of others came before.
-    async fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&mut self, is_it: impl Fn(&Value) -> bool) -> Value {
         loop {
             let told = self.next().await;
             if is_it(&told) {

@@ -13,3 +13,4 @@ mod sip_ladders;
 mod story;
 mod uploads;
 mod world;
+mod written;

@@ -1,5 +1,6 @@
 //! An installation with two companies, and people and keys of all kinds.
 
+use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -8,15 +9,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use desk::change::Snapshot;
 use desk::id::{ApiKeyId, CompanyId, UserId};
 use exchange::voice::VoiceConfig;
+use gateway_net::fetch::{Fetcher, Inside};
 use http_body_util::BodyExt;
 use media_engine::sip::endpoint::EndpointConfig;
 use media_engine_net::clock;
 use media_engine_net::media::{Media, MediaConfig};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Transports, TransportsConfig};
-use ramal::fetch::{Fetcher, Inside};
+use ramal::channels::{Channels, Needs};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
 use ramal::recordings::Archive;
@@ -43,7 +46,8 @@ pub(crate) struct World {
     pub(crate) calls: PathBuf,
     pub(crate) archive: Archive,
     random: StdRng,
-    _folder: tempfile::TempDir,
+    telling: tokio::task::JoinHandle<()>,
+    folder: tempfile::TempDir,
 }
 
 /// How a request shows who it is from.
@@ -87,7 +91,17 @@ impl Answer {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        Self::over(tempfile::tempdir().expect("a folder")).await
+    }
+
+    /// The same installation, after its process was killed.
+    pub(crate) async fn killed(self) -> Self {
+        self.telling.abort();
+        Self::over(self.folder).await
+    }
+
+    /// What is in this folder, or something new.
+    async fn over(folder: tempfile::TempDir) -> Self {
         let store = Store::open(&sqlite_url(&folder.path().join("ramal.db")))
             .await
             .expect("a database");
@@ -125,7 +139,7 @@ impl World {
             store: store.clone(),
             resolver: Arc::new(Resolver::with_servers(&[loopback]).expect("a resolver")),
             writer,
-            kept: std::collections::BTreeMap::new(),
+            kept: kept(&store).await,
             sources: Arc::new(sources),
             fetcher: Fetcher::new(Inside::Refused),
             messages: folder.path().join("messages"),
@@ -139,9 +153,19 @@ impl World {
             surroundings,
             [8; 32],
         );
+        let (channels, telling) = Channels::start(Needs {
+            store: store.clone(),
+            telephony: telephony.clone(),
+            secrets: secrets.clone(),
+            // The webhooks of tests are on this machine.
+            fetcher: Fetcher::new(Inside::Allowed),
+            instance: "here".parse().expect("an id"),
+            seed: [4; 32],
+        });
         let app = App::new(Parts {
             store: store.clone(),
             telephony,
+            channels,
             realm: "ramal".into(),
             secrets,
             voices,
@@ -155,13 +179,17 @@ impl World {
             started: clock::now(),
             seed: [9; 32],
         });
+        app.changed().await;
+        // Each start draws other keys.
+        let seed = u64::try_from(clock::wall().as_millisecond()).expect("after 1970");
         Self {
             router: router(app),
             store,
-            random: StdRng::from_seed([1; 32]),
+            random: StdRng::seed_from_u64(seed),
             calls,
             archive,
-            _folder: folder,
+            telling,
+            folder,
         }
     }
 
@@ -178,6 +206,7 @@ impl World {
             created_by: None,
             created_ms: 1,
             expires_ms: None,
+            channel: None,
             last_used_ms: None,
             revoked_ms: None,
         };
@@ -312,6 +341,15 @@ impl World {
             bytes,
         }
     }
+}
+
+/// What the desks go on from.
+async fn kept(store: &Store) -> BTreeMap<CompanyId, Snapshot> {
+    let mut db = store.begin().await.expect("a turn");
+    let here = "here".parse().expect("an id");
+    store::desks::snapshots(&mut db, &here)
+        .await
+        .expect("an answer")
 }
 
 /// One second of a tone as a WAV file: 16 kHz, 16 bits, mono.

@@ -17,7 +17,7 @@ use desk::Desk;
 use desk::change::{OfferEnd, PauseReason, Snapshot};
 use desk::decision::OfferId;
 use desk::disposition::{self, Action};
-use desk::id::{CompanyId, ServiceId, UserId, WorkId};
+use desk::id::{CompanyId, InteractionId, ServiceId, UserId, WorkId};
 use desk::output::{DeskError, Output as Told, WaitEnd};
 use desk::record::TrailKind;
 use desk::rules::Rules;
@@ -45,6 +45,8 @@ pub(super) struct Desks {
     pub(super) kept: BTreeMap<CompanyId, Snapshot>,
     /// Every work that is not over.
     pub(super) works: BTreeMap<WorkId, Known>,
+    /// Those of them that written interactions stand as.
+    pub(super) written: BTreeMap<InteractionId, WorkId>,
     /// The call of each of them that has or had one.
     pub(super) calls: BTreeMap<WorkId, CallKey>,
     /// Those that are over as soon as all about them was told.
@@ -110,8 +112,8 @@ impl Desks {
             }
             self.touched.remove(&company);
         }
-        for work in self.over.drain(..) {
-            self.works.remove(&work);
+        for work in std::mem::take(&mut self.over) {
+            self.forget(&work);
             self.calls.remove(&work);
         }
         None
@@ -345,18 +347,21 @@ impl Voice {
                 agent,
                 end,
             } => {
-                self.stop_ringing(now, (company, offer));
+                self.stop_ringing(now, (company.clone(), offer));
                 // Who answered has a line of their own.
-                if end != OfferEnd::Accepted {
+                if end == OfferEnd::Accepted {
+                    self.written_taken(now, &company, &work, &agent);
+                } else {
                     let detail = json!({ "agent": agent, "end": end });
                     self.note_work(now, &work, TrailKind::OfferEnded, detail);
                 }
             }
             Told::WaitEnded {
                 work,
-                end: WaitEnd::Closed(_),
+                end: WaitEnd::Closed(why),
                 ..
             } => {
+                self.written_ended(now, &work, Err(why));
                 if let Some(call) = self.shared.desks.calls.remove(&work) {
                     self.with(now, call, |call, shared| match call.is_about(&work) {
                         true => call.handle_unanswered(now, shared),
@@ -382,10 +387,14 @@ impl Voice {
             }
             Told::Returned { work, why, agent } => {
                 self.return_call(now, &company, &work, why.as_str());
+                let detail = json!({ "agent": agent, "why": why });
+                self.written_waits(now, &company, &work, (TrailKind::Queued, detail));
                 self.talk_over(now, &company, &agent);
             }
             Told::Transferred { work, from, .. } => {
                 self.return_call(now, &company, &work, "transferred");
+                let told = (TrailKind::Transferred, json!({ "agent": from }));
+                self.written_waits(now, &company, &work, told);
                 self.talk_over(now, &company, &from);
             }
             Told::WaitEnded {
@@ -420,6 +429,9 @@ impl Voice {
             } => {
                 let chosen = (&agent, disposition.as_ref(), reopens_ms);
                 self.tell_finished(now, &company, &work, chosen, &actions);
+                if reopens_ms.is_none() {
+                    self.written_ended(now, &work, Ok(()));
+                }
                 self.talk_over(now, &company, &agent);
             }
             Told::Reopened { work } => {

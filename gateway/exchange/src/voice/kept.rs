@@ -8,7 +8,7 @@ use desk::decision::Decision;
 use desk::explain::{self, Names};
 use desk::id::{CompanyId, InteractionId, PauseId, ServiceId, SkillId, UserId, WorkId};
 use desk::kept::{DECISIONS_MAX, DecisionKept, Kept, LateLine};
-use desk::record::TrailKind;
+use desk::record::{Medium, TrailKind};
 use ivr::{Language, Now};
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ use super::{Shared, Voice};
 #[derive(Debug)]
 pub(super) struct Known {
     interaction: InteractionId,
+    /// Whether it is written, and not a question about it.
+    is_written: bool,
     /// How many decisions were made about it.
     decided: u32,
 }
@@ -156,14 +158,39 @@ impl super::desks::Desks {
         Some(&self.works.get(work)?.interaction)
     }
 
+    /// The interaction of a work that is not over, where it is a written one.
+    pub(super) fn written_of(&self, work: &WorkId) -> Option<&InteractionId> {
+        let known = self.works.get(work)?;
+        known.is_written.then_some(&known.interaction)
+    }
+
     fn known(&mut self, record: &WorkRecord) {
-        let id = &record.work.id;
-        if !self.works.contains_key(id) {
-            let known = Known {
-                interaction: record.work.interaction.clone(),
-                decided: 0,
-            };
-            self.works.insert(id.clone(), known);
+        let (id, interaction) = (&record.work.id, &record.work.interaction);
+        if self.works.contains_key(id) {
+            return;
+        }
+        let written = matches!(record.work.medium, Medium::Chat | Medium::Email);
+        let is_written = written && record.about.is_none();
+        if is_written {
+            self.written.insert(interaction.clone(), id.clone());
+        }
+        let known = Known {
+            interaction: interaction.clone(),
+            is_written,
+            decided: 0,
+        };
+        self.works.insert(id.clone(), known);
+    }
+
+    /// All about a work was told.
+    pub(super) fn forget(&mut self, work: &WorkId) {
+        let known = self.works.remove(work);
+        let interaction = known.map(|known| known.interaction);
+        // It may have come back as another.
+        if let Some(interaction) = interaction
+            && self.written.get(&interaction) == Some(work)
+        {
+            self.written.remove(&interaction);
         }
     }
 }

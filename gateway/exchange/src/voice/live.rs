@@ -52,6 +52,15 @@ pub enum LiveEvent {
         /// Whose it was.
         users: BTreeSet<UserId>,
     },
+    /// There is another message in a written interaction.
+    Message {
+        /// Which.
+        interaction: InteractionId,
+        /// The number of the message.
+        seq: u32,
+        /// Who has it on their screens.
+        users: BTreeSet<UserId>,
+    },
     /// Something is offered to an agent.
     Offered(OfferSeen),
     /// The desk tells of something that happened.
@@ -166,9 +175,9 @@ impl LiveEvent {
     pub fn users(&self) -> Vec<UserId> {
         match self {
             Self::Agent(seen) => vec![seen.id.clone()],
-            Self::Call { users, .. } | Self::CallEnded { users, .. } => {
-                users.iter().cloned().collect()
-            }
+            Self::Call { users, .. }
+            | Self::CallEnded { users, .. }
+            | Self::Message { users, .. } => users.iter().cloned().collect(),
             Self::Offered(offer) => vec![offer.agent.clone()],
             Self::Happened(told) => agent_of(told).cloned().into_iter().collect(),
             Self::Queue(_) | Self::Waiting { .. } => vec![],
@@ -485,7 +494,7 @@ impl Voice {
 }
 
 impl Shared {
-    fn tell(&mut self, now: Now, company: &CompanyId, event: LiveEvent) {
+    pub(super) fn tell(&mut self, now: Now, company: &CompanyId, event: LiveEvent) {
         let seq = self.live.seq(now, company) + 1;
         if let Some(feed) = self.live.feeds.get_mut(company) {
             feed.seq = seq;

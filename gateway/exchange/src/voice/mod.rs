@@ -39,6 +39,7 @@ mod tellings;
 mod tests;
 mod waiting;
 mod work;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -74,6 +75,7 @@ pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 pub use people::{AgentSeen, WaitingSeen, Wish};
 pub use talk::Attention;
 pub use work::WorkSeen;
+pub use written::{Holder, Written};
 
 /// What the voice side is told about the place it runs in.
 #[derive(Clone, Debug)]

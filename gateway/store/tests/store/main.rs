@@ -18,3 +18,4 @@ mod people;
 mod records;
 mod rules;
 mod sip_ladders;
+mod written;

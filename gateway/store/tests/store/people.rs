@@ -154,6 +154,7 @@ on_both! {
             created_by: Some(ana),
             created_ms: 1,
             expires_ms: Some(100),
+            channel: None,
             last_used_ms: None,
             revoked_ms: None,
         };

@@ -16,7 +16,7 @@ impl Scene {
         self.settle();
     }
 
-    pub(super) fn page(&mut self, name: &str, is_open: bool) {
+    pub(in crate::voice::tests) fn page(&mut self, name: &str, is_open: bool) {
         let (company, agent) = (company(), agent(name));
         match is_open {
             true => self.voice.agent_connected(self.now, &company, &agent),

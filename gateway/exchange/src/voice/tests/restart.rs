@@ -17,7 +17,7 @@ impl Scene {
                 Kept::WorkRemoved(work) => desk::change::Change::WorkRemoved(work),
                 Kept::Agent { record, .. } => desk::change::Change::AgentSaved(record),
                 Kept::Service(record) => desk::change::Change::ServiceSaved(record),
-                Kept::Decision(_) | Kept::Line(_) => continue,
+                Kept::Decision(_) | Kept::Line(_) | Kept::Step(_) => continue,
             });
         }
         snapshot

@@ -1,0 +1,302 @@
+//! Written interactions at the desk, beside the calls.
+//!
+//! ```text
+//!  stored ─ handle_written ─▶ Queued ─ offered ─▶ AgentAnswered ─ dispose ─▶ Finished, Ended
+//!                 ▲   │                                │                        │
+//!                 │   └─ somebody has it: told ────────┘ returned, transferred  │
+//!                 └──────── the customer writes again within the rule ──────────┘
+//! ```
+//!
+//! What was written is durable before it comes here; the desk's word on it is kept as a
+//! [`Step`]: what is known of the interaction and the line of its trail, together with the work itself.
+
+use desk::change::WorkState;
+use desk::id::{CompanyId, InteractionId, ServiceId, UserId, WorkId};
+use desk::kept::{Kept, LateLine, Standing, Step};
+use desk::output::{DeskError, Sender, WhyClosed};
+use desk::record::{
+    EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Medium, TrailKind,
+};
+use desk::work::{Customer, Preferred, Priority, Work};
+use ivr::Now;
+use serde_json::{Value, json};
+
+use super::live::LiveEvent;
+use super::output::Output;
+use super::{Shared, Voice};
+
+/// A customer has written: the interaction, as the desk takes it if it does not have it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Which.
+    pub interaction: InteractionId,
+    /// How one talks there.
+    pub medium: Medium,
+    /// Whom it is for.
+    pub service: ServiceId,
+    /// Who wrote, where they are a contact of the company.
+    pub customer: Option<Customer>,
+    /// Who had it before, when it comes back.
+    pub returns_to: Option<UserId>,
+    /// When the customer came, milliseconds since 1970 (UTC).
+    pub arrived_ms: i64,
+    /// Points of priority beside who the customer is.
+    pub priority: i16,
+    /// The number of the message, for those who have it on their screens.
+    pub seq: u32,
+}
+
+/// Who has a written interaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody yet: it waits.
+    Nobody,
+    /// It is offered to these, who may read it.
+    Offered(Vec<UserId>),
+    /// This agent.
+    Agent(UserId),
+}
+
+impl Voice {
+    /// A customer has written, and it is durable. To be told again what was told is harmless.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::Full`] and [`DeskError::NoSuchService`]: to be told again later.
+    pub fn handle_written(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        written: Written,
+    ) -> Result<Holder, DeskError> {
+        let (interaction, seq) = (written.interaction.clone(), written.seq);
+        let taken = self.take_written(now, company, written);
+        self.attend(now);
+        taken?;
+        self.tell_message(now, company, &interaction, seq);
+        Ok(self.holder(now, company, &interaction))
+    }
+
+    /// The agent has written to the customer, and it is durable.
+    pub fn handle_reply(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+        seq: u32,
+    ) {
+        if let Some(work) = self.shared.desks.written.get(interaction).cloned()
+            && let Some(desk) = self.shared.desk(now, company)
+        {
+            // It may be over in the meantime.
+            let _ = desk.handle_message(now.instant, &work, Sender::Agent);
+        }
+        self.tell_message(now, company, interaction, seq);
+        self.attend(now);
+    }
+
+    /// Who has a written interaction, or is offered it.
+    pub fn holder(&mut self, now: Now, company: &CompanyId, interaction: &InteractionId) -> Holder {
+        let work = self.shared.desks.written.get(interaction).cloned();
+        let found = work.and_then(|work| {
+            let record = self.shared.desk(now, company)?.work(&work)?;
+            Some(match &record.state {
+                WorkState::Offered(offers) => {
+                    Holder::Offered(offers.iter().map(|offer| offer.agent.clone()).collect())
+                }
+                state => state
+                    .holder()
+                    .map_or(Holder::Nobody, |agent| Holder::Agent(agent.clone())),
+            })
+        });
+        found.unwrap_or(Holder::Nobody)
+    }
+
+    fn take_written(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        written: Written,
+    ) -> Result<(), DeskError> {
+        let known = self.shared.desks.written.get(&written.interaction).cloned();
+        let desk = self.shared.desk(now, company);
+        let desk = desk.ok_or(DeskError::NoSuchService)?;
+        if let Some(work) = known {
+            let state = desk.work(&work).map(|record| &record.state);
+            if let Some(WorkState::Scheduled { .. }) = state {
+                // It was to come back at a date, and comes now.
+                let _ = desk.handle_over(now.instant, &work);
+            } else if state.is_some() {
+                return desk.handle_message(now.instant, &work, Sender::Customer);
+            }
+        }
+        self.shared.enqueue_written(now, company, written)
+    }
+
+    /// Tells those who have it on their screens that there is another message.
+    fn tell_message(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+        seq: u32,
+    ) {
+        let agents = match self.holder(now, company, interaction) {
+            Holder::Nobody => vec![],
+            Holder::Offered(agents) => agents,
+            Holder::Agent(agent) => vec![agent],
+        };
+        let event = LiveEvent::Message {
+            interaction: interaction.clone(),
+            seq,
+            users: agents.into_iter().collect(),
+        };
+        self.shared.tell(now, company, event);
+    }
+
+    /// An agent took a written interaction on the screen.
+    pub(super) fn written_taken(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        work: &WorkId,
+        agent: &UserId,
+    ) {
+        let known = self.shared.directory.companies.get(company);
+        let name = known.and_then(|known| Some(known.agents.get(agent)?.name.clone()));
+        let update = InteractionUpdate {
+            state: Some(InteractionState::Talking),
+            agent: Some(agent.clone()),
+            answered_ms: Some(now.wall.as_millisecond()),
+            ..InteractionUpdate::default()
+        };
+        let told = (
+            TrailKind::AgentAnswered,
+            json!({ "agent": agent, "name": name }),
+        );
+        self.shared.step(now, work, update, told);
+    }
+
+    /// A written interaction waits again, at another service perhaps.
+    pub(super) fn written_waits(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        work: &WorkId,
+        (kind, mut detail): (TrailKind, Value),
+    ) {
+        let desk = self.shared.desk(now, company);
+        let service = desk.and_then(|desk| Some(desk.work(work)?.work.service.clone()));
+        detail["service"] = json!(service);
+        let update = InteractionUpdate {
+            state: Some(InteractionState::Waiting),
+            service,
+            ..InteractionUpdate::default()
+        };
+        self.shared.step(now, work, update, (kind, detail));
+    }
+
+    /// A written interaction is over: an agent closed it, or nobody ever will.
+    pub(super) fn written_ended(&mut self, now: Now, work: &WorkId, why: Result<(), WhyClosed>) {
+        let (by, cause) = match why {
+            Ok(()) => (EndedBy::Agent, "closed"),
+            Err(why) => (EndedBy::Ramal, why.as_str()),
+        };
+        let Some(interaction) = self.shared.desks.written_of(work).cloned() else {
+            return;
+        };
+        let ended_ms = now.wall.as_millisecond();
+        let end = InteractionEnd {
+            ended_ms,
+            by,
+            cause: cause.to_owned(),
+            sip_status: None,
+            quality: None,
+        };
+        let step = Step {
+            update: InteractionUpdate::default(),
+            standing: Standing::Ended(Box::new(end)),
+            line: LateLine {
+                interaction,
+                at_ms: ended_ms,
+                kind: TrailKind::Ended,
+                detail: json!({ "by": by, "cause": cause }),
+            },
+        };
+        let kept = Kept::Step(Box::new(step));
+        self.shared.outputs.push_back(Output::Kept(kept));
+    }
+}
+
+impl Shared {
+    fn enqueue_written(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        written: Written,
+    ) -> Result<(), DeskError> {
+        let at_ms = now.wall.as_millisecond();
+        let known = self.directory.companies.get(company);
+        let service = known.and_then(|known| known.services.get(&written.service));
+        let service = service.ok_or(DeskError::NoSuchService)?;
+        let customer = written.customer.as_ref();
+        let returns = written.returns_to.map(|agent| Preferred {
+            agent,
+            wait_ms: service.rules.reopen_wait_ms,
+            even_away: false,
+        });
+        let detail = json!({ "service": written.service, "name": service.name });
+        let work = Work {
+            id: WorkId::new(at_ms, &mut self.random),
+            interaction: written.interaction.clone(),
+            medium: written.medium,
+            service: written.service.clone(),
+            contact: customer.map(|customer| customer.contact.clone()),
+            number: None,
+            arrived_ms: written.arrived_ms,
+            priority: Priority {
+                contact: customer.map_or(0, |customer| customer.priority),
+                number: written.priority,
+            },
+            skills: vec![],
+            preferred: returns.or_else(|| service.rules.preferred(customer?)),
+        };
+        let desk = self.desk(now, company).ok_or(DeskError::NoSuchService)?;
+        desk.enqueue(now.instant, work)?;
+        let update = InteractionUpdate {
+            state: Some(InteractionState::Waiting),
+            service: Some(written.service),
+            queued_ms: Some(at_ms),
+            ..InteractionUpdate::default()
+        };
+        let line = LateLine {
+            interaction: written.interaction,
+            at_ms,
+            kind: TrailKind::Queued,
+            detail,
+        };
+        let step = Box::new(Step::open(line, update));
+        self.outputs.push_back(Output::Kept(Kept::Step(step)));
+        Ok(())
+    }
+
+    /// Keeps a step of the written interaction that a work stands for; nothing of a call's.
+    fn step(
+        &mut self,
+        now: Now,
+        work: &WorkId,
+        update: InteractionUpdate,
+        (kind, detail): (TrailKind, Value),
+    ) {
+        if let Some(interaction) = self.desks.written_of(work).cloned() {
+            let line = LateLine {
+                interaction,
+                at_ms: now.wall.as_millisecond(),
+                kind,
+                detail,
+            };
+            let step = Box::new(Step::open(line, update));
+            self.outputs.push_back(Output::Kept(Kept::Step(step)));
+        }
+    }
+}

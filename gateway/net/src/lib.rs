@@ -1,0 +1,6 @@
+//! How other systems are reached.
+//!
+//! What to say to them is decided elsewhere, by pure crates and by the program; here are the sockets.
+//! [`fetch`] asks over HTTP without ever asking ourselves.
+
+pub mod fetch;

@@ -1,0 +1,486 @@
+//! What one receipt says: a message in a conversation, of an interaction that goes on, comes back or
+//! begins. All of it in the transaction of whoever calls.
+
+use channels::event::{Content, Incoming, Media};
+use channels::generic::receive::{self, Received};
+use channels::peer::Peer;
+use desk::contact::OwnerFallback;
+use desk::id::{
+    CompanyId, ContactId, ConversationId, IdentityId, InstanceId, InteractionId, MessageId,
+    ServiceId,
+};
+use desk::identity::{CpfKey, Identity, IdentityKind, Reading};
+use desk::kept::{LateLine, Step};
+use desk::numbering::Place;
+use desk::record::{Direction, InteractionOpened, InteractionUpdate, Medium, TrailKind};
+use desk::work::Customer;
+use exchange::voice::Written;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rand::rngs::StdRng;
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::channels::Channel;
+use store::contacts::{self, Contact};
+use store::conversations::{self, Conversation, Newcomer};
+use store::interactions::{self, Interaction};
+use store::messages::{self, Message};
+use store::receipts::{self, Known, Receipt};
+use store::{Error, Transaction};
+
+use crate::telephony::LAST_AGENT_MS;
+
+use super::settings::GenericSettings;
+use super::{Outcome, Taken};
+
+/// What was made of a receipt.
+pub(super) struct Made {
+    pub(super) outcome: Outcome,
+    /// What the desk is to hear.
+    pub(super) written: Option<(CompanyId, Written)>,
+}
+
+impl Made {
+    fn nothing(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            written: None,
+        }
+    }
+}
+
+pub(super) struct Maker<'a> {
+    pub(super) db: &'a mut Transaction,
+    pub(super) instance: &'a InstanceId,
+    pub(super) cpf_key: &'a CpfKey,
+    pub(super) random: &'a mut StdRng,
+}
+
+/// A message on its way into its conversation.
+struct Passing<'a> {
+    channel: &'a Channel,
+    received: &'a Received,
+    contact: Contact,
+    at_ms: i64,
+}
+
+/// The interaction that a message belongs to.
+struct Matter {
+    interaction: InteractionId,
+    protocol: String,
+    medium: Medium,
+    service: ServiceId,
+    arrived_ms: i64,
+    /// Who had it before, when it comes back.
+    returns_to: Option<desk::id::UserId>,
+}
+
+/// What is kept and shown of a message.
+#[derive(Serialize)]
+struct Kept<'a> {
+    #[serde(flatten)]
+    content: &'a Content,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    attachments: &'a [Media],
+}
+
+impl Maker<'_> {
+    /// Makes of a receipt what it says, and notes on it that this was done.
+    pub(super) async fn make(&mut self, receipt: &Receipt) -> Result<Made, Error> {
+        let channel = store::channels::of_work(&mut **self.db, &receipt.channel).await?;
+        let read = receive::read(&receipt.body, receipt.channel.as_str());
+        let made = match (channel, read) {
+            (Some(channel), Ok(received)) => self.take(&channel, &received, receipt).await?,
+            // The handler reads it first: it is of another program, or the channel is gone.
+            (None, _) | (_, Err(_)) => Made::nothing(Outcome::Refused("")),
+        };
+        let why = match &made.outcome {
+            Outcome::Taken(_) => None,
+            Outcome::Reused => Some("the key was used for another message"),
+            Outcome::Refused(field) => Some(*field),
+            Outcome::Blocked => Some("the contact is blocked"),
+        };
+        receipts::done(&mut **self.db, &receipt.id, receipt.received_ms, why).await?;
+        Ok(made)
+    }
+
+    async fn take(
+        &mut self,
+        channel: &Channel,
+        received: &Received,
+        receipt: &Receipt,
+    ) -> Result<Made, Error> {
+        let at_ms = receipt.received_ms;
+        if let Some(service) = &received.service
+            && !self.has_service(&channel.company, service).await?
+        {
+            return Ok(Made::nothing(Outcome::Refused("service_id")));
+        }
+        let ids = self.identities(&received.message.from, at_ms);
+        if ids.is_empty() {
+            return Ok(Made::nothing(Outcome::Refused("customer")));
+        }
+        let message = MessageId::new(at_ms, self.random);
+        let event = Known {
+            hash: received.fingerprint.clone(),
+            message: message.clone(),
+        };
+        let key = &received.message.id;
+        let known = receipts::take_in(self.db, &channel.id, key, &event).await?;
+        if let Some(known) = known {
+            return self.again_told(channel, &event, known).await;
+        }
+        let contact = self.contact(channel, received, &ids, at_ms).await?;
+        if contact.blocked_in {
+            return Ok(Made::nothing(Outcome::Blocked));
+        }
+        let passing = Passing {
+            channel,
+            received,
+            contact,
+            at_ms,
+        };
+        self.append(message, &passing).await
+    }
+
+    /// The same was taken in before, or something else under its key.
+    async fn again_told(
+        &mut self,
+        channel: &Channel,
+        event: &Known,
+        known: Known,
+    ) -> Result<Made, Error> {
+        if known.hash != event.hash {
+            return Ok(Made::nothing(Outcome::Reused));
+        }
+        let company = &channel.company;
+        let message = messages::by_id(&mut **self.db, company, &known.message).await?;
+        let Some(message) = message else {
+            return Ok(Made::nothing(Outcome::Blocked)); // It was told by one who is blocked.
+        };
+        let found = interactions::by_id(&mut **self.db, company, &message.interaction).await?;
+        let protocol = found.map(|found| found.protocol).unwrap_or_default();
+        Ok(Made::nothing(Outcome::Taken(Taken {
+            message: message.id,
+            interaction: message.interaction,
+            protocol,
+            has_agent: false,
+            is_duplicate: true,
+        })))
+    }
+
+    async fn append(&mut self, message: MessageId, passing: &Passing<'_>) -> Result<Made, Error> {
+        let (channel, at_ms) = (passing.channel, passing.at_ms);
+        let newcomer = Newcomer {
+            id: &ConversationId::new(at_ms, self.random),
+            company: &channel.company,
+            channel: &channel.id,
+            thread: &passing.received.conversation,
+            now_ms: at_ms,
+        };
+        let talk = conversations::next(&mut **self.db, &newcomer).await?;
+        let matter = self.matter(&talk, passing).await?;
+        let row = self.row(&message, &talk, &matter, passing);
+        messages::insert(&mut **self.db, &row).await?;
+        let told = (TrailKind::MessageReceived, &message, talk.seq);
+        conversations::say(self.db, &matter.interaction, told, at_ms).await?;
+        let customer = self.customer(&passing.contact, at_ms).await?;
+        let written = Written {
+            interaction: matter.interaction.clone(),
+            medium: matter.medium,
+            service: matter.service,
+            customer: Some(customer),
+            returns_to: matter.returns_to,
+            arrived_ms: matter.arrived_ms,
+            // It fits: from -10 to 10.
+            priority: i16::try_from(passing.received.priority).unwrap_or_default(),
+            seq: talk.seq,
+        };
+        let taken = Taken {
+            message,
+            interaction: matter.interaction,
+            protocol: matter.protocol,
+            has_agent: false,
+            is_duplicate: false,
+        };
+        Ok(Made {
+            outcome: Outcome::Taken(taken),
+            written: Some((channel.company.clone(), written)),
+        })
+    }
+
+    fn row(
+        &self,
+        id: &MessageId,
+        talk: &Conversation,
+        matter: &Matter,
+        passing: &Passing<'_>,
+    ) -> Message {
+        let Incoming {
+            id: external_id,
+            from,
+            content,
+            attachments,
+            reply_to,
+            ..
+        } = &passing.received.message;
+        let kept = Kept {
+            content,
+            attachments,
+        };
+        let external = from.id(channels::peer::IdentityKind::Generic);
+        Message {
+            id: id.clone(),
+            company: talk.company.clone(),
+            conversation: talk.id.clone(),
+            seq: talk.seq,
+            interaction: matter.interaction.clone(),
+            direction: Direction::Inbound,
+            author: json!({
+                "kind": "customer", "id": passing.contact.id, "name": passing.contact.name,
+                "external_id": external.map(|id| &id.value),
+            }),
+            // Text always becomes JSON.
+            content: serde_json::to_value(kept).unwrap_or(Value::Null),
+            client_id: None,
+            external_id: Some(external_id.clone()),
+            reply_to: reply_to.clone(),
+            sent_ms: passing.received.sent_at_ms,
+            at_ms: passing.at_ms,
+            state: None,
+            failure: None,
+        }
+    }
+
+    /// The interaction of a conversation that is open, comes back, or begins now.
+    async fn matter(
+        &mut self,
+        talk: &Conversation,
+        passing: &Passing<'_>,
+    ) -> Result<Matter, Error> {
+        let last = match &talk.interaction {
+            Some(last) => interactions::by_id(&mut **self.db, &talk.company, last).await?,
+            None => None,
+        };
+        match last {
+            Some(last) if last.ended_ms.is_none() => self.goes_on(last, passing).await,
+            Some(last) if may_come_back(&last, passing) => self.comes_back(last, passing).await,
+            Some(_) | None => self.begins(talk, passing).await,
+        }
+    }
+
+    async fn goes_on(&mut self, last: Interaction, passing: &Passing<'_>) -> Result<Matter, Error> {
+        Ok(Matter {
+            service: self.service(&last, passing.channel).await?,
+            interaction: last.id,
+            medium: last.medium,
+            protocol: last.protocol,
+            arrived_ms: passing.at_ms,
+            returns_to: last.agent,
+        })
+    }
+
+    async fn comes_back(
+        &mut self,
+        last: Interaction,
+        passing: &Passing<'_>,
+    ) -> Result<Matter, Error> {
+        let matter = self.goes_on(last, passing).await?;
+        let line = LateLine {
+            interaction: matter.interaction.clone(),
+            at_ms: passing.at_ms,
+            kind: TrailKind::Reopened,
+            detail: json!({ "why": "customer_wrote" }),
+        };
+        let step = Step::open(line, conversations::waits(&matter.service));
+        conversations::take(self.db, step).await?;
+        Ok(matter)
+    }
+
+    async fn begins(
+        &mut self,
+        talk: &Conversation,
+        passing: &Passing<'_>,
+    ) -> Result<Matter, Error> {
+        let (channel, contact, at_ms) = (passing.channel, &passing.contact, passing.at_ms);
+        let wanted = passing.received.service.as_ref();
+        let service = wanted.unwrap_or(&channel.service).clone();
+        let from = passing.received.message.from.ids.first();
+        let opened = InteractionOpened {
+            id: InteractionId::new(at_ms, self.random),
+            company: channel.company.clone(),
+            instance: Some(self.instance.clone()),
+            medium: GenericSettings::of(channel).medium(),
+            direction: Direction::Inbound,
+            from: from.map(|id| id.value.clone()).unwrap_or_default(),
+            from_name: contact.name.clone(),
+            to: channel.name.clone(),
+            number: None,
+            trunk: None,
+            device: None,
+            flow: None,
+            sip_call_id: String::new(),
+            started_ms: at_ms,
+            protocol_day: self.day(&channel.company, at_ms).await?,
+        };
+        let line = LateLine {
+            interaction: opened.id.clone(),
+            at_ms,
+            kind: TrailKind::Arrived,
+            detail: json!({
+                "channel": channel.id, "channel_name": channel.name, "thread": talk.thread,
+                "contact": contact.id, "attributes": passing.received.attributes,
+            }),
+        };
+        let update = InteractionUpdate {
+            contact: Some(contact.id.clone()),
+            ..conversations::waits(&service)
+        };
+        let step = Step::open(line, update);
+        let protocol = conversations::open(self.db, &talk.id, &opened, step).await?;
+        Ok(Matter {
+            interaction: opened.id,
+            medium: opened.medium,
+            protocol,
+            service,
+            arrived_ms: at_ms,
+            returns_to: None,
+        })
+    }
+
+    /// An open interaction, as the desk is told of it again; nothing of one that is gone.
+    pub(super) async fn again(
+        &mut self,
+        company: &CompanyId,
+        interaction: &InteractionId,
+    ) -> Result<Option<Written>, Error> {
+        let Some(found) = interactions::by_id(&mut **self.db, company, interaction).await? else {
+            return Ok(None);
+        };
+        let Some(channel) = conversations::channel_of(&mut **self.db, interaction).await? else {
+            return Ok(None);
+        };
+        let contact = match &found.contact {
+            Some(contact) => contacts::by_id(&mut **self.db, company, contact).await?,
+            None => None,
+        };
+        let customer = match &contact {
+            Some(contact) => Some(self.customer(contact, found.started_ms).await?),
+            None => None,
+        };
+        Ok(Some(Written {
+            service: self.service(&found, &channel).await?,
+            interaction: found.id,
+            medium: found.medium,
+            customer,
+            returns_to: found.agent,
+            arrived_ms: found.started_ms,
+            priority: 0,
+            seq: 0,
+        }))
+    }
+
+    /// Where an interaction is; at the channel's service where that one is no more.
+    async fn service(&mut self, last: &Interaction, channel: &Channel) -> Result<ServiceId, Error> {
+        match &last.service {
+            Some(service) if self.has_service(&channel.company, service).await? => {
+                Ok(service.clone())
+            }
+            Some(_) | None => Ok(channel.service.clone()),
+        }
+    }
+
+    async fn has_service(&mut self, company: &CompanyId, id: &ServiceId) -> Result<bool, Error> {
+        let found = store::services::by_id(&mut **self.db, company, id).await?;
+        Ok(found.is_some_and(|service| !service.disabled))
+    }
+
+    /// The ids that can be read. One that cannot, such as a telephone with a digit too few, does not
+    /// keep the customer from being heard.
+    fn identities(&mut self, peer: &Peer, at_ms: i64) -> Vec<(IdentityId, Identity)> {
+        let place = Place {
+            country: COUNTRY_CODE,
+            area: None,
+        };
+        let reading = Reading {
+            place,
+            cpf_key: self.cpf_key,
+        };
+        let read = peer.ids.iter().filter_map(|id| {
+            let kind: IdentityKind = id.kind.as_str().parse().ok()?;
+            Identity::read(kind, &id.scope, &id.value, reading).ok()
+        });
+        read.map(|identity| (IdentityId::new(at_ms, &mut *self.random), identity))
+            .collect()
+    }
+
+    async fn contact(
+        &mut self,
+        channel: &Channel,
+        received: &Received,
+        ids: &[(IdentityId, Identity)],
+        at_ms: i64,
+    ) -> Result<Contact, Error> {
+        let first = ids.first().map(|(_, identity)| identity.external_id());
+        let name = received.message.from.name.as_deref().or(first);
+        let newcomer = Contact {
+            id: ContactId::new(at_ms, self.random),
+            company: channel.company.clone(),
+            name: name.unwrap_or_default().to_owned(),
+            owner: None,
+            owner_fallback: OwnerFallback::default(),
+            priority: 0,
+            language: None,
+            notes: String::new(),
+            fields: std::collections::BTreeMap::new(),
+            blocked_in: false,
+            blocked_out: false,
+            anonymised_ms: None,
+            merged_into: None,
+            created_ms: at_ms,
+            updated_ms: at_ms,
+        };
+        let met = contacts::find_or_create(self.db, &newcomer, ids).await?;
+        Ok(met.contact)
+    }
+
+    /// The customer as the desk sees them.
+    async fn customer(&mut self, contact: &Contact, at_ms: i64) -> Result<Customer, Error> {
+        let since_ms = at_ms - LAST_AGENT_MS;
+        let company = &contact.company;
+        let last = interactions::last_agent(&mut **self.db, company, &contact.id, since_ms);
+        Ok(Customer {
+            contact: contact.id.clone(),
+            name: contact.name.clone(),
+            priority: contact.priority,
+            owner: contact.owner.clone(),
+            last_agent: last.await?,
+            blocked_in: contact.blocked_in,
+            blocked_out: contact.blocked_out,
+        })
+    }
+
+    /// The day of a company, as it begins a protocol number.
+    async fn day(&mut self, company: &CompanyId, at_ms: i64) -> Result<u32, Error> {
+        let found = store::companies::by_id(&mut **self.db, company).await?;
+        let zone = found.and_then(|found| TimeZone::get(&found.time_zone).ok());
+        let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
+        let date = at.to_zoned(zone.unwrap_or(TimeZone::UTC)).date();
+        let (month, day) = (date.month().unsigned_abs(), date.day().unsigned_abs());
+        Ok(
+            u32::from(date.year().unsigned_abs()) * 10_000
+                + u32::from(month) * 100
+                + u32::from(day),
+        )
+    }
+}
+
+/// Whether an interaction that is over is the same matter still.
+fn may_come_back(last: &Interaction, passing: &Passing<'_>) -> bool {
+    let ended_ms = last.ended_ms.unwrap_or(i64::MAX);
+    let reopen_ms = GenericSettings::of(passing.channel).reopen_ms();
+    reopen_ms > 0 && passing.at_ms.saturating_sub(ended_ms) < reopen_ms
+}
+
+/// Where telephones without a country are.
+const COUNTRY_CODE: &str = "55";

@@ -1,0 +1,168 @@
+//! What comes and goes by written channels, between HTTP and the store.
+//!
+//! ```text
+//!  HTTP ─ receive ─▶ Intake ─ receipts, one commit for many ─▶ Worker ─ conversation, message,
+//!    ◀──────────────────── answer ───────────────────────────────┘     interaction, one commit
+//!                                                                 └──▶ desk (telephony)
+//!  trail ─ a line that is told outside ─▶ deliveries ─▶ Courier ─▶ the company's webhook
+//! ```
+//!
+//! Invariants:
+//! - Nothing is made of what came in, and nothing is answered, before it is on disk as it came.
+//! - What is made of it is one transaction: after a crash it was made or it was not, and then the
+//!   receipt says so and it is made at the next start.
+//! - The desk hears of it afterwards, and at the next start if it did not.
+//! - A delivery is a line of the trail; it is tried until the webhook has taken it, in order within an
+//!   interaction, always under the same id.
+
+mod courier;
+mod intake;
+mod matter;
+mod notice;
+mod settings;
+mod worker;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use desk::id::{InstanceId, InteractionId, MessageId};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use store::Store;
+use store::receipts::Receipt;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::secrets::Secrets;
+use crate::telephony::Telephony;
+use gateway_net::fetch::Fetcher;
+
+use courier::Courier;
+use intake::Intake;
+pub use settings::{GenericSettings, SigningSecrets};
+use worker::Worker;
+
+/// What the workers need of the rest of the program.
+#[derive(Debug)]
+pub struct Needs {
+    /// The state.
+    pub store: Store,
+    /// The desk is there.
+    pub telephony: Telephony,
+    /// The secrets of webhooks, and how ids of customers are hashed.
+    pub secrets: Arc<Secrets>,
+    /// Asks webhooks.
+    pub fetcher: Fetcher,
+    /// Which process this is.
+    pub instance: InstanceId,
+    /// What ids are made with.
+    pub seed: [u8; 32],
+}
+
+/// A handle to the workers; clones are handles to the same. The last that is dropped lets them end.
+#[derive(Clone, Debug)]
+pub struct Channels {
+    instance: InstanceId,
+    arrivals: mpsc::Sender<Arrival>,
+    wake: Arc<Notify>,
+}
+
+/// Something that came in, and who waits to hear what was made of it.
+#[derive(Debug)]
+struct Arrival {
+    receipt: Receipt,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// What was made of something that came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A message.
+    Taken(Taken),
+    /// Nothing: another message was taken in under the same key.
+    Reused,
+    /// Nothing: this field names what the company does not have.
+    Refused(&'static str),
+    /// Nothing: the company does not hear this contact.
+    Blocked,
+}
+
+/// A message that was taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id.
+    pub message: MessageId,
+    /// The interaction that it belongs to.
+    pub interaction: InteractionId,
+    /// The number that is read to the customer.
+    pub protocol: String,
+    /// Whether an agent has it in hand.
+    pub has_agent: bool,
+    /// Whether it was taken in before.
+    pub is_duplicate: bool,
+}
+
+/// Why something was not received. To be sent again, under the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotReceived {
+    /// Too much waits already.
+    #[error("{ARRIVALS_MAX} messages wait already")]
+    Overloaded,
+    /// The database is away, or slow.
+    #[error("it could not be written down in time")]
+    Away,
+}
+
+impl Channels {
+    /// Starts the workers with what the last run of this process left undone. The task is the one that
+    /// tells webhooks; it may be cut off at any time.
+    pub fn start(needs: Needs) -> (Self, JoinHandle<()>) {
+        let mut chance = StdRng::from_seed(needs.seed);
+        let wake = Arc::new(Notify::new());
+        let (arrivals, incoming) = mpsc::channel(ARRIVALS_MAX);
+        let (stored, to_work) = mpsc::channel(ARRIVALS_MAX);
+        tokio::spawn(Intake::new(needs.store.clone(), stored).run(incoming));
+        let worker = Worker::new(&needs, chance.random(), wake.clone());
+        tokio::spawn(worker.run(to_work));
+        let courier = Courier::new(&needs, chance.random(), wake.clone());
+        let telling = tokio::spawn(courier.run());
+        let channels = Self {
+            instance: needs.instance,
+            arrivals,
+            wake,
+        };
+        (channels, telling)
+    }
+
+    /// Which process this is.
+    pub fn instance(&self) -> &InstanceId {
+        &self.instance
+    }
+
+    /// Makes something durable, and what it says a part of its conversation.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReceived`].
+    pub async fn receive(&self, receipt: Receipt) -> Result<Outcome, NotReceived> {
+        let (answer, answered) = oneshot::channel();
+        let arrival = Arrival { receipt, answer };
+        let sent = self.arrivals.try_send(arrival);
+        sent.map_err(|_| NotReceived::Overloaded)?;
+        let answer = tokio::time::timeout(ANSWER_WITHIN, answered).await;
+        answer.ok().and_then(Result::ok).ok_or(NotReceived::Away)
+    }
+
+    /// There may be something to tell a webhook.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Messages that wait to be written down: some seconds of a busy system. Beyond them other systems are
+/// told to come again.
+const ARRIVALS_MAX: usize = 4_096;
+
+/// How long another system waits for its answer. It may have been received all the same: asked again
+/// under the same key, it is told so.
+const ANSWER_WITHIN: Duration = Duration::from_secs(8);

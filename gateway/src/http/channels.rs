@@ -1,0 +1,534 @@
+//! `/channels`: the ways by which customers write, their keys and what their webhooks were told.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use channels::generic::signature;
+use channels::send::host;
+use desk::id::{ApiKeyId, ChannelId, CompanyId, InteractionId, ServiceId};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::deliveries::{self, Filter};
+use store::{api_keys, channels as rows};
+
+use super::api_keys::{ApiKey, ApiKeyCreated};
+use super::body::{Asked, Body, Id, Listed, Paging, moment, name};
+use super::problem::{Problem, ProblemBody};
+use super::who::{Administers, By, Reads, Tenant};
+use super::{App, Deed, generator};
+use crate::api_key;
+use crate::channels::{GenericSettings, SigningSecrets};
+
+pub(super) fn routes() -> Router<App> {
+    let one = "/api/v1/channels/{id}";
+    Router::new()
+        .route("/api/v1/channels", get(list).post(create))
+        .route(one, get(read).put(update).delete(delete))
+        .route(&format!("{one}/keys"), get(keys).post(create_key))
+        .route(&format!("{one}/webhook-secret"), post(rotate_secret))
+        .route(&format!("{one}/deliveries"), get(deliveries))
+        .route(&format!("{one}/deliveries/replay"), post(replay))
+}
+
+/// What can be set of a channel.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "ERP", "kind": "generic", "service": "suporte",
+    "webhook": "https://erp.exemplo.com.br/ramal", "settings": {"reopen_hours": 24}}))]
+pub(super) struct ChannelRequest {
+    name: String,
+    /// What it is: `generic`. It stays so.
+    #[serde(default = "generic")]
+    kind: String,
+    /// Where what comes by it waits.
+    #[schema(value_type = String)]
+    service: ServiceId,
+    /// Where what happens is told, signed by Standard Webhooks; nowhere when not set. One that was
+    /// switched off by its own answer (410) is switched on again by setting it.
+    #[serde(default)]
+    webhook: Option<String>,
+    #[serde(default)]
+    settings: GenericSettings,
+    /// Whether nothing comes or goes by it.
+    #[serde(default)]
+    disabled: bool,
+}
+
+fn generic() -> String {
+    GENERIC.to_owned()
+}
+
+/// A way by which customers write.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Channel {
+    #[schema(value_type = String)]
+    id: ChannelId,
+    #[schema(value_type = String)]
+    company: CompanyId,
+    kind: String,
+    name: String,
+    #[schema(value_type = String)]
+    service: ServiceId,
+    webhook: Option<String>,
+    /// When the webhook answered that it is no more (410).
+    webhook_gone_ms: Option<i64>,
+    #[schema(value_type = GenericSettings)]
+    settings: serde_json::Value,
+    disabled: bool,
+    created_ms: i64,
+    updated_ms: i64,
+}
+
+/// A channel that was just made.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ChannelCreated {
+    #[serde(flatten)]
+    channel: Channel,
+    /// What the webhook checks signatures with. It is shown this one time.
+    webhook_secret: String,
+}
+
+/// A secret that was just made.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct WebhookSecret {
+    /// What the webhook checks signatures with. It is shown this one time.
+    webhook_secret: String,
+    /// Until when the one before signs as well.
+    previous_until_ms: i64,
+}
+
+/// What can be set of a key of a channel, once.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "ERP"}))]
+pub(super) struct ChannelKeySettings {
+    name: String,
+    /// When it ends by itself; never when not set.
+    #[serde(default)]
+    expires_ms: Option<i64>,
+}
+
+/// Something that a webhook is or was told.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Delivery {
+    /// What the webhook knows it by (`webhook-id`).
+    id: String,
+    /// `message.created`, `attendance.closed` …
+    event: String,
+    #[schema(value_type = String)]
+    interaction: InteractionId,
+    /// Its number within the interaction.
+    seq: u32,
+    /// `waiting`, `done` or `parked` (not taken for 72 hours).
+    state: String,
+    /// What is told, from the first attempt on.
+    body: Option<String>,
+    created_ms: i64,
+    /// When it is tried next, while it waits.
+    due_ms: i64,
+    attempts: u32,
+    tried_ms: Option<i64>,
+    /// The status that came back last.
+    status: Option<u16>,
+    /// The beginning of what came back, or why nothing did.
+    answer: Option<String>,
+}
+
+/// Which deliveries; what is not set does not matter.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"state": "parked"}))]
+pub(super) struct Which {
+    /// In this state.
+    state: Option<String>,
+    /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
+    from: Option<String>,
+    /// Of what happened before.
+    until: Option<String>,
+    /// With this id.
+    id: Option<String>,
+}
+
+/// How many are tried again.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Replayed {
+    replayed: u64,
+}
+
+impl From<rows::Channel> for Channel {
+    fn from(row: rows::Channel) -> Self {
+        Self {
+            id: row.id,
+            company: row.company,
+            kind: row.kind,
+            name: row.name,
+            service: row.service,
+            webhook: row.webhook,
+            webhook_gone_ms: row.webhook_gone_ms,
+            settings: row.settings,
+            disabled: row.disabled,
+            created_ms: row.created_ms,
+            updated_ms: row.updated_ms,
+        }
+    }
+}
+
+impl From<deliveries::Delivery> for Delivery {
+    fn from(row: deliveries::Delivery) -> Self {
+        Self {
+            id: row.id,
+            event: row.event,
+            interaction: row.interaction,
+            seq: row.seq,
+            state: row.state,
+            body: row.body,
+            created_ms: row.created_ms,
+            due_ms: row.due_ms,
+            attempts: row.attempts,
+            tried_ms: row.tried_ms,
+            status: row.status,
+            answer: row.answer,
+        }
+    }
+}
+
+impl Which {
+    fn filter(self) -> Result<Filter, Problem> {
+        let time = |text: Option<String>, field: &str| match text {
+            Some(text) => Ok(Some(moment(&text, field)?.as_millisecond())),
+            None => Ok::<_, Problem>(None),
+        };
+        Ok(Filter {
+            state: self.state,
+            interaction: None,
+            from_ms: time(self.from, "from")?,
+            until_ms: time(self.until, "until")?,
+            id: self.id,
+        })
+    }
+}
+
+/// The row of what was asked.
+fn row(
+    app: &App,
+    tenant: &Tenant,
+    (id, secrets, created_ms): (ChannelId, Option<Vec<u8>>, i64),
+    asked: ChannelRequest,
+) -> Result<rows::Channel, Problem> {
+    if asked.kind != GENERIC {
+        return Err(Problem::field("kind", "out_of_range").because(GENERIC));
+    }
+    if let Some(url) = &asked.webhook
+        && (host(url).is_none() || url.len() > URL_LENGTH_MAX)
+    {
+        return Err(Problem::field("webhook", "invalid_webhook"));
+    }
+    if let Some(field) = asked.settings.wrong() {
+        return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
+    }
+    let settings = serde_json::to_value(asked.settings);
+    Ok(rows::Channel {
+        id,
+        company: tenant.company.clone(),
+        kind: asked.kind,
+        name: name(&asked.name)?,
+        service: asked.service,
+        settings: settings.map_err(|error| Problem::unavailable(&error))?,
+        webhook: asked.webhook,
+        webhook_gone_ms: None,
+        secrets,
+        disabled: asked.disabled,
+        created_ms,
+        updated_ms: app.now_ms(),
+    })
+}
+
+async fn found(app: &App, tenant: &Tenant, id: &ChannelId) -> Result<rows::Channel, Problem> {
+    let found = rows::by_id(app.store.pool(), &tenant.company, id).await?;
+    found.ok_or_else(Problem::not_found)
+}
+
+fn deed<'a>(action: &'a str, row: &'a rows::Channel) -> Deed<'a> {
+    Deed {
+        company: Some(&row.company),
+        action,
+        target: row.id.as_str(),
+        detail: json!({ "name": row.name, "webhook": row.webhook }),
+    }
+}
+
+/// List channels
+#[utoipa::path(get, path = "/api/v1/channels", tag = "channels",
+    params(Paging, ("company" = Option<String>, Query)),
+    responses((status = 200, body = Listed<Channel>), (status = 403, body = ProblemBody)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Listed<Channel>>, Problem> {
+    let listed = rows::list(app.store.pool(), &tenant.company, &paging.page()?).await?;
+    let place = |row: &rows::Channel| row.id.to_string();
+    Ok(Listed::of(listed, paging.limit(), place))
+}
+
+/// Read a channel
+#[utoipa::path(get, path = "/api/v1/channels/{id}", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 200, body = Channel), (status = 404, body = ProblemBody)))]
+pub(super) async fn read(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Id(id): Id<ChannelId>,
+) -> Result<Json<Channel>, Problem> {
+    Ok(Json(found(&app, &tenant, &id).await?.into()))
+}
+
+/// Add a channel
+#[utoipa::path(post, path = "/api/v1/channels", tag = "channels", params(("company" = Option<String>, Query)),
+    request_body = ChannelRequest,
+    responses((status = 201, body = ChannelCreated), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub(super) async fn create(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Body(asked): Body<ChannelRequest>,
+) -> Result<(StatusCode, Json<ChannelCreated>), Problem> {
+    let id = app.id(ChannelId::new);
+    let secret = signature::secret(&mut generator()?);
+    let sealed = SigningSecrets::new(&secret).seal(&app.secrets, id.as_str());
+    let sealed = sealed.map_err(|error| Problem::unavailable(&error))?;
+    let row = row(&app, &tenant, (id, Some(sealed), app.now_ms()), asked)?;
+    let mut db = app.store.begin().await?;
+    rows::insert(&mut *db, &row).await?;
+    app.commit_quietly(db, &tenant, deed("channel.create", &row))
+        .await?;
+    let created = ChannelCreated {
+        channel: row.into(),
+        webhook_secret: secret.expose().to_owned(),
+    };
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Change a channel
+///
+/// What is not set gets its default; keys and the webhook's secret stay as they are.
+#[utoipa::path(put, path = "/api/v1/channels/{id}", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = ChannelRequest,
+    responses((status = 200, body = Channel), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub(super) async fn update(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+    Body(asked): Body<ChannelRequest>,
+) -> Result<Json<Channel>, Problem> {
+    let mut db = app.store.begin().await?;
+    let old = rows::by_id(&mut *db, &tenant.company, &id).await?;
+    let old = old.ok_or_else(Problem::not_found)?;
+    let row = row(&app, &tenant, (id, old.secrets, old.created_ms), asked)?;
+    rows::update(&mut *db, &row).await?;
+    app.commit_quietly(db, &tenant, deed("channel.update", &row))
+        .await?;
+    app.channels.wake();
+    Ok(Json(row.into()))
+}
+
+/// Delete a channel by which nobody ever wrote
+#[utoipa::path(delete, path = "/api/v1/channels/{id}", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 204), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub(super) async fn delete(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+) -> Result<StatusCode, Problem> {
+    let row = found(&app, &tenant, &id).await?;
+    let mut db = app.store.begin().await?;
+    if !rows::delete(&mut *db, &tenant.company, &id).await? {
+        return Err(Problem::conflict("in_use"));
+    }
+    app.commit_quietly(db, &tenant, deed("channel.delete", &row))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// List the keys of a channel
+///
+/// They are revoked like any other, at `/api-keys/{id}`.
+#[utoipa::path(get, path = "/api/v1/channels/{id}/keys", tag = "channels",
+    params(("id" = String, Path), Paging, ("company" = Option<String>, Query)),
+    responses((status = 200, body = Listed<ApiKey>), (status = 404, body = ProblemBody)))]
+pub(super) async fn keys(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+    Asked(paging): Asked<Paging>,
+) -> Result<Json<Listed<ApiKey>>, Problem> {
+    let row = found(&app, &tenant, &id).await?;
+    let listed = api_keys::of_channel(app.store.pool(), &row.id, &paging.page()?).await?;
+    let place = |row: &api_keys::ApiKey| row.id.to_string();
+    Ok(Listed::of(listed, paging.limit(), place))
+}
+
+/// Make a key for a channel
+///
+/// It opens this channel and nothing else.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/keys", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = ChannelKeySettings,
+    responses((status = 201, body = ApiKeyCreated), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub(super) async fn create_key(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+    Body(asked): Body<ChannelKeySettings>,
+) -> Result<(StatusCode, Json<ApiKeyCreated>), Problem> {
+    let channel = found(&app, &tenant, &id).await?;
+    let issued = api_key::draw(&mut generator()?);
+    let created_by = match &tenant.by {
+        By::User { user, .. } => Some(user.id.clone()),
+        By::Key(_) => None,
+    };
+    let row = api_keys::ApiKey {
+        id: app.id(ApiKeyId::new),
+        company: Some(tenant.company.clone()),
+        channel: Some(channel.id.clone()),
+        name: name(&asked.name)?,
+        prefix: issued.prefix,
+        hash: issued.hash,
+        scopes: vec![],
+        created_by,
+        created_ms: app.now_ms(),
+        expires_ms: asked.expires_ms,
+        last_used_ms: None,
+        revoked_ms: None,
+    };
+    let mut db = app.store.begin().await?;
+    api_keys::insert(&mut *db, &row).await?;
+    let deed = Deed {
+        company: Some(&tenant.company),
+        action: "channel.key",
+        target: channel.id.as_str(),
+        detail: json!({ "key": row.id, "name": row.name }),
+    };
+    app.commit_quietly(db, &tenant, deed).await?;
+    let created = ApiKeyCreated::of(row, issued.text);
+    Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// Make another secret for the webhook
+///
+/// For a day what is told is signed with both.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/webhook-secret", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 200, body = WebhookSecret), (status = 404, body = ProblemBody)))]
+pub(super) async fn rotate_secret(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+) -> Result<Json<WebhookSecret>, Problem> {
+    let secret = signature::secret(&mut generator()?);
+    let until_ms = app.now_ms() + ROTATION_MS;
+    let mut db = app.store.begin().await?;
+    let old = rows::by_id(&mut *db, &tenant.company, &id).await?;
+    let old = old.ok_or_else(Problem::not_found)?;
+    let sealed = old.secrets.as_deref().unwrap_or_default();
+    let before = SigningSecrets::open(&app.secrets, id.as_str(), sealed);
+    let before = before.map_err(|error| Problem::unavailable(&error))?;
+    let sealed = before
+        .rotated(&secret, until_ms)
+        .seal(&app.secrets, id.as_str());
+    let row = rows::Channel {
+        secrets: Some(sealed.map_err(|error| Problem::unavailable(&error))?),
+        updated_ms: app.now_ms(),
+        ..old
+    };
+    rows::update(&mut *db, &row).await?;
+    app.commit_quietly(db, &tenant, deed("channel.webhook_secret", &row))
+        .await?;
+    Ok(Json(WebhookSecret {
+        webhook_secret: secret.expose().to_owned(),
+        previous_until_ms: until_ms,
+    }))
+}
+
+/// List what the webhook of a channel was and is told
+#[utoipa::path(get, path = "/api/v1/channels/{id}/deliveries", tag = "channels",
+    params(("id" = String, Path), Paging, Listing, ("company" = Option<String>, Query)),
+    responses((status = 200, body = Listed<Delivery>), (status = 404, body = ProblemBody)))]
+pub(super) async fn deliveries(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Id(id): Id<ChannelId>,
+    Asked(paging): Asked<Paging>,
+    Asked(asked): Asked<Listing>,
+) -> Result<Json<Listed<Delivery>>, Problem> {
+    let row = found(&app, &tenant, &id).await?;
+    let which = Which {
+        state: asked.state,
+        from: asked.from,
+        until: asked.until,
+        id: asked.id,
+    };
+    let filter = Filter {
+        interaction: asked.interaction,
+        ..which.filter()?
+    };
+    let whose = (&tenant.company, &row.id);
+    let (pool, before) = (app.store.pool(), paging.after());
+    let listed = deliveries::list(pool, whose, &filter, before, paging.limit()).await?;
+    let place = |row: &deliveries::Delivery| row.id.clone();
+    Ok(Listed::of(listed, paging.limit(), place))
+}
+
+/// Which deliveries to list; what is not set does not matter.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Listing {
+    /// In this state.
+    state: Option<String>,
+    /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
+    from: Option<String>,
+    /// Of what happened before.
+    until: Option<String>,
+    /// With this id.
+    id: Option<String>,
+    /// About this interaction.
+    #[param(value_type = Option<String>)]
+    interaction: Option<InteractionId>,
+}
+
+/// Tell a webhook again
+///
+/// By id, by time, or all in a state; under the same ids as before.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/deliveries/replay", tag = "channels",
+    params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = Which,
+    responses((status = 200, body = Replayed), (status = 404, body = ProblemBody)))]
+pub(super) async fn replay(
+    State(app): State<App>,
+    Administers(tenant): Administers,
+    Id(id): Id<ChannelId>,
+    Body(asked): Body<Which>,
+) -> Result<Json<Replayed>, Problem> {
+    let channel = found(&app, &tenant, &id).await?;
+    let filter = asked.filter()?;
+    let mut db = app.store.begin().await?;
+    let whose = (&tenant.company, &channel.id);
+    let replayed = deliveries::replay(&mut *db, whose, &filter, app.now_ms()).await?;
+    let deed = Deed {
+        company: Some(&tenant.company),
+        action: "channel.replay",
+        target: channel.id.as_str(),
+        detail: json!({ "replayed": replayed }),
+    };
+    app.commit_quietly(db, &tenant, deed).await?;
+    app.channels.wake();
+    Ok(Json(Replayed { replayed }))
+}
+
+/// What the other system is to the API.
+const GENERIC: &str = "generic";
+
+/// A link that a person can still copy.
+const URL_LENGTH_MAX: usize = 2_000;
+
+/// How long the secret before signs as well: a working day of whoever changes it over.
+const ROTATION_MS: i64 = 24 * 3_600_000;

@@ -1,0 +1,142 @@
+//! `/channels/{id}/receive_hook`: where other systems post what their customers write.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequestParts, Path, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::routing::post;
+use axum::{Json, Router};
+use channels::generic::receive;
+use desk::id::{ChannelId, InteractionId, MessageId, ReceiptId};
+use serde::Serialize;
+use serde_json::Value;
+use store::receipts::Receipt;
+
+use super::App;
+use super::problem::{Problem, ProblemBody};
+use super::who::known_key;
+use crate::channels::{NotReceived, Outcome};
+
+pub(super) fn routes() -> Router<App> {
+    Router::new().route("/api/v1/channels/{id}/receive_hook", post(receive_hook))
+}
+
+/// Another system that showed a key of the channel in the path.
+pub(super) struct ByChannelKey(ChannelId);
+
+impl FromRequestParts<App> for ByChannelKey {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let shown = shown(&parts.headers).ok_or_else(Problem::anonymous)?;
+        let key = known_key(app, shown).await?;
+        let path = Path::<String>::from_request_parts(parts, app).await;
+        let asked: Option<ChannelId> = path.ok().and_then(|Path(text)| text.parse().ok());
+        let (company, channel) = match (key.company, key.channel, asked) {
+            (Some(company), Some(own), Some(asked)) if own == asked => (company, own),
+            _ => return Err(Problem::forbidden()),
+        };
+        let found = store::channels::by_id(app.store.pool(), &company, &channel).await?;
+        match found {
+            Some(found) if !found.disabled => Ok(Self(channel)),
+            Some(_) | None => Err(Problem::forbidden()),
+        }
+    }
+}
+
+/// The key, in the header that other systems know, or as everywhere else.
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    if let Some(key) = headers.get("x-api-key") {
+        return key.to_str().ok().map(str::trim);
+    }
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+}
+
+/// What became of a message that was posted.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(example = json!({"message_id": "01kb…", "attendance_id": "01kb…",
+    "protocol": "20261122000123", "status": "queued", "duplicate": false}))]
+pub(super) struct Received {
+    #[schema(value_type = String)]
+    message_id: MessageId,
+    /// The interaction that it belongs to.
+    #[schema(value_type = String)]
+    attendance_id: InteractionId,
+    /// The number that is read to the customer.
+    protocol: String,
+    /// `queued`, or `assigned` where an agent has it in hand.
+    status: &'static str,
+    /// Whether it was received before.
+    duplicate: bool,
+}
+
+/// Post what a customer writes
+///
+/// With a key of the channel in `X-Api-Key`. The same `external_message_id` with the same body is the
+/// same message: 200, and nothing is done twice. With another body it is refused: 409. What was answered
+/// with 503, or not at all, is to be posted again.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/receive_hook", tag = "channels",
+    params(("id" = String, Path)), request_body(content = Object, example = json!({
+        "external_message_id": "TT-8812-0003", "external_conversation_id": "TT-8812",
+        "customer": {"external_id": "C-991", "name": "Ana Souza", "email": "ana@exemplo.com.br"},
+        "type": "text", "text": "Meu chamado continua aberto", "attributes": {"produto": "Fibra 500"}})),
+    responses((status = 200, body = Received), (status = 202, body = Received), (status = 400, body = ProblemBody),
+        (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 413, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+pub(super) async fn receive_hook(
+    State(app): State<App>,
+    ByChannelKey(channel): ByChannelKey,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Received>), Problem> {
+    let body = body?;
+    if let Err(faults) = receive::read(&body, channel.as_str()) {
+        let first = faults.first().map(|fault| fault.field.clone());
+        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        let problem = match serde_json::from_slice::<Value>(&body) {
+            Ok(_) => Problem::field(&first.unwrap_or_default(), "invalid"),
+            Err(_) => Problem::malformed("malformed"),
+        };
+        return Err(problem.because(said.join("; ")));
+    }
+    let receipt = Receipt {
+        id: app.id(ReceiptId::new),
+        channel,
+        instance: app.channels.instance().clone(),
+        body: body.to_vec(),
+        received_ms: app.now_ms(),
+    };
+    let outcome = app.channels.receive(receipt).await.map_err(later)?;
+    match outcome {
+        Outcome::Taken(taken) => {
+            let status = match taken.is_duplicate {
+                true => StatusCode::OK,
+                false => StatusCode::ACCEPTED,
+            };
+            let received = Received {
+                message_id: taken.message,
+                attendance_id: taken.interaction,
+                protocol: taken.protocol,
+                status: if taken.has_agent {
+                    "assigned"
+                } else {
+                    "queued"
+                },
+                duplicate: taken.is_duplicate,
+            };
+            Ok((status, Json(received)))
+        }
+        Outcome::Reused => Err(Problem::conflict("key_reused").at("external_message_id")),
+        Outcome::Refused(field) => Err(Problem::field(field, "reference")),
+        Outcome::Blocked => Err(Problem::forbidden().at("customer")),
+    }
+}
+
+fn later(error: NotReceived) -> Problem {
+    Problem::unavailable(&error).retry_after(RETRY_AFTER_S)
+}
+
+/// As long as a restart of the database takes.
+const RETRY_AFTER_S: u64 = 5;

@@ -1,0 +1,188 @@
+//! SQL of messages: what was written, in the order in which it came to be known.
+
+use desk::id::{CompanyId, ConversationId, InteractionId, MessageId};
+use desk::record::Direction;
+use serde_json::Value;
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AnyExecutor};
+
+use crate::row::{Columns, json};
+use crate::{Error, PAGE_MAX};
+
+/// One utterance of a conversation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Whose it is.
+    pub company: CompanyId,
+    /// In which thread.
+    pub conversation: ConversationId,
+    /// Its number there, from 1.
+    pub seq: u32,
+    /// In which interaction.
+    pub interaction: InteractionId,
+    /// Who wrote to whom.
+    pub direction: Direction,
+    /// Who wrote, in the gateway's words.
+    pub author: Value,
+    /// What, in the channels' words.
+    pub content: Value,
+    /// The id that the agent's page gave it.
+    pub client_id: Option<String>,
+    /// The id that the channel gave it.
+    pub external_id: Option<String>,
+    /// The channel's id of the message that it answers.
+    pub reply_to: Option<String>,
+    /// When it was written, by the channel's clock.
+    pub sent_ms: Option<i64>,
+    /// When it came to us.
+    pub at_ms: i64,
+    /// How far it came, of ours.
+    pub state: Option<String>,
+    /// Why no further.
+    pub failure: Option<Value>,
+}
+
+/// Adds a message under the number that its conversation gave out.
+pub async fn insert(db: impl AnyExecutor<'_>, message: &Message) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO messages (id, company, conversation, seq, interaction, direction, author,
+                               content, client_id, external_id, reply_to, sent_ms, at_ms, state)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+    )
+    .bind(message.id.as_str())
+    .bind(message.company.as_str())
+    .bind(message.conversation.as_str())
+    .bind(i64::from(message.seq))
+    .bind(message.interaction.as_str())
+    .bind(message.direction.as_str())
+    .bind(json(&message.author)?)
+    .bind(json(&message.content)?)
+    .bind(message.client_id.as_deref())
+    .bind(message.external_id.as_deref())
+    .bind(message.reply_to.as_deref())
+    .bind(message.sent_ms)
+    .bind(message.at_ms)
+    .bind(message.state.as_deref())
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Lists the messages of an interaction with higher numbers than `after_seq`, in their order.
+pub async fn list(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    interaction: &InteractionId,
+    after_seq: u32,
+    limit: u32,
+) -> Result<Vec<Message>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM messages
+          WHERE interaction = $1 AND company = $2 AND seq > $3 ORDER BY seq LIMIT $4",
+    )
+    .bind(interaction.as_str())
+    .bind(company.as_str())
+    .bind(i64::from(after_seq))
+    .bind(i64::from(limit.min(PAGE_MAX)))
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
+/// Finds a message of a company.
+pub async fn by_id(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    id: &MessageId,
+) -> Result<Option<Message>, Error> {
+    let found = sqlx::query("SELECT * FROM messages WHERE id = $1 AND company = $2")
+        .bind(id.as_str())
+        .bind(company.as_str())
+        .try_map(read)
+        .fetch_optional(db)
+        .await?;
+    Ok(found)
+}
+
+/// Finds what an agent's page sent under this id in the conversation of an interaction.
+pub async fn by_client_id(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    interaction: &InteractionId,
+    client_id: &str,
+) -> Result<Option<Message>, Error> {
+    let found = sqlx::query(
+        "SELECT m.* FROM interactions i JOIN messages m ON m.conversation = i.conversation
+          WHERE i.id = $1 AND i.company = $2 AND m.client_id = $3",
+    )
+    .bind(interaction.as_str())
+    .bind(company.as_str())
+    .bind(client_id)
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// A message of ours has come so far, unless it has come elsewhere meanwhile.
+pub async fn advance(
+    db: impl AnyExecutor<'_>,
+    id: &MessageId,
+    (from, to): (&str, &str),
+    failure: Option<&Value>,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE messages SET state = $3, failure = $4 WHERE id = $1 AND state = $2")
+        .bind(id.as_str())
+        .bind(from)
+        .bind(to)
+        .bind(failure.map(json).transpose()?)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Empties what was written in an interaction, and what webhooks were told of it: nobody is to find out
+/// any more who wrote. When and in which direction stays.
+pub(crate) async fn empty(
+    db: &mut AnyConnection,
+    interaction: &InteractionId,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE messages SET content = $2, author = CASE WHEN direction = 'inbound' THEN $3
+                                                         ELSE author END
+          WHERE interaction = $1",
+    )
+    .bind(interaction.as_str())
+    .bind(r#"{"kind":"text","text":""}"#)
+    .bind(r#"{"kind":"customer"}"#)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("UPDATE deliveries SET body = NULL WHERE interaction = $1")
+        .bind(interaction.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+fn read(row: AnyRow) -> sqlx::Result<Message> {
+    Ok(Message {
+        id: row.parsed("id")?,
+        company: row.parsed("company")?,
+        conversation: row.parsed("conversation")?,
+        seq: row.count("seq")?,
+        interaction: row.parsed("interaction")?,
+        direction: row.parsed("direction")?,
+        author: row.json("author")?,
+        content: row.json("content")?,
+        client_id: row.text_maybe("client_id")?,
+        external_id: row.text_maybe("external_id")?,
+        reply_to: row.text_maybe("reply_to")?,
+        sent_ms: row.whole_maybe("sent_ms")?,
+        at_ms: row.whole("at_ms")?,
+        state: row.text_maybe("state")?,
+        failure: row.json_maybe("failure")?,
+    })
+}

@@ -1,0 +1,363 @@
+//! What is written: receipts, conversations, messages, and what webhooks are told.
+
+use desk::id::{CompanyId, ConversationId, InteractionId, ServiceId};
+use desk::kept::{Kept, LateLine, Standing, Step};
+use desk::record::{
+    Change, Direction, EndedBy, InteractionEnd, InteractionOpened, InteractionState,
+    InteractionUpdate, Medium, TrailKind,
+};
+use serde_json::{Value, json};
+use store::channels::Channel;
+use store::conversations::{self, Newcomer};
+use store::deliveries::{self, Delivery, Filter};
+use store::messages::{self, Message};
+use store::receipts::{self, Known, Receipt};
+use store::services::Service;
+use store::{Store, Writer, channels, desks, interactions, services, trail};
+
+use crate::databases::on_both;
+use crate::fixtures::{company, id, opened};
+
+async fn channel(store: &Store, company: &CompanyId, webhook: Option<&str>) -> Channel {
+    let service: ServiceId = id("support");
+    let row = Service {
+        id: service.clone(),
+        company: company.clone(),
+        name: "Suporte".into(),
+        wait_limit_s: 60,
+        waiting_max: None,
+        music_prompt: None,
+        announcements: vec![],
+        say_position: false,
+        unanswered_prompt: None,
+        calendar: None,
+        ring_s: 15,
+        wrap_up_s: 0,
+        rules: Default::default(),
+        calls: Default::default(),
+        recording_notice: None,
+        survey: None,
+        caller_number: None,
+        disabled: false,
+        created_ms: 1,
+        updated_ms: 1,
+    };
+    services::insert(store.pool(), &row).await.unwrap();
+    let channel = Channel {
+        id: id("erp"),
+        company: company.clone(),
+        kind: "generic".into(),
+        name: "ERP".into(),
+        service,
+        settings: json!({}),
+        webhook: webhook.map(str::to_owned),
+        webhook_gone_ms: None,
+        secrets: None,
+        disabled: false,
+        created_ms: 1,
+        updated_ms: 1,
+    };
+    channels::insert(store.pool(), &channel).await.unwrap();
+    channel
+}
+
+fn line(interaction: &str, at_ms: i64, kind: TrailKind, detail: Value) -> LateLine {
+    LateLine {
+        interaction: id(interaction),
+        at_ms,
+        kind,
+        detail,
+    }
+}
+
+fn step(interaction: &str, at_ms: i64, kind: TrailKind, state: InteractionState) -> Step {
+    let update = InteractionUpdate {
+        state: Some(state),
+        ..InteractionUpdate::default()
+    };
+    Step::open(line(interaction, at_ms, kind, json!({})), update)
+}
+
+fn ended(interaction: &str, at_ms: i64) -> Step {
+    let end = InteractionEnd {
+        ended_ms: at_ms,
+        by: EndedBy::Agent,
+        cause: "closed".into(),
+        sip_status: None,
+        quality: None,
+    };
+    Step {
+        standing: Standing::Ended(Box::new(end)),
+        ..step(
+            interaction,
+            at_ms,
+            TrailKind::Ended,
+            InteractionState::Talking,
+        )
+    }
+}
+
+fn written(company: &CompanyId, interaction: &str) -> InteractionOpened {
+    let Change::InteractionOpened(opened) = opened(company, interaction, 5) else {
+        unreachable!()
+    };
+    InteractionOpened {
+        medium: Medium::Chat,
+        instance: Some(id("here")),
+        ..*opened
+    }
+}
+
+/// A conversation with an open interaction.
+async fn begun(store: &Store, company: &CompanyId, interaction: &str) -> ConversationId {
+    let mut db = store.begin().await.unwrap();
+    let newcomer = Newcomer {
+        id: &id("talk"),
+        company,
+        channel: &id("erp"),
+        thread: "TT-1",
+        now_ms: 5,
+    };
+    let talk = conversations::next(&mut *db, &newcomer).await.unwrap();
+    let arrived = step(
+        interaction,
+        5,
+        TrailKind::Arrived,
+        InteractionState::Waiting,
+    );
+    let opened = written(company, interaction);
+    let number = conversations::open(&mut db, &talk.id, &opened, arrived)
+        .await
+        .unwrap();
+    assert_eq!(number, "20261122000001");
+    db.commit().await.unwrap();
+    talk.id
+}
+
+async fn keep(store: &Store, kept: &[Kept]) {
+    let mut db = store.begin().await.unwrap();
+    desks::apply(&mut db, kept).await.unwrap();
+    db.commit().await.unwrap();
+}
+
+async fn state(store: &Store, company: &CompanyId, interaction: &str) -> interactions::Interaction {
+    let found = interactions::by_id(store.pool(), company, &id(interaction)).await;
+    found.unwrap().unwrap()
+}
+
+on_both! {
+    async fn a_receipt_is_there_until_something_is_made_of_it(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        let receipt = |name: &str| Receipt {
+            id: id(name),
+            channel: id("erp"),
+            instance: id("here"),
+            body: vec![0, 159, 146, 150],
+            received_ms: 7,
+        };
+        let all: Vec<Receipt> = (0..70).map(|n| receipt(&format!("r{n:02}"))).collect();
+        let mut db = store.begin().await.unwrap();
+        receipts::insert(&mut db, &all).await.unwrap();
+        db.commit().await.unwrap();
+        let open = receipts::open(store.pool(), &id("here"), 500).await.unwrap();
+        assert_eq!(open, all);
+        assert_eq!(receipts::open(store.pool(), &id("elsewhere"), 500).await.unwrap(), []);
+        receipts::done(store.pool(), &id("r00"), 9, Some("unreadable")).await.unwrap();
+        let open = receipts::open(store.pool(), &id("here"), 500).await.unwrap();
+        assert_eq!(open, all[1..]);
+        assert_eq!(receipts::forget(store.pool(), 9).await.unwrap(), 0);
+        assert_eq!(receipts::forget(store.pool(), 10).await.unwrap(), 1);
+    }
+}
+
+on_both! {
+    async fn what_comes_under_a_key_again_is_known(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        let mut db = store.begin().await.unwrap();
+        let known = |hash: &str, message: &str| Known { hash: hash.into(), message: id(message) };
+        let first = known("h1", "m1");
+        assert_eq!(receipts::take_in(&mut db, &id("erp"), "k", &first).await.unwrap(), None);
+        let again = receipts::take_in(&mut db, &id("erp"), "k", &known("h2", "m2")).await.unwrap();
+        assert_eq!(again, Some(first));
+        assert_eq!(receipts::take_in(&mut db, &id("erp"), "l", &known("h2", "m2")).await.unwrap(), None);
+    }
+}
+
+on_both! {
+    async fn a_conversation_counts_its_messages_and_keeps_their_order(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        let talk = begun(store, &company, "i1").await;
+        let stranger = conversations::next_of(store.pool(), &id("b"), &id("i1")).await.unwrap();
+        assert_eq!(stranger, None);
+        for seq in [2, 3] {
+            let mut db = store.begin().await.unwrap();
+            let next = conversations::next_of(&mut *db, &company, &id("i1")).await.unwrap().unwrap();
+            assert_eq!((next.seq, next.id == talk), (seq, true));
+            let message = Message {
+                id: id(&format!("m{seq}")),
+                company: company.clone(),
+                conversation: next.id,
+                seq,
+                interaction: id("i1"),
+                direction: Direction::Outbound,
+                author: json!({ "kind": "agent" }),
+                content: json!({ "kind": "text", "text": "Olá" }),
+                client_id: Some(format!("c{seq}")),
+                external_id: None,
+                reply_to: None,
+                sent_ms: None,
+                at_ms: 8,
+                state: Some("queued".into()),
+                failure: None,
+            };
+            messages::insert(&mut *db, &message).await.unwrap();
+            db.commit().await.unwrap();
+        }
+        let pool = store.pool();
+        let listed = messages::list(pool, &company, &id("i1"), 2, 10).await.unwrap();
+        assert_eq!(listed.iter().map(|one| one.seq).collect::<Vec<_>>(), [3]);
+        let same = messages::by_client_id(pool, &company, &id("i1"), "c3").await.unwrap();
+        assert_eq!(same.unwrap(), listed[0]);
+        messages::advance(pool, &id("m3"), ("queued", "accepted"), None).await.unwrap();
+        messages::advance(pool, &id("m3"), ("queued", "failed"), Some(&json!({}))).await.unwrap();
+        let now = messages::by_id(pool, &company, &id("m3")).await.unwrap().unwrap();
+        assert_eq!((now.state.as_deref(), now.failure), (Some("accepted"), None));
+    }
+}
+
+on_both! {
+    async fn a_written_interaction_ends_once_and_may_come_back(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        begun(store, &company, "i1").await;
+        let talks = step("i1", 6, TrailKind::AgentAnswered, InteractionState::Talking);
+        let talks = Step {
+            update: InteractionUpdate { answered_ms: Some(6), agent: Some(id("ana")), ..talks.update },
+            ..talks
+        };
+        let end = Kept::Step(Box::new(ended("i1", 7)));
+        let later = Kept::Step(Box::new(ended("i1", 8)));
+        keep(store, &[Kept::Step(Box::new(talks)), end.clone(), end, later]).await;
+        let now = state(store, &company, "i1").await;
+        assert_eq!((now.state, now.ended_ms), (InteractionState::Ended, Some(7)));
+        assert_eq!((now.cause.as_deref(), now.agent), (Some("closed"), Some(id("ana"))));
+        let none = conversations::next_of(store.pool(), &company, &id("i1")).await.unwrap();
+        assert_eq!(none, None);
+
+        let back = step("i1", 9, TrailKind::Reopened, InteractionState::Waiting);
+        keep(store, &[Kept::Step(Box::new(back))]).await;
+        let now = state(store, &company, "i1").await;
+        assert_eq!((now.state, now.ended_ms, now.cause), (InteractionState::Waiting, None, None));
+        assert_eq!(now.protocol, "20261122000001");
+        let told = trail::list(store.pool(), &company, &id("i1"), 0, 100).await.unwrap();
+        let kinds: Vec<_> = told.iter().map(|line| (line.seq, line.kind)).collect();
+        // Said twice it stands once; the second end changed nothing and is in the trail.
+        let expected = [
+            TrailKind::Arrived, TrailKind::AgentAnswered, TrailKind::Ended, TrailKind::Ended,
+            TrailKind::Reopened,
+        ];
+        assert_eq!(kinds, (0..).zip(expected).collect::<Vec<_>>());
+    }
+}
+
+on_both! {
+    async fn what_is_written_outlives_the_process_and_is_found_again(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        begun(store, &company, "i1").await;
+        let mut db = store.begin().await.unwrap();
+        assert_eq!(store::changes::close_left_open(&mut db, &id("here"), 9).await.unwrap(), 0);
+        db.commit().await.unwrap();
+        let left = conversations::without_work(store.pool(), &id("here")).await.unwrap();
+        assert_eq!(left.len(), 1);
+        assert_eq!(left[0].interaction, id::<InteractionId>("i1"));
+        let left = conversations::without_work(store.pool(), &id("elsewhere")).await.unwrap();
+        assert_eq!(left, []);
+    }
+}
+
+on_both! {
+    async fn a_webhook_is_told_each_line_once_and_in_order(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, Some("https://erp.example/hook")).await;
+        begun(store, &company, "i1").await;
+        let sent = line("i1", 6, TrailKind::MessageSent, json!({ "message": "m1", "seq": 2 }));
+        let silent = line("i1", 6, TrailKind::Offered, json!({}));
+        let kept = [Kept::Line(silent), Kept::Line(sent.clone()), Kept::Line(sent)];
+        keep(store, &kept).await;
+        keep(store, &[Kept::Step(Box::new(ended("i1", 7)))]).await;
+        let pool = store.pool();
+        let erp = id("erp");
+        assert_eq!(deliveries::channels_due(pool, 4).await.unwrap(), []);
+        assert_eq!(deliveries::channels_due(pool, 9).await.unwrap(), [id("erp")]);
+        let mut told = vec![];
+        for _ in 0..3 {
+            let due = deliveries::due(pool, &erp, 9, 10).await.unwrap();
+            let [first]: [Delivery; 1] = due.try_into().unwrap();
+            let first = Delivery { body: Some("{}".into()), ..first };
+            assert!(deliveries::claim(pool, &first, 50).await.unwrap());
+            assert!(!deliveries::claim(pool, &first, 60).await.unwrap());
+            // While somebody has it in hand, neither it nor what is behind it is due.
+            assert_eq!(deliveries::due(pool, &erp, 9, 10).await.unwrap(), []);
+            // Who dies with it in hand lets it be told again.
+            assert_eq!(deliveries::due(pool, &erp, 50, 10).await.unwrap().len(), 1);
+            let about = deliveries::about(pool, &first).await.unwrap().unwrap();
+            assert_eq!((about.thread.as_str(), about.protocol.as_str()), ("TT-1", "20261122000001"));
+            deliveries::tried(pool, &first.id, ("done", 50), 9, (Some(200), "ok")).await.unwrap();
+            told.push((first.id, first.event));
+        }
+        let expected = [
+            ("evt_i1_000001", "attendance.opened"),
+            ("evt_i1_000002", "message.created"),
+            ("evt_i1_000003", "attendance.closed"),
+        ];
+        assert_eq!(told, expected.map(|(id, event)| (id.to_owned(), event.to_owned())));
+
+        let whose = (&company, &erp);
+        let second = Filter { id: Some("evt_i1_000002".into()), ..Filter::default() };
+        let other = deliveries::replay(pool, (&id("b"), &erp), &second, 70).await.unwrap();
+        assert_eq!(other, 0);
+        assert_eq!(deliveries::replay(pool, whose, &second, 70).await.unwrap(), 1);
+        let again = deliveries::due(pool, &erp, 70, 10).await.unwrap();
+        assert_eq!((again.len(), again[0].attempts), (1, 0));
+        let waiting = Filter { state: Some("waiting".into()), ..Filter::default() };
+        assert_eq!(deliveries::list(pool, whose, &waiting, None, 10).await.unwrap().len(), 1);
+        let all = deliveries::list(pool, whose, &Filter::default(), None, 10).await.unwrap();
+        assert_eq!(all.len(), 3);
+        channels::webhook_gone(pool, &erp, 71).await.unwrap();
+        assert_eq!(deliveries::channels_due(pool, 99).await.unwrap(), []);
+    }
+}
+
+on_both! {
+    async fn two_who_write_to_one_trail_at_once_both_get_a_place(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, Some("https://erp.example/hook")).await;
+        begun(store, &company, "i1").await;
+        let (writer, writing) = Writer::start(store.clone());
+        let mut all = vec![];
+        for n in 0..20 {
+            let detail = json!({ "message": format!("m{n}"), "seq": n });
+            let kept = vec![Kept::Line(line("i1", 6, TrailKind::MessageSent, detail.clone()))];
+            let here = Kept::Line(line("i1", 7, TrailKind::MessageSent, detail));
+            let (store, pending) = (store.clone(), writer.keep(kept).unwrap());
+            all.push(tokio::spawn(async move {
+                keep(&store, &[here]).await;
+                pending.wait().await.unwrap();
+            }));
+        }
+        for one in all {
+            one.await.unwrap();
+        }
+        drop(writer);
+        writing.await.unwrap();
+        let lines = trail::list(store.pool(), &company, &id("i1"), 0, 100).await.unwrap();
+        assert_eq!(lines.len(), 41);
+        let (whose, all) = ((&company, &id("erp")), Filter::default());
+        let told = deliveries::list(store.pool(), whose, &all, None, 100).await.unwrap();
+        assert_eq!(told.len(), 41);
+    }
+}
