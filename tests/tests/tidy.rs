@@ -48,6 +48,8 @@ const LAYERS: &[(&str, &[&str], Io)] = &[
         ],
         Io::Everything,
     ),
+    // A second opinion of the providers' formats: it must not share a line with the first.
+    ("tests/simulators", &[], Io::Sockets),
 ];
 
 /// Crates through which a pure crate could reach the world.
@@ -232,6 +234,7 @@ fn crate_name(folder: &str) -> &str {
         "media-engine/net" => "media-engine-net",
         "gateway/net" => "gateway-net",
         "gateway" => "ramal",
+        "tests/simulators" => "ramal-sim",
         other => other.rsplit('/').next().unwrap_or(other),
     }
 }
