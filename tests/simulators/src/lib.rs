@@ -15,7 +15,7 @@
 //!  /_sim      the simulator's own API: state, clock, faults, customers, webhooks
 //! ```
 //!
-//! [`demo`] has the credentials, the customers and the templates; [`world::World`] is what a test asks.
+//! [`demo`] has the credentials, the customers and the templates; [`Simulator`] is what a test starts.
 //!
 //! # Rules
 //!
@@ -26,7 +26,9 @@
 
 pub mod demo;
 pub mod provider;
+mod server;
 pub mod wire;
 pub mod world;
 
 pub use provider::Provider;
+pub use server::{Config, Hand, NotStarted, Simulator, TimedOut};

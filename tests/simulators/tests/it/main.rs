@@ -6,6 +6,7 @@ mod erp;
 mod faults;
 mod graph;
 mod gupshup;
+mod http;
 mod retries;
 mod templates;
 mod twilio;
