@@ -1,6 +1,7 @@
 //! How other systems are reached.
 //!
 //! What to say to them is decided elsewhere, by pure crates and by the program; here are the sockets.
-//! [`fetch`] asks over HTTP without ever asking ourselves.
+//! [`fetch`] asks over HTTP without ever asking ourselves; [`mail`] reads mailboxes and sends mails.
 
 pub mod fetch;
+pub mod mail;
