@@ -60,6 +60,26 @@ const TO_TEST: &[Need] = &[
         why: "fetches the phone of its page",
     },
     Need {
+        sign: "/usr/lib/dovecot/imap",
+        package: "dovecot-imapd",
+        why: "is the mailbox of the tests with mails",
+    },
+    Need {
+        sign: "/usr/lib/dovecot/pop3",
+        package: "dovecot-pop3d",
+        why: "is the same by POP3",
+    },
+    Need {
+        sign: "/usr/lib/dovecot/lmtp",
+        package: "dovecot-lmtpd",
+        why: "takes the mails that were sent",
+    },
+    Need {
+        sign: "/usr/sbin/exim4",
+        package: "exim4-daemon-light",
+        why: "is the server by which the tests send mails",
+    },
+    Need {
         sign: "/usr/share/postgresql-common",
         package: "postgresql",
         why: "the store is tested on SQLite and on PostgreSQL",

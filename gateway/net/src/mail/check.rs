@@ -101,7 +101,7 @@ impl Report {
 
 /// Takes every step.
 pub async fn check(dialer: &Dialer, settings: &Settings<'_>) -> Report {
-    let dialer = dialer.with_patience(PATIENCE);
+    let dialer = dialer.with_patience(PATIENCE.min(dialer.patience()));
     let (mut steps, sending) = tokio::join!(
         receiving(&dialer, settings.account),
         sending(&dialer, settings)

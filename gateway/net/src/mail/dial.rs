@@ -95,6 +95,11 @@ impl Dialer {
         }
     }
 
+    /// How long it waits for each answer.
+    pub fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// The way to a server: by TLS where it is asked for from the first byte.
     pub(super) async fn open(&self, server: &Server, journal: &mut Journal) -> Result<Wire, Error> {
         let host = host(&server.host).map_err(|cause| cause.at(Step::Name))?;

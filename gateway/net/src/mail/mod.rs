@@ -22,6 +22,7 @@ mod dial;
 mod error;
 pub mod imap;
 pub mod mailbox;
+pub mod oauth;
 pub mod pop3;
 pub mod sasl;
 pub mod smtp;
