@@ -161,6 +161,8 @@ export class ModelServer {
       return;
     }
     if (frame.type === "send" && !same) {
+      const isOver = this.state.phase === "idle" || this.state.phase === "closed";
+      if (isOver) this.is({ phase: "waiting", interaction: `i${this.#seq + 1}`, survey: null });
       this.#append({ kind: "visitor" }, this.#content(frame.content), client_message_id);
     }
     if (frame.type === "close" && this.state.phase !== "closed") {
@@ -189,7 +191,7 @@ export class ModelServer {
     this.messages.push({
       seq: this.#seq,
       id: `m${this.#seq}`,
-      interaction: "i1",
+      interaction: this.state.interaction ?? "i0",
       at_ms: this.#clock(),
       author,
       content,

@@ -92,6 +92,8 @@ export class Chat {
   #typedAt: number | undefined;
   #theyTypeUntil = 0;
   #again = false;
+  /** A matter was begun here, with this one before it; the server has not said so yet. */
+  #begun: { after: string | null } | undefined;
   #draft: Draft | undefined;
   #notice: Notice | undefined;
   #transcriptSent = false;
@@ -120,6 +122,15 @@ export class Chat {
     return this.#thread.messages;
   }
 
+  get conversation(): string | null {
+    return this.#thread.conversation;
+  }
+
+  /** Up to here there is no hole. */
+  get last(): number {
+    return this.#thread.last;
+  }
+
   get pending(): readonly Pending[] {
     return this.#outbox.pending.filter(({ request }) => request.type === "send");
   }
@@ -143,6 +154,11 @@ export class Chat {
   /** Whether the shop proved who this is. */
   get isIdentified(): boolean {
     return this.#identified;
+  }
+
+  /** Whether the server said how things are, since this page was loaded. */
+  get isWelcomed(): boolean {
+    return this.#welcomed;
   }
 
   get draft(): Draft | undefined {
@@ -196,7 +212,7 @@ export class Chat {
   mode(now: number): Mode {
     const isOpen = this.phase !== "idle" && this.phase !== "closed";
     const isUnderWay = this.pending.some(({ state }) => state.is !== "failed");
-    if (isOpen || isUnderWay) return "chat";
+    if (isOpen || isUnderWay || this.#begun) return "chat";
     if (!this.#welcomed && this.#thread.last === 0 && !this.isDown(now)) return "loading";
     if (this.phase === "closed" && !this.#again) return "closed";
     return this.#needsForm() ? "form" : "chat";
@@ -242,6 +258,7 @@ export class Chat {
     this.#add({ id, at_ms: this.serverTime(now), request });
     this.#typedAt = undefined;
     this.#draft = undefined;
+    this.#begin();
     this.start(now);
   }
 
@@ -250,6 +267,7 @@ export class Chat {
     const content: Said = { kind: "file", upload: "", ...present({ caption }) };
     const request: Request = { type: "send", content, ...present({ page: this.#page }) };
     this.#add({ id, at_ms: this.serverTime(now), request, file });
+    this.#begin();
     this.start(now);
   }
 
@@ -474,6 +492,8 @@ export class Chat {
     this.#state = state;
     this.#theyTypeUntil = state.typing ? now + THEY_TYPE_MS : 0;
     if (before?.phase !== state.phase && state.phase !== "closed") this.#again = false;
+    const isOpen = state.phase !== "idle" && state.phase !== "closed";
+    if (isOpen || state.interaction !== this.#begun?.after) this.#begun = undefined;
     if (before?.interaction !== state.interaction) this.#transcriptSent = false;
     this.#keep("state");
   }
@@ -501,7 +521,14 @@ export class Chat {
     this.#keep("outbox");
   }
 
+  #begin(): void {
+    if (this.phase === "idle" || this.phase === "closed") {
+      this.#begun = { after: this.#state?.interaction ?? null };
+    }
+  }
+
   #newThread(): void {
+    this.#begun = undefined;
     this.#state = undefined;
     this.#read = 0;
     for (const what of ["thread", "state", "read"] as const) this.#keep(what);
@@ -550,7 +577,8 @@ export class Chat {
     if (request.type !== "send") {
       this.#outbox.remove(one.id);
       this.#notice = { of: request.type, code, fields };
-    } else if (FORM_CODES.includes(code) && request.content.kind === "text") {
+    } else if (isAboutForm(request, code) && request.content.kind === "text") {
+      this.#begun = undefined;
       this.#outbox.remove(one.id);
       this.#draft = { text: request.content.text, fields };
     } else {
@@ -667,8 +695,9 @@ const NONE: ReadonlySet<string> = new Set();
 /** After these this page does not come again by itself. */
 const ENDS: readonly string[] = ["version", "blocked", "origin", "channel", "replaced"];
 
-/** These are about what the form asks. */
-const FORM_CODES: readonly string[] = ["form_needed", "invalid"];
+function isAboutForm(request: Extract<Request, { type: "send" }>, code: string): boolean {
+  return code === "form_needed" || (code === "invalid" && request.form !== undefined);
+}
 
 /** A loss that is shorter than this is not worth a word. */
 const DOWN_SAID_MS = 3_000;
