@@ -44,4 +44,6 @@ function target(address: string): string | undefined {
   }
 }
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"]+|\bwww\.[^\s<>"]+|[\w.+-]+@[\w-]+(?:\.[\w-]+)+/gi;
+/** Bounded in each part, so that a text without an address is read in no time however long it is. */
+const ADDRESS =
+  /\b(?:https?:\/\/|www\.)[^\s<>"]{1,2000}|[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}/gi;

@@ -464,6 +464,23 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     expect(await page.evaluate(() => localStorage.getItem("ramal:c1"))).toBeNull();
   });
 
+  for (const [look, options] of [
+    ["desktop", {}],
+    ["phone", PHONE],
+  ] as const satisfies [string, BrowserContextOptions][]) {
+    test(`the shop opens the chat by a button of its own, ${look}`, async () => {
+      const visitor = await Visitor.comes({}, options);
+      const { page, mock } = visitor;
+      await page.goto(`${mock.origin}/demo`);
+      await visitor.launcher.waitFor();
+      await visitor.shot(`30-demo-${look}`);
+      expect(await visitor.complaints()).toEqual([]);
+      await page.getByRole("button", { name: "Falar com a gente" }).click();
+      await visitor.box.waitFor();
+      await visitor.shot(`31-demo-${look}-open`);
+    });
+  }
+
   test("orders that do not come from the page that may show us are not heard", async () => {
     const visitor = await Visitor.comes();
     await visitor.opens();

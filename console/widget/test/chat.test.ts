@@ -147,6 +147,32 @@ test("an acknowledgement that got lost is asked for again, under the same id", (
   expect(pair.server.messages.length).toBe(1);
 });
 
+test("what was under way when the connection broke leaves at once over the next", () => {
+  const pair = new Pair();
+  pair.chat.start(pair.now);
+  pair.settle();
+  pair.drop();
+  pair.chat.say(pair.now, "id-1", text("um"));
+  pair.settle();
+  expect(pair.types()).toEqual(["hello", "send"]);
+  pair.chat.handleClosed(pair.now);
+  pair.pass(1_000);
+  expect(pair.types().slice(0, 2)).toEqual(["hello", "send"]);
+  expect(pair.texts()).toEqual(["um"]);
+});
+
+test("what was seen is told again over the next connection: the server may not have heard", () => {
+  const pair = new Pair();
+  pair.chat.setVisible(pair.now, true);
+  pair.chat.say(pair.now, "id-1", text("um"));
+  pair.pass(1_000);
+  pair.drop();
+  pair.chat.handleClosed(pair.now);
+  pair.sent.length = 0;
+  pair.pass(2_000);
+  expect(pair.sent.at(-1)).toEqual({ type: "seen", delivered: 1, read: 1 });
+});
+
 test("a page that comes back asks for what it lacks alone", () => {
   const pair = new Pair();
   pair.chat.say(pair.now, "id-1", text("um"));

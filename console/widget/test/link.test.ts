@@ -76,6 +76,21 @@ test("a socket that was good is followed by a socket", () => {
   }
 });
 
+test("whoever was connected is tried again soon", () => {
+  const link = new Link(() => 1);
+  link.want(0);
+  let now = 0;
+  for (let failed = 0; failed < 8; failed += 1) {
+    link.handleClosed(now);
+    now = link.pollTimeout() ?? 0;
+    link.handleTimeout(now);
+  }
+  link.handleOpened(now);
+  link.handleWelcome(now);
+  link.handleClosed(now);
+  expect(link.pollTimeout()).toBe(now + 500);
+});
+
 test("a connection that does not open, greet or speak is given up", () => {
   const link = new Link(() => 0);
   link.want(0);

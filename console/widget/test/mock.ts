@@ -130,7 +130,8 @@ export class Mock {
       js: "text/javascript",
       svg: "image/svg+xml",
     };
-    const text = file(join("demo", name)).replaceAll("{{widget}}", "/webchat/c1/widget.js");
+    const tag = '<script async src="/webchat/c1/widget.js"></script>';
+    const text = file(join("demo", name)).replace("{{widget}}", tag);
     const kind = type[name.split(".").at(-1) as keyof typeof type] ?? "text/plain";
     response.writeHead(200, { "content-type": kind }).end(text);
   }

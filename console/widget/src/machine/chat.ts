@@ -188,7 +188,12 @@ export class Chat {
   }
 
   theyType(now: number): boolean {
-    return now < this.#theyTypeUntil;
+    return now < this.#theyTypeUntil && (this.phase === "agent" || this.phase === "bot");
+  }
+
+  /** Who has the matter in hand. */
+  get agent(): State["agent"] {
+    return this.phase === "agent" ? (this.#state?.agent ?? null) : null;
   }
 
   /** The server's clock. */

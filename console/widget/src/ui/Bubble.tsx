@@ -20,37 +20,37 @@ export function Bubble(props: {
   const words = useWords();
   const { author, content } = message;
   const isOwn = author.kind === "visitor";
-  const name = isOwn ? words.you : (author.name ?? NAMES(shell, author.kind));
+  const name = isOwn ? words.you : (author.name ?? unnamed(shell, author.kind));
   const isRead = message.seq <= (shell.chat.state?.read_seq ?? 0);
   return (
-    <div class={`turn ${isOwn ? "is-own" : "is-theirs"} ${isLast ? "is-last" : ""}`}>
-      {!isOwn && isLast && <Face name={name} image={author.avatar} />}
-      <div class="said">
-        <span class={isFirst && !isOwn ? "name" : "hidden"}>{name}</span>
-        <Inside content={content} isOwn={isOwn} />
-        {content.kind === "choices" && canChoose && <Choices message={message} />}
-        {isLast && (
-          <p class="meta">
-            <time dateTime={new Date(message.at_ms).toISOString()}>
-              {hour(message.at_ms, shell.language)}
-            </time>
-            {isOwn && (
-              <span class={isRead ? "is-read" : ""}>
-                {isRead ? <Checks /> : <Check />}
-                <span class="hidden">{isRead ? words.status.read : words.status.kept}</span>
-              </span>
-            )}
-          </p>
-        )}
+    <>
+      <div class={`turn ${isOwn ? "is-own" : "is-theirs"} ${isLast ? "is-last" : ""}`}>
+        {!isOwn && isLast && <Face name={name} image={author.avatar} />}
+        <div class="said">
+          <span class={isFirst && !isOwn ? "name" : "hidden"}>{name}</span>
+          <Inside content={content} isOwn={isOwn} />
+          {isLast && (
+            <p class="meta">
+              <time dateTime={new Date(message.at_ms).toISOString()}>
+                {hour(message.at_ms, shell.language)}
+              </time>
+              {isOwn && (
+                <span class={isRead ? "is-read" : ""}>
+                  {isRead ? <Checks /> : <Check />}
+                  <span class="hidden">{isRead ? words.status.read : words.status.kept}</span>
+                </span>
+              )}
+            </p>
+          )}
+        </div>
       </div>
-    </div>
+      {content.kind === "choices" && canChoose && <Choices message={message} />}
+    </>
   );
 }
 
-function NAMES(shell: ReturnType<typeof useShell>, kind: Message["author"]["kind"]): string {
-  return kind === "agent"
-    ? (shell.chat.state?.agent?.name ?? shell.config.name)
-    : shell.config.name;
+function unnamed(shell: ReturnType<typeof useShell>, kind: Message["author"]["kind"]): string {
+  return kind === "agent" ? (shell.chat.agent?.name ?? shell.config.name) : shell.config.name;
 }
 
 /** What the visitor wrote and the server does not have yet. */

@@ -23,14 +23,11 @@ export function Closed() {
           {state?.protocol && <p class="number">{words.protocol(state.protocol)}</p>}
         </div>
       )}
-      <button
-        type="button"
-        class={survey ? "plain" : "wide"}
-        data-first={survey ? undefined : true}
-        onClick={() => shell.again()}
-      >
-        {words.startAgain}
-      </button>
+      {!survey && (
+        <button type="button" class="wide" data-first onClick={() => shell.again()}>
+          {words.startAgain}
+        </button>
+      )}
     </section>
   );
 }
@@ -56,7 +53,16 @@ function Survey({ id, questions }: { id: string; questions: Question[] }) {
     else shell.ask({ type: "survey", survey: id, answers });
   };
   return (
-    <form class="survey" noValidate ref={form} onSubmit={submit}>
+    <form
+      class="survey"
+      noValidate
+      ref={form}
+      onSubmit={submit}
+      onChange={({ target }) => {
+        const { name } = target as HTMLInputElement;
+        setLacking(lacking.filter((one) => one !== name));
+      }}
+    >
       <h2>{words.survey.title}</h2>
       {questions.map((question) => (
         <Asked key={question.id} question={question} isLacking={lacking.includes(question.id)} />

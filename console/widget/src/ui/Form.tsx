@@ -118,9 +118,11 @@ export function Form() {
       <p class="problem" role="alert">
         {wrong.length > 0 && words.form.wrong}
       </p>
-      <button type="submit" class="wide">
-        {words.form.start}
-      </button>
+      <div class="foot">
+        <button type="submit" class="wide">
+          {words.form.start}
+        </button>
+      </div>
     </form>
   );
 }

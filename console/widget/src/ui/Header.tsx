@@ -11,7 +11,7 @@ export function Header({ ask }: { ask: (asked: Asked) => void }) {
   const shell = useShell();
   const words = useWords();
   const { config, chat } = shell;
-  const { agent } = chat.state ?? {};
+  const { agent } = chat;
   const greeting = said(config.greeting, shell.language);
   const isGreeting = chat.mode(Date.now()) === "form" || chat.messages.length === 0;
   return (

@@ -12,13 +12,13 @@ export function Thread() {
   const words = useWords();
   const { chat } = shell;
   const box = useRef<HTMLDivElement>(null);
-  const count = chat.messages.length + chat.pending.length;
   const typing = chat.theyType(Date.now());
-  const scroll = useScroll(box.current, count + (typing ? 1 : 0), chat.messages[0]?.seq ?? 0);
+  const scroll = useScroll(box.current, chat.messages);
   const now = chat.serverTime(Date.now());
   const last = chat.messages.at(-1);
   // What is on its way is a newer word than the question.
-  const isFresh = chat.pending.length === 0;
+  const isUnderWay = chat.pending.some(({ state }) => state.is !== "failed");
+  const canChoose = !isUnderWay && chat.phase !== "closed";
   return (
     <div class="thread">
       <section
@@ -50,7 +50,7 @@ export function Thread() {
                   message={message}
                   isFirst={!before || !isSameTurn(before, message)}
                   isLast={!after || !isSameTurn(message, after)}
-                  canChoose={isFresh && message === last}
+                  canChoose={canChoose && message === last}
                 />
               </li>
             );
@@ -80,7 +80,7 @@ export function Thread() {
 function Company() {
   const { chat } = useShell();
   const words = useWords();
-  const { agent } = chat.state ?? {};
+  const { agent } = chat;
   const theirs = chat.messages.filter(({ author }) => author.kind === "agent").at(-1);
   return (
     <div role="status">
@@ -101,7 +101,7 @@ function Typing() {
         <i />
         <i />
       </span>
-      <span class="hidden">{words.typing(chat.state?.agent?.name ?? words.someone)}</span>
+      <span class="hidden">{words.typing(chat.agent?.name ?? words.someone)}</span>
     </p>
   );
 }
@@ -132,23 +132,21 @@ function isSameTurn(one: Message, other: Message): boolean {
 }
 
 /** Keeps the end in sight for who looks at it, and the place of who looks at something older. */
-function useScroll(box: HTMLElement | null, count: number, first: number) {
+function useScroll(box: HTMLElement | null, messages: readonly Message[]) {
   const [isAway, setAway] = useState(false);
-  const [seen, setSeen] = useState(count);
-  const height = useRef(0);
-  const firstBefore = useRef(first);
+  /** The last that was in sight. */
+  const [seen, setSeen] = useState(0);
+  const before = useRef({ first: 0, height: 0 });
+  const first = messages[0]?.seq ?? 0;
+  const last = messages.at(-1)?.seq ?? 0;
   const toEnd = () => box?.scrollTo({ top: box.scrollHeight });
   useLayoutEffect(() => {
     if (!box) return;
-    if (first < firstBefore.current) {
-      // Older ones came above: what was looked at stays where it was.
-      box.scrollTop += box.scrollHeight - height.current;
-    } else if (!isAway) {
-      toEnd();
-      setSeen(count);
-    }
-    firstBefore.current = first;
-    height.current = box.scrollHeight;
+    // Older ones came above: what was looked at stays where it was.
+    if (first < before.current.first) box.scrollTop += box.scrollHeight - before.current.height;
+    else if (!isAway) toEnd();
+    if (!isAway) setSeen(last);
+    before.current = { first, height: box.scrollHeight };
   });
   useEffect(() => {
     if (!box) return;
@@ -162,14 +160,13 @@ function useScroll(box: HTMLElement | null, count: number, first: number) {
   }, [box]);
   const moved = () => {
     if (!box) return;
-    const left = box.scrollHeight - box.scrollTop - box.clientHeight;
-    const away = left > NEAR_PX;
+    const away = box.scrollHeight - box.scrollTop - box.clientHeight > NEAR_PX;
     if (away) box.dataset.away = "";
     else delete box.dataset.away;
     setAway(away);
-    if (!away) setSeen(count);
   };
-  return { isAway, missed: Math.max(count - seen, 0), moved, toEnd };
+  const isMissed = ({ seq, author }: Message) => seq > seen && author.kind !== "visitor";
+  return { isAway, missed: messages.filter(isMissed).length, moved, toEnd };
 }
 
 /** So near to the end one looks at the end. */

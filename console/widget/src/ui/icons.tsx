@@ -20,7 +20,20 @@ function Icon({ path, size = 20 }: { path: string; size?: number }) {
 }
 
 export const Close = () => <Icon path="M6 6l12 12M18 6L6 18" />;
-export const More = () => <Icon path="M12 5.5v.01M12 12v.01M12 18.5v.01" />;
+export const More = () => (
+  <svg
+    aria-hidden="true"
+    class="icon"
+    width="20"
+    height="20"
+    viewBox="0 0 24 24"
+    fill="currentColor"
+  >
+    <circle cx="12" cy="5" r="1.9" />
+    <circle cx="12" cy="12" r="1.9" />
+    <circle cx="12" cy="19" r="1.9" />
+  </svg>
+);
 export const Send = () => <Icon path="M12 19V5M5.5 11.5L12 5l6.5 6.5" />;
 export const Clip = () => (
   <Icon path="M20 11.5l-8.3 8.3a5.2 5.2 0 0 1-7.4-7.4l8.6-8.6a3.5 3.5 0 0 1 5 5L9.4 17.3a1.8 1.8 0 0 1-2.5-2.5l7.7-7.7" />
