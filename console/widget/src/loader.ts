@@ -2,10 +2,18 @@
 // beside its own element, and believes nobody but its frame.
 
 import type { LauncherConfig } from "./config.ts";
-import type { FromLoader, ToLoader } from "./parent.ts";
+import type { FromLoader, KeptTexts, ToLoader } from "./parent.ts";
 
 /** The server writes it here. */
 declare const __CONFIG__: LauncherConfig;
+
+/** What the shop's page keeps for us. */
+interface Kept {
+  /** Whether there is a conversation. */
+  on?: number;
+  /** What the frame gave, where the browser denies it a storage. */
+  texts?: KeptTexts;
+}
 
 type Listener = (value: unknown) => void;
 type Call = [word: string, value?: unknown, listener?: Listener];
@@ -19,27 +27,18 @@ function start(config: LauncherConfig): void {
   if (before?.on) return;
   const { channel, colour, position } = config;
   const origin = new URL(config.frame).origin;
-  const kept = `ramal:${channel}`;
+  const name = `ramal:${channel}`;
   const narrow = matchMedia("(max-width: 520px), (max-height: 480px)");
   const listeners: Record<string, Listener[]> = {};
-  let labels = PT.includes(navigator.language.slice(0, 2))
-    ? {
-        open: "Abrir o chat",
-        close: "Fechar o chat",
-        title: `Chat com ${config.name}`,
-        dismiss: "Dispensar",
-      }
-    : {
-        open: "Open chat",
-        close: "Close chat",
-        title: `Chat with ${config.name}`,
-        dismiss: "Dismiss",
-      };
+  // Until the frame says them in the visitor's language.
+  let labels = { open: "Chat", close: "Chat", dismiss: "×" };
   let theme = config.theme;
   let language = document.documentElement.lang || null;
   let identity: unknown;
   let isOpen = false;
   let isLoaded = false;
+  /** Somebody logged out before the frame was there to hear it. */
+  let isLeaving = false;
   let unread = { count: 0, label: "", text: "" };
   let scroll: string | undefined;
 
@@ -77,11 +76,13 @@ function start(config: LauncherConfig): void {
     if (frame) return;
     frame = element("iframe", "frame");
     frame.allow = "autoplay; clipboard-write";
-    frame.title = labels.title;
+    frame.title = `Chat: ${config.name}`;
     frame.src = config.frame;
     frame.onload = () => {
       isLoaded = true;
-      tell({ type: "start", language, theme, page: here() });
+      tell({ type: "start", language, theme, page: here(), kept: kept()?.texts ?? {} });
+      if (isLeaving) tell({ type: "logout" });
+      isLeaving = false;
       if (identity) tell({ type: "identify", identity: identity as never });
       if (isOpen) tell({ type: "opened" });
     };
@@ -99,10 +100,7 @@ function start(config: LauncherConfig): void {
     peek.hidden = !hasNews || text === "";
     peekText.textContent = text;
     peekClose.setAttribute("aria-label", labels.dismiss);
-    if (frame) {
-      frame.title = labels.title;
-      frame.inert = !isOpen;
-    }
+    if (frame) frame.inert = !isOpen;
     // Over the whole screen of a phone: what is behind stays where it is.
     const page = document.documentElement.style;
     if (isOpen && narrow.matches) {
@@ -127,10 +125,13 @@ function start(config: LauncherConfig): void {
   const heard = (message: ToLoader) => {
     switch (message.type) {
       case "started":
-        keep("1");
+        keep({ ...kept(), on: 1 });
         break;
       case "forgotten":
-        keep();
+        keep({ ...kept(), on: 0 });
+        break;
+      case "keep":
+        keep({ ...kept(), texts: message.kept });
         break;
       case "unread":
         unread = message;
@@ -152,12 +153,20 @@ function start(config: LauncherConfig): void {
     }
   };
 
-  const keep = (value?: string) => {
+  // Denied: then the frame is loaded when the chat is opened, and nothing is kept.
+  const kept = () => {
     try {
-      if (value) localStorage.setItem(kept, value);
-      else localStorage.removeItem(kept);
+      return JSON.parse(localStorage.getItem(name) ?? "null") as Kept | null;
     } catch {
-      // Denied: then the frame is loaded when the chat is opened.
+      return null;
+    }
+  };
+  const keep = (value: Kept | null) => {
+    try {
+      if (value) localStorage.setItem(name, JSON.stringify(value));
+      else localStorage.removeItem(name);
+    } catch {
+      // As above.
     }
   };
 
@@ -178,10 +187,10 @@ function start(config: LauncherConfig): void {
         break;
       case "logout":
         identity = undefined;
-        // Who is not there yet has something to forget all the same.
+        isLeaving = !isLoaded;
         load();
         tell({ type: "logout" });
-        keep();
+        keep(null);
         break;
       case "language":
         language = String(value);
@@ -217,11 +226,7 @@ function start(config: LauncherConfig): void {
   draw();
   document.body.append(host);
   for (const call of before?.q ?? []) api(...(Array.from(call) as Call));
-  try {
-    if (localStorage.getItem(kept)) load();
-  } catch {
-    // As in `keep`.
-  }
+  if (kept()?.on) load();
 }
 
 function element<Name extends keyof HTMLElementTagNameMap>(name: Name, part: string) {
@@ -240,32 +245,31 @@ function ink(colour: string): string {
   return 1.05 / (light + 0.05) >= 4.5 ? "#fff" : "#000";
 }
 
-const PT = ["pt"];
-
-const DRAWINGS = `<svg class="chat" aria-hidden="true" width="28" height="28" viewBox="0 0 24 24"><path d="M12 3.2c-5.200 0-9.300 3.500-9.300 7.900 0 2.500 1.300 4.700 3.400 6.100-.1 1-.5 2.100-1.300 3 1.900-.1 3.500-.8 4.700-1.700.8.200 1.600.3 2.5.3 5.200 0 9.300-3.400 9.300-7.700S17.200 3.200 12 3.200z" fill="currentColor"/></svg><svg class="down" aria-hidden="true" width="28" height="28" viewBox="0 0 24 24"><path d="M6 9.5l6 6 6-6" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round"/></svg>`;
+const DRAWINGS = `<svg class="chat" viewBox="0 0 24 24"><path d="M12 3c-5.2 0-9.3 3.5-9.3 8 0 2.5 1.3 4.7 3.4 6.1-.1 1-.5 2.1-1.3 3 1.9-.1 3.5-.8 4.7-1.7.8.2 1.6.3 2.5.3 5.2 0 9.3-3.4 9.3-7.7S17.2 3 12 3z"/></svg><svg class="down" viewBox="0 0 24 24"><path d="M6 9.5l6 6 6-6"/></svg>`;
 
 /** Above what shops put above everything. */
 const STYLE = `
 :host{all:initial;position:fixed;z-index:2147483000;bottom:20px;right:20px;font:15px/1.4 system-ui,sans-serif}
 :host([data-side=left]){right:auto;left:20px}
-button{all:unset;box-sizing:border-box;cursor:pointer}
+button{all:unset;cursor:pointer}
 [hidden]{display:none!important}
 button:focus-visible{outline:3px solid var(--brand);outline-offset:3px;box-shadow:0 0 0 3px #fff}
-.launcher{position:relative;display:grid;place-items:center;width:60px;height:60px;border-radius:50%;background:var(--brand);color:var(--ink);box-shadow:0 4px 16px rgb(0 0 0/24%),0 0 0 1px rgb(255 255 255/30%)}
-.launcher svg{grid-area:1/1}
-.down,:host(.open) .chat{opacity:0;transform:scale(.5)}
-:host(.open) .down{opacity:1;transform:none}
-.badge{position:absolute;top:-4px;right:-4px;min-width:22px;height:22px;padding:0 6px;box-sizing:border-box;border-radius:11px;background:#c6221b;color:#fff;font-size:13px;font-weight:700;line-height:22px;text-align:center;box-shadow:0 0 0 2px #fff}
+.launcher{position:relative;display:grid;place-items:center;width:60px;height:60px;border-radius:50%;background:var(--brand);color:var(--ink);box-shadow:0 4px 16px rgb(0 0 0/28%)}
+svg{grid-area:1/1;width:28px;fill:currentColor}
+.down{fill:none;stroke:currentColor;stroke-width:2.4;stroke-linecap:round;stroke-linejoin:round}
+.down,:host(.open) .chat{opacity:0}
+:host(.open) .down{opacity:1}
+.badge{position:absolute;top:-4px;right:-4px;min-width:10px;padding:0 6px;border-radius:11px;background:#c6221b;color:#fff;font-size:13px;font-weight:700;line-height:22px;text-align:center;box-shadow:0 0 0 2px #fff}
 .badge:empty{display:none}
-.frame{position:fixed;bottom:96px;right:20px;width:400px;height:min(680px,calc(100vh - 116px));border:0;border-radius:18px;background:#fff;box-shadow:0 12px 48px rgb(0 0 0/28%);color-scheme:normal;visibility:hidden;opacity:0;transform:translateY(12px)}
-:host([data-side=left]) .frame{right:auto;left:20px}
+.frame,.peek{position:absolute;bottom:76px;right:0;border:0;border-radius:18px;background:#fff;box-shadow:0 8px 40px rgb(0 0 0/28%)}
+:host([data-side=left]) :is(.frame,.peek){right:auto;left:0}
+.frame{width:400px;height:min(680px,calc(100vh - 116px));color-scheme:normal;visibility:hidden;opacity:0;transform:translateY(12px)}
 :host(.open) .frame{visibility:visible;opacity:1;transform:none}
-.peek{position:absolute;bottom:74px;right:0;display:flex;align-items:flex-start;width:max-content;max-width:min(280px,calc(100vw - 40px));border-radius:16px;background:#fff;color:#1a1e24;box-shadow:0 6px 24px rgb(0 0 0/22%)}
-:host([data-side=left]) .peek{right:auto;left:0}
+.peek{display:flex;align-items:flex-start;width:max-content;max-width:min(280px,calc(100vw - 40px));color:#1a1e24}
 .text{padding:12px 4px 12px 16px;overflow-wrap:anywhere}
-.dismiss{flex:none;width:36px;height:44px;font-size:22px;line-height:44px;text-align:center;color:#565f6a}
-@media (prefers-reduced-motion:no-preference){.launcher,.launcher svg{transition:transform .18s,opacity .18s}.launcher:hover{transform:scale(1.06)}.frame{transition:opacity .18s,transform .18s,visibility .18s}}
-@media (max-width:520px),(max-height:480px){.frame,:host([data-side=left]) .frame{inset:0;width:100%;height:100%;height:100dvh;border-radius:0}:host(.open) .launcher{display:none}}
+.dismiss{flex:none;width:36px;font-size:22px;line-height:44px;text-align:center;color:#565f6a}
+@media (prefers-reduced-motion:no-preference){.launcher,svg,.frame{transition:.18s}.launcher:hover{transform:scale(1.06)}}
+@media (max-width:520px),(max-height:480px){.frame,:host([data-side=left]) .frame{position:fixed;inset:0;width:100%;height:100%;height:100dvh;border-radius:0}:host(.open) .launcher{display:none}}
 @media print{:host{display:none}}`;
 
 const begin = () => start(__CONFIG__);

@@ -6,13 +6,15 @@ import { present } from "./protocol.ts";
 
 /** What the loader says. */
 export type FromLoader =
-  | { type: "start"; language: string | null; theme: Theme; page: Page }
+  /** `kept` is what we gave to keep, as text by its name. */
+  | { type: "start"; language: string | null; theme: Theme; page: Page; kept: KeptTexts }
   | { type: "opened" }
   | { type: "closed" }
   | { type: "page"; page: Page }
   | { type: "language"; language: string }
   | { type: "theme"; theme: Theme }
-  | { type: "identify"; identity: Identity }
+  /** Nothing where the page said nothing that could be somebody. */
+  | { type: "identify"; identity: Identity | undefined }
   | { type: "logout" };
 
 /** What we say to the loader. */
@@ -27,16 +29,12 @@ export type ToLoader =
   | { type: "close" }
   | { type: "identity_refused" }
   /** In this language from now on. */
-  | { type: "labels"; open: string; close: string; title: string; dismiss: string };
+  | { type: "labels"; open: string; close: string; dismiss: string }
+  /** Keep this for the next page, or forget it: this browser denies us a storage of our own. */
+  | { type: "keep"; kept: KeptTexts };
 
-/** Whether a page of this origin may show us. */
-export function allows(origins: readonly string[], origin: string): boolean {
-  return origins.some((allowed) => {
-    const [scheme, host] = allowed.split("://*.");
-    if (host === undefined) return allowed === origin;
-    return origin.startsWith(`${scheme}://`) && origin.endsWith(`.${host}`);
-  });
-}
+/** Texts by their names. */
+export type KeptTexts = Record<string, string>;
 
 /** The page that shows us. */
 export class Parent {
@@ -49,7 +47,7 @@ export class Parent {
 
   listen(heard: (message: FromLoader) => void): void {
     window.addEventListener("message", ({ source, origin, data }: MessageEvent<unknown>) => {
-      if (source !== window.parent || !allows(this.#origins, origin)) return;
+      if (source !== window.parent || !this.#origins.includes(origin)) return;
       this.#origin = origin;
       const message = read(data);
       if (message) heard(message);
@@ -78,6 +76,7 @@ function read(data: unknown): FromLoader | undefined {
         language: text(given.language) ?? null,
         theme: theme(given.theme),
         page: page(given.page),
+        kept: texts(given.kept),
       };
     case "page":
       return { type: "page", page: page(given.page) };
@@ -85,25 +84,31 @@ function read(data: unknown): FromLoader | undefined {
       return { type: "language", language: text(given.language) ?? "" };
     case "theme":
       return { type: "theme", theme: theme(given.theme) };
-    case "identify": {
-      const { user_id, hash, name, email, phone } = fields(given.identity);
-      return {
-        type: "identify",
-        identity: {
-          user_id: text(user_id) ?? "",
-          hash: text(hash) ?? "",
-          ...present({ name: text(name), email: text(email), phone: text(phone) }),
-        },
-      };
-    }
+    case "identify":
+      return { type: "identify", identity: identity(fields(given.identity)) };
     default:
       return undefined;
   }
 }
 
+function identity(given: Record<string, unknown>): Identity | undefined {
+  const user = text(given.user_id) ?? "";
+  const hash = text(given.hash) ?? "";
+  const { length } = new TextEncoder().encode(user);
+  if (length === 0 || length > USER_BYTES_MAX || hash.length > HASH_CHARS_MAX) return undefined;
+  const { name, email, phone } = given;
+  const more = present({ name: text(name), email: text(email), phone: text(phone) });
+  return { user_id: user, hash, ...more };
+}
+
 function page(of: unknown): Page {
   const { url, title } = fields(of);
   return { url: (text(url) ?? "").slice(0, 1_000), title: (text(title) ?? "").slice(0, 200) };
+}
+
+function texts(of: unknown): KeptTexts {
+  const entries = Object.entries(fields(of));
+  return Object.fromEntries(entries.filter(([, one]) => typeof one === "string")) as KeptTexts;
 }
 
 function theme(of: unknown): Theme {
@@ -119,3 +124,9 @@ function text(of: unknown): string | undefined {
 function fields(of: unknown): Record<string, unknown> {
   return typeof of === "object" && of !== null ? (of as Record<string, unknown>) : {};
 }
+
+/** The longest id of a user that the server reads, in bytes. */
+const USER_BYTES_MAX = 200;
+
+/** SHA-256 in hexadecimal has 64 characters; what is longer than this the server does not read. */
+const HASH_CHARS_MAX = 128;

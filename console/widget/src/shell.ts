@@ -2,8 +2,8 @@
 
 import { type Config, type Language, languageOf, type Theme } from "./config.ts";
 import { Chat, type Output } from "./machine/chat.ts";
-import { Parent } from "./parent.ts";
-import type { FormAnswers, Message, Request } from "./protocol.ts";
+import type { FromLoader, Parent } from "./parent.ts";
+import type { FormAnswers, Identity, Message, Request } from "./protocol.ts";
 import { chime } from "./sound.ts";
 import { FileShelf, Memory } from "./storage.ts";
 import { upload } from "./uploads.ts";
@@ -36,17 +36,59 @@ export class Shell {
   #told = "";
   #hasStarted: boolean | undefined;
 
-  constructor(config: Config) {
+  /** `start` is what the page that shows us said first. */
+  constructor(config: Config, parent: Parent, start: Extract<FromLoader, { type: "start" }>) {
     this.config = config;
-    this.#memory = new Memory(config.channel);
-    this.#parent = new Parent(config.origins);
+    this.#parent = parent;
+    this.#memory = new Memory(config.channel, start.kept, (kept) => {
+      parent.tell({ type: "keep", kept });
+    });
     this.#address = `${location.origin}/webchat/${config.channel}`;
-    this.theme = config.theme;
-    this.hasSound = this.#memory.visit.read("sound") !== false;
-    this.language = this.#chosenLanguage(null);
-    const kept = this.#memory.read(Date.now());
+    this.theme = start.theme;
+    this.hasSound = this.#memory.read("sound") !== false;
+    this.language = this.#chosenLanguage(start.language);
+    const kept = this.#memory.readChat(Date.now());
     this.chat = new Chat(config.form, this.language, kept, Math.random);
+    this.chat.setPage(start.page);
     this.#listen();
+    this.#speak(this.language);
+    // Who has a conversation hears of it at once; who has none connects when they open the chat.
+    const hasBegun = this.chat.token !== undefined || this.chat.pending.length > 0;
+    if (hasBegun) this.#act(() => this.chat.start(Date.now()));
+  }
+
+  /** What the page that shows us says. */
+  hear(message: FromLoader): void {
+    switch (message.type) {
+      case "start":
+        break;
+      case "opened":
+        this.isOpen = true;
+        this.#act(() => this.chat.start(Date.now()));
+        this.#look();
+        break;
+      case "closed":
+        this.isOpen = false;
+        this.#look();
+        break;
+      case "page":
+        this.chat.setPage(message.page);
+        break;
+      case "language":
+        this.#speak(languageOf(message.language) ?? this.language);
+        break;
+      case "theme":
+        this.theme = message.theme;
+        this.#changed();
+        break;
+      case "identify":
+        this.#identify(message.identity);
+        break;
+      case "logout":
+        this.unsent = "";
+        this.#act(() => this.chat.logout(Date.now()));
+        break;
+    }
   }
 
   /** Calls `changed` whenever something that is shown may be otherwise. */
@@ -101,67 +143,34 @@ export class Shell {
 
   setSound(on: boolean): void {
     this.hasSound = on;
-    this.#memory.visit.write("sound", on);
+    this.#memory.write("sound", on);
     this.#changed();
   }
 
   setLanguage(language: Language): void {
-    this.#memory.visit.write("language", language);
+    this.#memory.write("language", language);
     this.#speak(language);
   }
 
   /** What the visitor has in the box, over the page. */
   get unsent(): string {
-    const text = this.#memory.visit.read("unsent");
+    const text = this.#memory.read("unsent");
     return typeof text === "string" ? text : "";
   }
 
   set unsent(text: string) {
-    this.#memory.visit.write("unsent", text === "" ? undefined : text);
+    this.#memory.write("unsent", text === "" ? undefined : text);
   }
 
   #listen(): void {
-    this.#parent.listen((message) => {
-      switch (message.type) {
-        case "start":
-          this.chat.setPage(message.page);
-          this.theme = message.theme;
-          this.#speak(this.#chosenLanguage(message.language));
-          // Who has a conversation hears of it at once; who has none connects when they open the chat.
-          if (this.chat.token !== undefined || this.chat.pending.length > 0)
-            this.#act(() => this.chat.start(Date.now()));
-          break;
-        case "opened":
-          this.isOpen = true;
-          this.#act(() => this.chat.start(Date.now()));
-          this.#look();
-          break;
-        case "closed":
-          this.isOpen = false;
-          this.#look();
-          break;
-        case "page":
-          this.chat.setPage(message.page);
-          break;
-        case "language":
-          this.#speak(languageOf(message.language) ?? this.language);
-          break;
-        case "theme":
-          this.theme = message.theme;
-          this.#changed();
-          break;
-        case "identify":
-          this.#act(() => this.chat.identify(Date.now(), message.identity));
-          break;
-        case "logout":
-          this.unsent = "";
-          this.#act(() => this.chat.logout(Date.now()));
-          break;
-      }
-    });
     window.addEventListener("online", () => this.#act(() => this.chat.handleOnline(Date.now())));
     document.addEventListener("visibilitychange", () => this.#look());
     window.addEventListener("focus", () => this.#look());
+  }
+
+  #identify(identity: Identity | undefined): void {
+    if (identity) this.#act(() => this.chat.identify(Date.now(), identity));
+    else this.#parent.tell({ type: "identity_refused" });
   }
 
   /** Runs something on the machine and does what comes of it. */
@@ -190,7 +199,7 @@ export class Shell {
         this.#wire?.send(out.frame);
         break;
       case "keep":
-        this.#memory.write(Date.now(), out.what, this.chat.kept(out.what));
+        this.#memory.writeChat(Date.now(), out.what, this.chat.kept(out.what));
         break;
       case "arrived":
         this.#arrived(out.messages);
@@ -292,7 +301,7 @@ export class Shell {
   }
 
   #chosenLanguage(page: string | null): Language {
-    const own = this.#memory.visit.read("language");
+    const own = this.#memory.read("language");
     const mine = typeof own === "string" ? languageOf(own) : undefined;
     const { language } = this.config;
     return mine ?? (language === "auto" ? chosen(page, navigator.languages) : language);
@@ -302,9 +311,8 @@ export class Shell {
     this.language = language;
     this.chat.setLanguage(language);
     const words = WORDS[language];
-    const title = words.chatWith(this.config.name);
     const { open, close, dismiss } = words;
-    this.#parent.tell({ type: "labels", open, close, title, dismiss });
+    this.#parent.tell({ type: "labels", open, close, dismiss });
     this.#told = "";
     this.#tellParent();
     this.#changed();

@@ -1,32 +1,34 @@
 // What outlives a page: words in the browser's storage, files in its database. A browser may deny
-// either to a frame of another site; then it is kept as long as the page.
+// either to a frame of another site.
 
 import type { Kept } from "./machine/chat.ts";
+import type { KeptTexts } from "./parent.ts";
 
 /** Texts under names. */
-export class Shelf {
-  readonly #prefix: string;
-  readonly #fallback = new Map<string, string>();
+class Shelf {
   readonly #storage: Storage | undefined;
+  readonly #prefix: string;
+  /** What is there as long as the page is. */
+  readonly texts: KeptTexts = {};
 
   constructor(which: "localStorage" | "sessionStorage", prefix: string) {
     this.#prefix = prefix;
     try {
       this.#storage = window[which];
+      this.#storage.getItem("");
     } catch {
-      // Denied: the fallback serves.
+      this.#storage = undefined;
     }
   }
 
+  get isDenied(): boolean {
+    return this.#storage === undefined;
+  }
+
   read(name: string): unknown {
-    let text: string | null | undefined;
     try {
-      text = this.#storage?.getItem(this.#prefix + name);
-    } catch {
-      // As above.
-    }
-    try {
-      return JSON.parse(text ?? this.#fallback.get(name) ?? "null") ?? undefined;
+      const text = this.texts[name] ?? this.#storage?.getItem(this.#prefix + name);
+      return JSON.parse(text ?? "null") ?? undefined;
     } catch {
       return undefined;
     }
@@ -34,30 +36,44 @@ export class Shelf {
 
   write(name: string, value: unknown): void {
     const text = JSON.stringify(value);
-    if (text === undefined) this.#fallback.delete(name);
-    else this.#fallback.set(name, text);
+    if (text === undefined) delete this.texts[name];
+    else this.texts[name] = text;
     try {
       if (text === undefined) this.#storage?.removeItem(this.#prefix + name);
       else this.#storage?.setItem(this.#prefix + name, text);
     } catch {
-      // Full or denied.
+      // Full: then it is there as long as the page.
     }
   }
 }
 
 /** What of a conversation is kept for the visitor's next visit, and what for their next page alone. */
 export class Memory {
-  readonly visit: Shelf;
+  readonly #visit: Shelf;
   readonly #page: Shelf;
+  readonly #give: (texts: KeptTexts) => void;
 
-  constructor(channel: string) {
-    this.visit = new Shelf("localStorage", `ramal:${channel}:`);
+  /** Where the browser denies us a storage, the page that shows us keeps what it is given and `kept`
+      is what it had: who we are and what waits to be sent, never what was written. */
+  constructor(channel: string, kept: KeptTexts, give: (texts: KeptTexts) => void) {
+    this.#visit = new Shelf("localStorage", `ramal:${channel}:`);
     this.#page = new Shelf("sessionStorage", `ramal:${channel}:`);
+    this.#give = give;
+    if (this.#visit.isDenied) Object.assign(this.#visit.texts, kept);
   }
 
-  read(now: number): Kept {
+  read(name: Setting): unknown {
+    return this.#visit.read(name);
+  }
+
+  write(name: Setting | (typeof VISIT)[number], value: unknown): void {
+    this.#visit.write(name, value);
+    if (this.#visit.isDenied) this.#give(this.#visit.texts);
+  }
+
+  readChat(now: number): Kept {
     const kept: Record<string, unknown> = {};
-    for (const name of VISIT) kept[name] = this.visit.read(name);
+    for (const name of VISIT) kept[name] = this.#visit.read(name);
     // Links to files in it die within a day.
     const at = this.#page.read("at");
     const isFresh = typeof at === "number" && now - at < THREAD_KEPT_MS;
@@ -66,15 +82,18 @@ export class Memory {
     return Object.fromEntries(entries) as Kept;
   }
 
-  write(now: number, name: keyof Kept, value: unknown): void {
-    if ((VISIT as readonly string[]).includes(name)) {
-      this.visit.write(name, value);
-    } else {
+  writeChat(now: number, name: keyof Kept, value: unknown): void {
+    if (name === "thread" || name === "state") {
       this.#page.write(name, value);
       this.#page.write("at", now);
+    } else {
+      this.write(name, value);
     }
   }
 }
+
+/** What the visitor chose, and has in the box. */
+export type Setting = "sound" | "language" | "unsent";
 
 const VISIT = ["token", "outbox", "read"] as const;
 const PAGE = ["thread", "state"] as const;

@@ -18,13 +18,20 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 const isRequired = process.env.RAMAL_TEST_INTEROP === "require";
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
+const ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"];
+
+const LIKES = {
+  locale: "pt-BR",
+  reducedMotion: "reduce",
+  viewport: { width: 1100, height: 800 },
+} as const satisfies BrowserContextOptions;
+
 let browser: Browser;
 const opened: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
   if (!existsSync(CHROMIUM)) return;
-  const args = ["--no-sandbox", "--disable-dev-shm-usage"];
-  browser = await chromium.launch({ executablePath: CHROMIUM, args });
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
 }, 60_000);
 
 afterEach(async () => {
@@ -46,13 +53,8 @@ class Visitor {
   }
 
   static async comes(mockOptions: MockOptions = {}, options: BrowserContextOptions = {}) {
+    const context = await browser.newContext({ ...LIKES, ...options });
     const mock = await Mock.start(mockOptions);
-    const context = await browser.newContext({
-      locale: "pt-BR",
-      reducedMotion: "reduce",
-      viewport: { width: 1100, height: 800 },
-      ...options,
-    });
     context.setDefaultTimeout(10_000);
     const page = await context.newPage();
     const problems: string[] = [];
@@ -66,7 +68,7 @@ class Visitor {
       await mock.stop();
       expect(problems).toEqual([]);
     });
-    await page.goto(mock.origin);
+    await page.goto(mock.shop);
     return new Visitor(mock, page);
   }
 
@@ -171,7 +173,7 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     const send = mock.model.asked.find((frame) => frame.type === "send");
     expect(send).toMatchObject({
       form: { name: "Ana Souza", service: "sales", consent: { version: "1" } },
-      page: { url: `${mock.origin}/`, title: "Loja" },
+      page: { url: `${mock.shop}/`, title: "Loja" },
     });
 
     const matter = { interaction: "i1", protocol: "20261122000123" };
@@ -256,48 +258,60 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     await expect.poll(() => page.locator(".frame").isVisible()).toBe(true);
   });
 
-  test("news are counted at the launcher, over a page that is loaded anew, until they are seen", async () => {
-    const visitor = await Visitor.comes();
-    const { page, mock } = visitor;
-    await visitor.opens();
-    await visitor.says("Oi");
-    await expect.poll(() => mock.model.visible.length).toBe(1);
-    await visitor.launcher.click();
-    mock.model.is({ phase: "agent", agent: { name: "Ana Lima", avatar: null } });
-    mock.model.say(ANA, text("Bom dia! Ainda está por aí?"));
-    await page.locator(".badge", { hasText: "1" }).waitFor();
-    await page.locator(".peek", { hasText: "Bom dia!" }).waitFor();
-    await visitor.shot("09-unread");
-    expect(await visitor.launcher.getAttribute("aria-label")).toBe("Abrir o chat. 1 mensagem nova");
-    await page.reload();
-    await page.locator(".badge", { hasText: "1" }).waitFor();
-    await page.locator(".peek .text").click();
-    await expect.poll(() => page.locator(".badge").textContent()).toBe("");
-    await expect.poll(() => mock.model.seen.read).toBe(2);
-    expect(await visitor.bubbles()).toEqual(["Oi", "Bom dia! Ainda está por aí?"]);
-  });
+  // Chromium denies a frame of another site its storage.
+  for (const [storage, isSameSite] of [
+    ["with a storage of its own", true],
+    ["without one", false],
+  ] as const) {
+    test(`news are counted at the launcher, over a page that is loaded anew, until they are seen, ${storage}`, async () => {
+      const visitor = await Visitor.comes({ isSameSite });
+      const { page, mock } = visitor;
+      await visitor.opens();
+      await visitor.says("Oi");
+      await expect.poll(() => mock.model.visible.length).toBe(1);
+      await visitor.launcher.click();
+      mock.model.is({ phase: "agent", agent: { name: "Ana Lima", avatar: null } });
+      mock.model.say(ANA, text("Bom dia! Ainda está por aí?"));
+      await page.locator(".badge", { hasText: "1" }).waitFor();
+      await page.locator(".peek", { hasText: "Bom dia!" }).waitFor();
+      await visitor.shot("09-unread");
+      expect(await visitor.launcher.getAttribute("aria-label")).toBe(
+        "Abrir o chat. 1 mensagem nova",
+      );
+      await page.reload();
+      await page.locator(".badge", { hasText: "1" }).waitFor();
+      await page.locator(".peek .text").click();
+      await expect.poll(() => page.locator(".badge").textContent()).toBe("");
+      await expect.poll(() => mock.model.seen.read).toBe(2);
+      expect(await visitor.bubbles()).toEqual(["Oi", "Bom dia! Ainda está por aí?"]);
+      // Its own storage is shut: the page keeps who one is, and nothing of what was written.
+      const kept = await page.evaluate(() => localStorage.getItem("ramal:c1"));
+      expect(kept?.includes("token")).toBe(!isSameSite);
+      expect(kept).not.toContain("Bom dia");
+    });
 
-  test("what is written without a connection is kept, over a reload, and sent once there is one", async () => {
-    const visitor = await Visitor.comes();
-    const { page, mock, chat } = visitor;
-    await visitor.opens();
-    await visitor.says("um");
-    await expect.poll(() => mock.model.visible.length).toBe(1);
-    mock.goDown();
-    await visitor.says("dois");
-    await visitor.says("três");
-    await chat.getByText("Sem conexão.").waitFor();
-    await visitor.shot("10-offline");
-    await page.reload();
-    await visitor.launcher.click();
-    await expect.poll(() => visitor.bubbles()).toEqual(["um", "dois", "três"]);
-    mock.comeUp();
-    await expect
-      .poll(() => mock.model.visible.map(({ content }) => content), { timeout: 30_000 })
-      .toEqual([text("um"), text("dois"), text("três")]);
-    await expect.poll(() => chat.getByText("Sem conexão.").count()).toBe(0);
-    await expect.poll(() => chat.locator(".is-pending").count()).toBe(0);
-  });
+    test(`what is written without a connection is kept, over a reload, and sent once there is one, ${storage}`, async () => {
+      const visitor = await Visitor.comes({ isSameSite });
+      const { page, mock, chat } = visitor;
+      await visitor.opens();
+      await visitor.says("um");
+      await expect.poll(() => mock.model.visible.length).toBe(1);
+      mock.goDown();
+      await visitor.says("dois");
+      await visitor.says("três");
+      await chat.getByText("Sem conexão.").waitFor();
+      await visitor.shot("10-offline");
+      await page.reload();
+      await visitor.launcher.click();
+      await expect.poll(async () => (await visitor.bubbles()).slice(-2)).toEqual(["dois", "três"]);
+      mock.comeUp();
+      await expect
+        .poll(() => mock.model.visible.map(({ content }) => content), { timeout: 30_000 })
+        .toEqual([text("um"), text("dois"), text("três")]);
+      await expect.poll(() => chat.getByText("Sem conexão.").count()).toBe(0);
+      await expect.poll(() => chat.locator(".is-pending").count()).toBe(0);
+    });
+  }
 
   test("where sockets do not get through, requests do", async () => {
     const visitor = await Visitor.comes({ hasNoSockets: true });
@@ -343,7 +357,7 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
   });
 
   test("a file that did not get up before the page was left goes up from the next", async () => {
-    const visitor = await Visitor.comes({ upload_ms: 2_000 });
+    const visitor = await Visitor.comes({ upload_ms: 2_000, isSameSite: true });
     const { chat, mock, page } = visitor;
     await visitor.opens();
     const buffer = await page.locator("body").screenshot();
@@ -461,7 +475,9 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     const hellos = () => mock.model.asked.filter((frame) => frame.type === "hello");
     await expect.poll(() => hellos().at(-1)).not.toHaveProperty("identity");
     expect(hellos().at(-1)).not.toHaveProperty("token");
-    expect(await page.evaluate(() => localStorage.getItem("ramal:c1"))).toBeNull();
+    await page.reload();
+    await visitor.launcher.waitFor();
+    expect(await page.locator("iframe").count()).toBe(0);
   });
 
   for (const [look, options] of [
@@ -471,7 +487,7 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     test(`the shop opens the chat by a button of its own, ${look}`, async () => {
       const visitor = await Visitor.comes({}, options);
       const { page, mock } = visitor;
-      await page.goto(`${mock.origin}/demo`);
+      await page.goto(`${mock.shop}/demo`);
       await visitor.launcher.waitFor();
       await visitor.shot(`30-demo-${look}`);
       expect(await visitor.complaints()).toEqual([]);
@@ -481,7 +497,22 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     });
   }
 
-  test("orders that do not come from the page that may show us are not heard", async () => {
+  test("a page that is not on the allow-list is not heard and hears nothing", async () => {
+    const visitor = await Visitor.comes({ config: { origins: ["https://loja.exemplo.com.br"] } });
+    const { page, mock } = visitor;
+    await page.evaluate(() => {
+      const { ramal } = window as unknown as { ramal: (...words: unknown[]) => void };
+      ramal("identify", { user_id: "C-991", hash: "abc" });
+      ramal("open");
+    });
+    await page.waitForTimeout(1_500);
+    expect(await visitor.chat.locator("#root > *").count()).toBe(0);
+    expect(mock.model.asked).toEqual([]);
+    // What it would be told in Portuguese.
+    expect(await visitor.launcher.getAttribute("aria-label")).toBe("Chat");
+  });
+
+  test("orders from another window than the page's are not heard", async () => {
     const visitor = await Visitor.comes();
     await visitor.opens();
     const { page } = visitor;

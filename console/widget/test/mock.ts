@@ -16,6 +16,8 @@ export interface MockOptions {
   config?: Partial<Config>;
   /** Refuses WebSockets, as some networks do. */
   hasNoSockets?: boolean;
+  /** The shop is on the chat's site: its storage is shut in fewer browsers. */
+  isSameSite?: boolean;
   /** How long an upload takes at least. */
   upload_ms?: number;
 }
@@ -24,6 +26,8 @@ export class Mock {
   readonly model: ModelServer;
   readonly options: MockOptions;
   #server: Server;
+  /** The same at another port: another origin, and the same site. */
+  #neighbour: Server;
   #sockets = new Set<WebSocket>();
   #uploads = new Map<string, { name: string; mime: string; body: Buffer }>();
   /** Polls that wait. */
@@ -37,11 +41,13 @@ export class Mock {
       survey: SURVEY,
       file: (id) => this.#content(id),
     });
-    this.#server = createServer((request, response) => {
+    const serve = (request: IncomingMessage, response: ServerResponse) => {
       this.#serve(request, response).catch((error: unknown) => {
         response.writeHead(500).end(String(error));
       });
-    });
+    };
+    this.#server = createServer(serve);
+    this.#neighbour = createServer(serve);
   }
 
   static async start(options: MockOptions = {}): Promise<Mock> {
@@ -51,12 +57,20 @@ export class Mock {
       if (mock.options.hasNoSockets || mock.#isDown) socket.destroy();
       else sockets.handleUpgrade(request, socket, head, (client) => mock.#join(client));
     });
-    await new Promise<void>((ready) => mock.#server.listen(0, "127.0.0.1", ready));
+    for (const server of [mock.#server, mock.#neighbour]) {
+      await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+    }
     return mock;
   }
 
   get origin(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return origin(this.#server);
+  }
+
+  /** A shop on another site than the chat, or on the same. */
+  get shop(): string {
+    const isNear = this.options.isSameSite === true;
+    return isNear ? origin(this.#neighbour) : this.origin.replace("127.0.0.1", "localhost");
   }
 
   /** Breaks every connection; nobody gets in until it is up again. */
@@ -72,8 +86,10 @@ export class Mock {
 
   async stop(): Promise<void> {
     this.goDown();
-    this.#server.closeAllConnections();
-    await new Promise((done) => this.#server.close(done));
+    for (const server of [this.#server, this.#neighbour]) {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    }
   }
 
   #join(client: WebSocket): void {
@@ -92,9 +108,10 @@ export class Mock {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? "/", this.origin);
     const chat = "/webchat/c1";
-    if (pathname === "/") return page(response, SHOP.replace("{{widget}}", `${chat}/widget.js`));
+    const tag = `<script async src="${this.origin}${chat}/widget.js"></script>`;
+    if (pathname === "/") return page(response, SHOP.replace("{{widget}}", tag));
     if (pathname === "/favicon.ico") return void response.writeHead(204).end();
-    if (pathname.startsWith("/demo")) return this.#demo(pathname, response);
+    if (pathname.startsWith("/demo")) return this.#demo(pathname, tag, response);
     if (pathname === `${chat}/widget.js`) {
       const script = file("widget.js").replace("__CONFIG__", JSON.stringify(this.#config()));
       response.writeHead(200, { "content-type": "text/javascript" }).end(script);
@@ -122,7 +139,7 @@ export class Mock {
     }
   }
 
-  #demo(path: string, response: ServerResponse): void {
+  #demo(path: string, tag: string, response: ServerResponse): void {
     const name = path === "/demo" ? "index.html" : path.slice(6);
     const type = {
       html: "text/html",
@@ -130,7 +147,6 @@ export class Mock {
       js: "text/javascript",
       svg: "image/svg+xml",
     };
-    const tag = '<script async src="/webchat/c1/widget.js"></script>';
     const text = file(join("demo", name)).replace("{{widget}}", tag);
     const kind = type[name.split(".").at(-1) as keyof typeof type] ?? "text/plain";
     response.writeHead(200, { "content-type": kind }).end(text);
@@ -213,7 +229,7 @@ export class Mock {
       language: "auto",
       frame: `${this.origin}/webchat/c1/frame`,
       logo: null,
-      origins: [],
+      origins: [this.shop],
       greeting: { "pt-BR": "Oi! Como podemos ajudar?", en: "Hi! How can we help?" },
       form: null,
       files: { bytes_max: 15_728_640, accept: "image/*,application/pdf" },
@@ -224,6 +240,10 @@ export class Mock {
 }
 
 const file = (name: string) => readFileSync(join(DIST, name), "utf8");
+
+function origin(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 function page(response: ServerResponse, html: string): void {
   response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(html);
@@ -250,5 +270,5 @@ const POLICY =
 
 const SHOP = `<!doctype html><html lang="pt-BR"><head><title>Loja</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<script async src="{{widget}}"></script></head>
+{{widget}}</head>
 <body><h1>Loja</h1><p>Uma loja qualquer.</p><input aria-label="Busca"></body></html>`;

@@ -52,73 +52,77 @@ export function Form() {
   const complaint = (field: Field) => (wrong.includes(field) ? words.wrong[field] : undefined);
   return (
     <form class="form" noValidate ref={form} onSubmit={submit}>
-      <p>
-        {chat.state?.open === false ? (chat.state.away ?? words.form.introAway) : words.form.intro}
-      </p>
-      {fields.map(({ field, must }, at) => (
-        <Row
-          key={field}
-          field={field}
-          must={must}
-          complaint={complaint(field)}
-          isFirst={at === 0}
-        />
-      ))}
-      {services.length > 1 && (
-        <fieldset class="services" aria-describedby={complaint("service") && "wrong-service"}>
-          <legend>{words.form.service}</legend>
-          <div>
-            {services.map(({ id, name }) => (
-              <label key={id}>
-                <input type="radio" name="service" value={id} />
-                <span>{name}</span>
-              </label>
-            ))}
-          </div>
-          <Wrong field="service" text={complaint("service")} />
-        </fieldset>
-      )}
-      <div class="row">
-        <label for="message">{words.form.message}</label>
-        <textarea
-          id="message"
-          name="message"
-          rows={3}
-          required
-          data-first={fields.length === 0 ? true : undefined}
-          defaultValue={chat.draft?.text ?? shell.unsent}
-          aria-invalid={complaint("message") !== undefined}
-          aria-describedby={complaint("message") && "wrong-message"}
-          onInput={({ currentTarget }) => {
-            shell.unsent = currentTarget.value;
-          }}
-        />
-        <Wrong field="message" text={complaint("message")} />
-      </div>
-      {consent && (
-        <div class="row consent">
-          <label>
-            <input
-              type="checkbox"
-              name="consent"
-              required
-              aria-invalid={complaint("consent") !== undefined}
-              aria-describedby={complaint("consent") && "wrong-consent"}
-            />
-            <span>{said(consent.text, shell.language)}</span>
-          </label>
-          {consent.url && (
-            <a href={consent.url} target="_blank" rel="noopener noreferrer">
-              {words.form.consentMore}
-            </a>
-          )}
-          <Wrong field="consent" text={complaint("consent")} />
+      <div class="fields">
+        <p>
+          {chat.state?.open === false
+            ? (chat.state.away ?? words.form.introAway)
+            : words.form.intro}
+        </p>
+        {fields.map(({ field, must }, at) => (
+          <Row
+            key={field}
+            field={field}
+            must={must}
+            complaint={complaint(field)}
+            isFirst={at === 0}
+          />
+        ))}
+        {services.length > 1 && (
+          <fieldset class="services" aria-describedby={complaint("service") && "wrong-service"}>
+            <legend>{words.form.service}</legend>
+            <div>
+              {services.map(({ id, name }) => (
+                <label key={id}>
+                  <input type="radio" name="service" value={id} />
+                  <span>{name}</span>
+                </label>
+              ))}
+            </div>
+            <Wrong field="service" text={complaint("service")} />
+          </fieldset>
+        )}
+        <div class="row">
+          <label for="message">{words.form.message}</label>
+          <textarea
+            id="message"
+            name="message"
+            rows={3}
+            required
+            data-first={fields.length === 0 ? true : undefined}
+            defaultValue={chat.draft?.text ?? shell.unsent}
+            aria-invalid={complaint("message") !== undefined}
+            aria-describedby={complaint("message") && "wrong-message"}
+            onInput={({ currentTarget }) => {
+              shell.unsent = currentTarget.value;
+            }}
+          />
+          <Wrong field="message" text={complaint("message")} />
         </div>
-      )}
-      <p class="problem" role="alert">
-        {wrong.length > 0 && words.form.wrong}
-      </p>
+        {consent && (
+          <div class="row consent">
+            <label>
+              <input
+                type="checkbox"
+                name="consent"
+                required
+                aria-invalid={complaint("consent") !== undefined}
+                aria-describedby={complaint("consent") && "wrong-consent"}
+              />
+              <span>{said(consent.text, shell.language)}</span>
+            </label>
+            {consent.url && (
+              <a href={consent.url} target="_blank" rel="noopener noreferrer">
+                {words.form.consentMore}
+              </a>
+            )}
+            <Wrong field="consent" text={complaint("consent")} />
+          </div>
+        )}
+      </div>
       <div class="foot">
+        <p class="problem" role="alert">
+          {wrong.length > 0 && words.form.wrong}
+        </p>
         <button type="submit" class="wide">
           {words.form.start}
         </button>
@@ -177,5 +181,5 @@ const INPUTS = {
 export const LOOKS_RIGHT = {
   name: /\S/,
   email: /^[^\s@]+@[^\s@]+\.[^\s@]{2,}$/,
-  phone: /^\+?(?:[\s().-]*\d){10,15}[\s().-]*$/,
+  phone: /^\+?(?:[\s().-]*\d){8,15}[\s().-]*$/,
 };

@@ -12,7 +12,7 @@ export function Header({ ask }: { ask: (asked: Asked) => void }) {
   const words = useWords();
   const { config, chat } = shell;
   const { agent } = chat;
-  const greeting = said(config.greeting, shell.language);
+  const greeting = said(config.greeting, shell.language) ?? words.greeting;
   const isGreeting = chat.mode(Date.now()) === "form" || chat.messages.length === 0;
   return (
     <header class="header">
@@ -33,7 +33,7 @@ export function Header({ ask }: { ask: (asked: Asked) => void }) {
           <Close />
         </button>
       </div>
-      {isGreeting && greeting && chat.pending.length === 0 && <p class="greeting">{greeting}</p>}
+      {isGreeting && chat.pending.length === 0 && <p class="greeting">{greeting}</p>}
     </header>
   );
 }
