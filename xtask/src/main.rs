@@ -11,6 +11,7 @@ mod shell;
 mod sounds;
 mod test;
 mod voices;
+mod widget;
 
 use std::process::ExitCode;
 
@@ -18,6 +19,7 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company
+  widget          build the chat widget, which the program embeds
   test            everything that must hold: format, lints, licences, tests, documentation
   sounds          make sounds/ again: words, sentences and the waiting music
                   (--data DIR: where neural voices are; --espeak: without them)
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "run" => run::run(&rest),
         "test" => test::test(),
+        "widget" => needs::to_run().and_then(|()| widget::build()),
         "sounds" => sounds::sounds(&rest),
         "voices" => voices::voices(&rest),
         _ => {

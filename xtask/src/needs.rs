@@ -16,11 +16,18 @@ struct Need {
 }
 
 /// What the program wants when it runs.
-const TO_RUN: &[Need] = &[Need {
-    sign: "espeak-ng",
-    package: "espeak-ng",
-    why: "speaks prompts that are written, not recorded",
-}];
+const TO_RUN: &[Need] = &[
+    Need {
+        sign: "espeak-ng",
+        package: "espeak-ng",
+        why: "speaks prompts that are written, not recorded",
+    },
+    Need {
+        sign: "npm",
+        package: "npm",
+        why: "builds the chat widget",
+    },
+];
 
 /// What the tests want on top of it.
 const TO_TEST: &[Need] = &[
@@ -53,11 +60,6 @@ const TO_TEST: &[Need] = &[
         sign: "chromium",
         package: "chromium",
         why: "is the browser of the interop tests",
-    },
-    Need {
-        sign: "npm",
-        package: "npm",
-        why: "fetches the phone of its page",
     },
     Need {
         sign: "/usr/lib/dovecot/imap",

@@ -2,10 +2,12 @@
 
 use crate::needs;
 use crate::shell::{Error, program, run as execute};
+use crate::widget;
 
 /// Builds the program and starts it on `./data` with the demo company.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     needs::to_run()?;
+    widget::build()?;
     let mut ramal = program(
         "cargo",
         &[

@@ -2,12 +2,15 @@
 
 use crate::needs;
 use crate::shell::{Error, program, run, say, succeeds};
+use crate::widget;
 
 /// Runs it all; the first thing that fails ends the run.
 pub(crate) fn test() -> Result<(), Error> {
     needs::to_test()?;
     run(&mut program("cargo", &["fmt", "--all", "--check"]))?;
     licences()?;
+    widget::build()?;
+    widget::check()?;
     run(&mut program(
         "cargo",
         &[
