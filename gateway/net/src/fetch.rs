@@ -3,13 +3,19 @@
 //! An address in a flow is written by a company's administrator and filled in by a caller's keys.
 //! So it is resolved first, every address is judged, and the connection goes to the very address
 //! that was judged: a name that answers differently the second time gains nothing. Redirects are
-//! not followed.
+//! not followed, but for files ([`Fetcher::download`]), where each hop is judged again.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+mod download;
+mod guard;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use channels::connector::Headers;
+use channels::send::{self, HeaderValue as Shown, Method as Asked};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{Method, Request as HttpRequest, Uri};
@@ -20,11 +26,16 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+pub use download::DownloadFailure;
+pub use guard::is_inside;
+use guard::{Names, is_port_for_http};
+
 /// Asks other systems; clones share what they know.
 #[derive(Clone)]
 pub struct Fetcher {
     tls: TlsConnector,
     inside: Inside,
+    names: Names,
 }
 
 /// Whether addresses inside the house may be asked.
@@ -54,20 +65,10 @@ impl std::fmt::Debug for Fetcher {
 impl Fetcher {
     /// Trusts the authorities that this machine trusts.
     pub fn new(inside: Inside) -> Self {
-        let mut roots = rustls::RootCertStore::empty();
-        let found = rustls_native_certs::load_native_certs();
-        for error in &found.errors {
-            tracing::warn!(%error, "an authority of this machine cannot be read");
-        }
-        roots.add_parsable_certificates(found.certs);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .unwrap_or_else(|error| unreachable!("ring has the default versions: {error}"));
-        let config = builder.with_root_certificates(roots).with_no_client_auth();
         Self {
-            tls: TlsConnector::from(Arc::new(config)),
+            tls: trusting(),
             inside,
+            names: Names::System,
         }
     }
 
@@ -99,8 +100,43 @@ impl Fetcher {
             .unwrap_or(Err(FetchFailure::TimedOut))
     }
 
+    /// Asks what a channel's connector wants asked. `now_ms` is milliseconds since 1970 (UTC), for who
+    /// answers until when to wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswered`] says whether it may have been carried out all the same.
+    pub async fn carry_out(
+        &self,
+        request: &send::Request,
+        limits: Limits,
+        now_ms: i64,
+    ) -> Result<send::Response, Unanswered> {
+        // Set before the first byte leaves.
+        let written = AtomicBool::new(false);
+        let asking = async {
+            let uri: Uri = request.url.parse().map_err(|_| FetchFailure::Refused)?;
+            let message = channel_message(request, &uri)?;
+            let stream = self.open(&uri).await?;
+            answer_to(stream, message, limits.bytes, &written, now_ms).await
+        };
+        let answer = tokio::time::timeout(limits.time, asking).await;
+        let answer = answer.unwrap_or(Err(FetchFailure::TimedOut));
+        answer.map_err(|why| match written.load(Ordering::Relaxed) {
+            true => Unanswered::Unknown(why),
+            false => Unanswered::NotSent(why),
+        })
+    }
+
     async fn ask(&self, request: &Request, bytes_max: usize) -> Result<Fetched, FetchFailure> {
         let uri: Uri = request.url.parse().map_err(|_| FetchFailure::Refused)?;
+        let message = message(request, &uri)?;
+        let stream = self.open(&uri).await?;
+        exchange(stream, message, bytes_max).await
+    }
+
+    /// Connects with whom a link names, if that is not us.
+    async fn open(&self, uri: &Uri) -> Result<Box<dyn Stream>, FetchFailure> {
         let secure = match uri.scheme_str() {
             Some("https") => true,
             Some("http") => false,
@@ -115,23 +151,20 @@ impl Fetcher {
             .port_u16()
             .unwrap_or(if secure { 443 } else { 80 });
         let stream = self.connect(host, port).await?;
-        let message = message(request, &uri)?;
-        if secure {
-            let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchFailure::Refused)?;
-            let stream = self
-                .tls
-                .connect(name, stream)
-                .await
-                .map_err(|_| FetchFailure::Unreachable)?;
-            exchange(stream, message, bytes_max).await
-        } else {
-            exchange(stream, message, bytes_max).await
+        if !secure {
+            return Ok(Box::new(stream));
         }
+        let name = ServerName::try_from(host.to_owned()).map_err(|_| FetchFailure::Refused)?;
+        let stream = self.tls.connect(name, stream).await;
+        Ok(Box::new(stream.map_err(|_| FetchFailure::Unreachable)?))
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchFailure> {
-        let found = tokio::net::lookup_host((host, port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|_| FetchFailure::Unreachable)?.collect();
+        if self.inside == Inside::Refused && !is_port_for_http(port) {
+            return Err(FetchFailure::Refused);
+        }
+        let found = self.names.look_up(host, port).await;
+        let addresses: Vec<SocketAddr> = found.map_err(|_| FetchFailure::Unreachable)?;
         // One address inside is enough to refuse: the name is not honest.
         let inside = addresses.iter().any(|address| is_inside(address.ip()));
         if addresses.is_empty() || (inside && self.inside == Inside::Refused) {
@@ -143,6 +176,112 @@ impl Fetcher {
             }
         }
         Err(FetchFailure::Unreachable)
+    }
+}
+
+/// Makes secured connections to who proves to be who they say, to the authorities of this machine.
+pub(crate) fn trusting() -> TlsConnector {
+    let mut roots = rustls::RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "an authority of this machine cannot be read");
+    }
+    roots.add_parsable_certificates(found.certs);
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|error| unreachable!("ring has the default versions: {error}"));
+    let config = builder.with_root_certificates(roots).with_no_client_auth();
+    TlsConnector::from(Arc::new(config))
+}
+
+/// A connection, secured or not.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// Why there is no answer, as far as it says whether to ask again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// Nothing was asked: it surely was not carried out.
+    NotSent(FetchFailure),
+    /// It was asked, or some of it: it may have been carried out.
+    Unknown(FetchFailure),
+}
+
+fn channel_message(
+    request: &send::Request,
+    uri: &Uri,
+) -> Result<HttpRequest<Full<Bytes>>, FetchFailure> {
+    let target = uri.path_and_query().map_or("/", |target| target.as_str());
+    let mut message = HttpRequest::new(Full::new(Bytes::from(request.body.clone())));
+    *message.method_mut() = match request.method {
+        Asked::Get => Method::GET,
+        Asked::Post => Method::POST,
+        Asked::Put => Method::PUT,
+        Asked::Delete => Method::DELETE,
+    };
+    *message.uri_mut() = target.parse().map_err(|_| FetchFailure::Refused)?;
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| FetchFailure::Refused);
+    let headers = message.headers_mut();
+    headers.insert(HOST, value(authority)?);
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    for header in &request.headers {
+        let name: HeaderName = header.name.parse().map_err(|_| FetchFailure::Refused)?;
+        let text = match &header.value {
+            Shown::Plain(text) => value(text)?,
+            Shown::Secret(secret) => {
+                let mut text = value(secret.expose())?;
+                text.set_sensitive(true);
+                text
+            }
+        };
+        headers.insert(name, text);
+    }
+    Ok(message)
+}
+
+async fn answer_to(
+    stream: Box<dyn Stream>,
+    message: HttpRequest<Full<Bytes>>,
+    bytes_max: usize,
+    written: &AtomicBool,
+    now_ms: i64,
+) -> Result<send::Response, FetchFailure> {
+    let unreachable = |_| FetchFailure::Unreachable;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(unreachable)?;
+    let connection = AbortOnDrop(tokio::spawn(connection));
+    written.store(true, Ordering::Relaxed);
+    let answer = sender.send_request(message).await.map_err(unreachable)?;
+    let status = answer.status().as_u16();
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Headers = answer
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect();
+    let body = Limited::new(answer.into_body(), bytes_max).collect().await;
+    drop(connection);
+    match body {
+        Ok(body) => Ok(send::Response {
+            status,
+            retry_after_ms: send::wait_ms(&headers, now_ms),
+            body: body.to_bytes().to_vec(),
+        }),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(FetchFailure::TooLarge),
+        Err(_) => Err(FetchFailure::Unreachable),
+    }
+}
+
+/// The task of a connection ends with who asked.
+struct AbortOnDrop(tokio::task::JoinHandle<Result<(), hyper::Error>>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -180,7 +319,7 @@ fn message(request: &Request, uri: &Uri) -> Result<HttpRequest<Full<Bytes>>, Fet
 }
 
 async fn exchange(
-    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    stream: Box<dyn Stream>,
     message: HttpRequest<Full<Bytes>>,
     bytes_max: usize,
 ) -> Result<Fetched, FetchFailure> {
@@ -201,42 +340,6 @@ async fn exchange(
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(FetchFailure::TooLarge),
         Err(_) => Err(FetchFailure::Unreachable),
     }
-}
-
-/// Whether an address is one that strangers must not reach through us: this machine, its networks,
-/// the cloud provider's own services, groups, and what is nobody's.
-pub fn is_inside(address: IpAddr) -> bool {
-    match address.to_canonical() {
-        IpAddr::V4(address) => is_inside_v4(address),
-        IpAddr::V6(address) => is_inside_v6(address),
-    }
-}
-
-fn is_inside_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_broadcast()
-        || address.is_documentation()
-        || a == 0
-        || a >= 240
-        || (a == 100 && (64..128).contains(&b)) // Shared by providers, RFC 6598.
-        || (a == 192 && b == 0 && c == 0) // Protocol assignments, RFC 6890.
-        || (a == 198 && (b == 18 || b == 19)) // Benchmarks, RFC 2544.
-}
-
-fn is_inside_v6(address: Ipv6Addr) -> bool {
-    let first = address.segments()[0];
-    address.is_loopback()
-        || address.is_unspecified()
-        || address.is_multicast()
-        || (first & 0xfe00) == 0xfc00 // Unique local, RFC 4193.
-        || (first & 0xffc0) == 0xfe80 // Link-local.
-        || first == 0x0064 // Translated IPv4, RFC 6052: it may hide any of the above.
-        || first == 0x2002 // 6to4, likewise.
-        || (first == 0x2001 && address.segments()[1] == 0) // Teredo, likewise.
 }
 
 const AGENT: &str = concat!("Ramal/", env!("CARGO_PKG_VERSION"));
