@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use desk::id::{ServiceId, UserId, WorkId};
+use desk::id::{InteractionId, ServiceId, UserId, WorkId};
 use desk::kept::Kept;
 use store::Writer;
 use store::writer::Pending;
@@ -26,6 +26,7 @@ enum Key {
     Service(ServiceId),
     Work(WorkId),
     Decision(WorkId, u32),
+    Life(InteractionId),
     Line(u64),
 }
 
@@ -52,8 +53,11 @@ impl Keeper {
                 return;
             }
             Kept::Decision(made) => Key::Decision(made.decision.work.clone(), made.slot),
-            // A step is never lost: who writes and who answers bound them.
-            Kept::Line(_) | Kept::Step(_) => {
+            Kept::Life { interaction, .. } | Kept::LifeRemoved(interaction) => {
+                Key::Life(interaction.clone())
+            }
+            // A step is never lost, nor what is said: who writes and who answers bound them.
+            Kept::Line(_) | Kept::Step(_) | Kept::Said(_) => {
                 self.lines += 1;
                 Key::Line(self.lines)
             }

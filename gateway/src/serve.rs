@@ -117,6 +117,7 @@ pub async fn serve(
     let instance = instance::of(&config.data, now_ms, &mut StdRng::from_seed(seed()?))
         .map_err(|error| ServeError::Data(config.data.display().to_string(), error))?;
     let kept = begin_again(&store, &instance).await?;
+    let lives = store::lives::of(store.pool(), &instance).await?;
     let (writer, writing) = Writer::start(store.clone());
     let voices = Arc::new(Voices::discover(&config.data).await);
     let folder = |name| config.data.join(name);
@@ -163,6 +164,7 @@ pub async fn serve(
         store: store.clone(),
         writer,
         kept,
+        lives,
         sources,
         fetcher: fetcher.clone(),
         messages: config.data.join("messages"),

@@ -29,6 +29,7 @@ use store::agents::Member;
 use store::users::Role;
 
 use self::outbound::DialFormat;
+use crate::channels::GenericSettings;
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
 
@@ -123,6 +124,7 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     let calendars = calendars(store, &mut companies).await?;
     desks::add(store, &mut companies).await?;
     add_services(store, &calendars, &mut companies).await?;
+    add_channels(store, &mut companies).await?;
     add_agents(store, &mut companies).await?;
     desks::add_rights(store, &mut companies).await?;
     let published = add_flows(store, &mut companies).await?;
@@ -181,6 +183,7 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         extensions: BTreeMap::new(),
         outbound: None,
         outbound_rules: Arc::default(),
+        channels: BTreeMap::new(),
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
         owners: BTreeMap::new(),
@@ -260,6 +263,20 @@ async fn add_services(
             },
         };
         company.services.insert(row.id, service);
+    }
+    Ok(())
+}
+
+/// Channels that do something by themselves.
+async fn add_channels(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+    for row in store::channels::all(store.pool()).await? {
+        let settings = GenericSettings::of(&row).life.settings();
+        if let Some(company) = companies
+            .get_mut(&row.company)
+            .filter(|_| !settings.is_empty())
+        {
+            company.channels.insert(row.id, settings);
+        }
     }
     Ok(())
 }

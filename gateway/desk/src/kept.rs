@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::change::{AgentRecord, ServiceRecord, WorkRecord};
 use crate::decision::Decision;
-use crate::id::{CompanyId, InstanceId, InteractionId, WorkId};
+use crate::id::{CompanyId, InstanceId, InteractionId, MessageId, WorkId};
 use crate::record::{InteractionEnd, InteractionUpdate, TrailKind};
 
 /// Something that is kept of a desk.
@@ -40,6 +40,41 @@ pub enum Kept {
     Line(LateLine),
     /// A written interaction took a step.
     Step(Box<Step>),
+    /// The customer of a written interaction is written to by nobody: a greeting, a warning. It is a
+    /// message like any other.
+    Said(Box<Said>),
+    /// How far the automatic life of a written interaction is; the interaction is the key.
+    Life {
+        /// Whose.
+        company: CompanyId,
+        /// The process that leads it.
+        instance: Option<InstanceId>,
+        /// Which.
+        interaction: InteractionId,
+        /// How far it is, in the words of whoever leads it.
+        record: Value,
+    },
+    /// The automatic life of a written interaction is over.
+    LifeRemoved(InteractionId),
+}
+
+/// A message that no person wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// Its id.
+    pub id: MessageId,
+    /// Whose customer is written to.
+    pub company: CompanyId,
+    /// In which interaction; one that is over says nothing more.
+    pub interaction: InteractionId,
+    /// When.
+    pub at_ms: i64,
+    /// Who writes, as the author of a message.
+    pub author: Value,
+    /// What, as the content of a message.
+    pub content: Value,
+    /// What it is for (`greeting`), as the trail tells it.
+    pub purpose: &'static str,
 }
 
 /// A step of a written interaction, whose record nobody but the desk keeps: what became known with it,

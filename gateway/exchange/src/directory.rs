@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use desk::id::{
-    CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, SkillId, TrunkId, UserId,
+    ChannelId, CompanyId, DeviceId, FlowId, NumberId, PauseId, PromptId, ServiceId, SkillId,
+    TrunkId, UserId,
 };
 use desk::rules::{
     AgentRules, Overflow, OverflowThen, OverflowWhen, PauseRules, Rules, ServiceRules, Transfers,
@@ -54,6 +55,8 @@ pub struct Company {
     pub outbound: Option<Outbound>,
     /// What it has set about outbound calls.
     pub outbound_rules: Arc<crate::outbound::Rules>,
+    /// What its written channels do by themselves.
+    pub channels: BTreeMap<ChannelId, crate::text::Settings>,
     /// Its services.
     pub services: BTreeMap<ServiceId, Service>,
     /// The people who take its work.
@@ -352,6 +355,7 @@ mod tests {
             outside_phones: BTreeMap::new(),
             outbound: None,
             outbound_rules: Arc::default(),
+            channels: BTreeMap::new(),
             services: BTreeMap::new(),
             agents: BTreeMap::new(),
             pauses: BTreeMap::new(),

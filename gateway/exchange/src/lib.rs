@@ -13,5 +13,6 @@
 pub mod clip;
 pub mod directory;
 pub mod outbound;
+pub mod text;
 pub mod voice;
 mod words;

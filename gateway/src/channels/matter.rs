@@ -71,6 +71,8 @@ struct Matter {
     medium: Medium,
     service: ServiceId,
     arrived_ms: i64,
+    /// Whether nobody has had it yet.
+    is_new: bool,
     /// Who had it before, when it comes back.
     returns_to: Option<desk::id::UserId>,
 }
@@ -187,6 +189,10 @@ impl Maker<'_> {
         let customer = self.customer(&passing.contact, at_ms).await?;
         let written = Written {
             interaction: matter.interaction.clone(),
+            channel: channel.id.clone(),
+            protocol: matter.protocol.clone(),
+            language: language(&passing.contact),
+            is_new: matter.is_new,
             medium: matter.medium,
             service: matter.service,
             customer: Some(customer),
@@ -276,6 +282,7 @@ impl Maker<'_> {
             medium: last.medium,
             protocol: last.protocol,
             arrived_ms: passing.at_ms,
+            is_new: last.agent.is_none(),
             returns_to: last.agent,
         })
     }
@@ -344,6 +351,7 @@ impl Maker<'_> {
             protocol,
             service,
             arrived_ms: at_ms,
+            is_new: true,
             returns_to: None,
         })
     }
@@ -369,6 +377,10 @@ impl Maker<'_> {
             None => None,
         };
         Ok(Some(Written {
+            channel: channel.id.clone(),
+            protocol: found.protocol.clone(),
+            language: contact.as_ref().and_then(language),
+            is_new: found.agent.is_none(),
             service: self.service(&found, &channel).await?,
             interaction: found.id,
             medium: found.medium,
@@ -473,6 +485,17 @@ impl Maker<'_> {
                 + u32::from(day),
         )
     }
+}
+
+/// The language of a contact, among those that we speak.
+fn language(contact: &Contact) -> Option<ivr::Language> {
+    let tag = contact.language.as_deref()?;
+    // `pt`, `pt-PT` and `pt_BR` all read Portuguese.
+    let same = |known: &ivr::Language| {
+        let primary = |tag: &str| tag.split(['-', '_']).next().map(str::to_ascii_lowercase);
+        primary(known.tag()) == primary(tag)
+    };
+    ivr::Language::ALL.into_iter().find(same)
 }
 
 /// Whether an interaction that is over is the same matter still.

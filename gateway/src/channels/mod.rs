@@ -17,6 +17,7 @@
 
 mod courier;
 mod intake;
+mod life;
 mod matter;
 mod notice;
 mod settings;
@@ -39,6 +40,7 @@ use gateway_net::fetch::Fetcher;
 
 use courier::Courier;
 use intake::Intake;
+pub use life::{ExpirySettings, LifeSettings, Texts};
 pub use settings::{GenericSettings, SigningSecrets};
 use worker::Worker;
 

@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::secrets::{SecretError, Secrets};
 
+use super::life::LifeSettings;
+
 /// What can be set of a generic channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -17,6 +19,8 @@ pub struct GenericSettings {
     /// Whether customers wait for each answer, as in a chat, or read it later, as in a ticket. Who waits
     /// counts more beside other work, and is sent away when the service's longest wait is over.
     pub customer_waits: bool,
+    /// What it does by itself.
+    pub life: LifeSettings,
 }
 
 impl Default for GenericSettings {
@@ -24,6 +28,7 @@ impl Default for GenericSettings {
         Self {
             reopen_hours: REOPEN_HOURS,
             customer_waits: false,
+            life: LifeSettings::default(),
         }
     }
 }
@@ -31,11 +36,13 @@ impl Default for GenericSettings {
 impl GenericSettings {
     /// The first field that cannot be taken, if any.
     pub fn wrong(&self) -> Option<&'static str> {
-        (self.reopen_hours > REOPEN_HOURS_MAX).then_some("reopen_hours")
+        (self.reopen_hours > REOPEN_HOURS_MAX)
+            .then_some("reopen_hours")
+            .or_else(|| self.life.wrong())
     }
 
     /// Those of a channel as the store has them.
-    pub(super) fn of(channel: &store::channels::Channel) -> Self {
+    pub(crate) fn of(channel: &store::channels::Channel) -> Self {
         serde_json::from_value(channel.settings.clone()).unwrap_or_default()
     }
 

@@ -300,7 +300,7 @@ pub(super) async fn create(
     let row = row(&app, &tenant, (id, Some(sealed), app.now_ms()), asked)?;
     let mut db = app.store.begin().await?;
     rows::insert(&mut *db, &row).await?;
-    app.commit_quietly(db, &tenant, deed("channel.create", &row))
+    app.commit(db, &tenant, deed("channel.create", &row))
         .await?;
     let created = ChannelCreated {
         channel: row.into(),
@@ -326,7 +326,7 @@ pub(super) async fn update(
     let old = old.ok_or_else(Problem::not_found)?;
     let row = row(&app, &tenant, (id, old.secrets, old.created_ms), asked)?;
     rows::update(&mut *db, &row).await?;
-    app.commit_quietly(db, &tenant, deed("channel.update", &row))
+    app.commit(db, &tenant, deed("channel.update", &row))
         .await?;
     app.channels.wake();
     Ok(Json(row.into()))

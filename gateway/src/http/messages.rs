@@ -6,7 +6,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use channels::event::{Content, Delivery};
 use desk::id::{InteractionId, MessageId};
-use desk::record::{Direction, TrailKind};
+use desk::record::Direction;
 use exchange::voice::Holder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -199,9 +199,7 @@ pub(super) async fn send(
         state: Some(Delivery::Queued.as_str().to_owned()),
         failure: None,
     };
-    messages::insert(&mut *db, &row).await?;
-    let told = (TrailKind::MessageSent, &row.id, row.seq);
-    conversations::say(&mut db, &id, told, row.at_ms).await?;
+    conversations::write(&mut db, &row, None).await?;
     db.commit().await?;
     app.channels.wake();
     let (company, seq) = (company.clone(), row.seq);

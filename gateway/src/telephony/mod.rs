@@ -49,6 +49,7 @@ use media_engine_net::route::Routes;
 use media_engine_net::sip::{Event, Transports};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use store::lives::Life;
 use store::{Store, Writer};
 use tokio::sync::{mpsc, oneshot};
 
@@ -94,6 +95,8 @@ pub struct Surroundings {
     pub writer: Writer,
     /// What the desks go on from.
     pub kept: BTreeMap<CompanyId, Snapshot>,
+    /// What the automatic lives of written interactions go on from.
+    pub lives: Vec<Life>,
     /// Where clips come from.
     pub sources: Arc<Sources>,
     /// Asks other systems.
@@ -412,6 +415,9 @@ impl Owner {
         let endpoint = Endpoint::new(now, endpoint, chance.random());
         let mut voice = Voice::new(voice, Arc::default(), chance.random());
         voice.restore(surroundings.kept);
+        let lives = surroundings.lives.into_iter();
+        let lives = lives.map(|life| (life.company, life.interaction, life.record));
+        voice.restore_lives(lives.collect());
         Self {
             endpoint,
             voice,

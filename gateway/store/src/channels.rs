@@ -115,6 +115,15 @@ pub async fn list(
     Ok(found)
 }
 
+/// Lists every channel by which something comes and goes.
+pub async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Channel>, Error> {
+    let found = sqlx::query("SELECT * FROM channels WHERE disabled = 0 ORDER BY id")
+        .try_map(read)
+        .fetch_all(db)
+        .await?;
+    Ok(found)
+}
+
 /// Finds a channel of a company.
 pub async fn by_id(
     db: impl AnyExecutor<'_>,

@@ -4,13 +4,14 @@
 //! commit: no two open an interaction in it, and its messages are in one order.
 
 use desk::id::{ChannelId, CompanyId, ConversationId, InstanceId, InteractionId, MessageId};
-use desk::kept::{Kept, LateLine, Step};
-use desk::record::{Change, InteractionOpened, InteractionUpdate, TrailKind};
+use desk::kept::{Kept, LateLine, Said, Step};
+use desk::record::{Change, Direction, InteractionOpened, InteractionUpdate, TrailKind};
 use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::channels::{self, Channel};
+use crate::messages::{self, Message};
 use crate::row::Columns;
 use crate::{Error, changes, desks};
 
@@ -134,6 +135,53 @@ pub async fn say(
         detail: json!({ "message": message, "seq": seq }),
     };
     desks::apply(db, [&Kept::Line(line)]).await
+}
+
+/// Writes a message to the customer, on its way from here on, under the number that its conversation gave
+/// out; the trail says for what, where no person wrote it.
+pub async fn write(
+    db: &mut AnyConnection,
+    message: &Message,
+    purpose: Option<&str>,
+) -> Result<(), Error> {
+    messages::insert(&mut *db, message).await?;
+    let mut detail = json!({ "message": message.id, "seq": message.seq });
+    if let Some(purpose) = purpose {
+        detail["purpose"] = json!(purpose);
+    }
+    let line = LateLine {
+        interaction: message.interaction.clone(),
+        at_ms: message.at_ms,
+        kind: TrailKind::MessageSent,
+        detail,
+    };
+    desks::apply(db, [&Kept::Line(line)]).await
+}
+
+/// Writes what no person wrote, unless the interaction is over.
+pub(crate) async fn say_for_nobody(db: &mut AnyConnection, said: &Said) -> Result<(), Error> {
+    let talk = next_of(&mut *db, &said.company, &said.interaction).await?;
+    let Some(talk) = talk else {
+        return Ok(());
+    };
+    let message = Message {
+        id: said.id.clone(),
+        company: talk.company,
+        conversation: talk.id,
+        seq: talk.seq,
+        interaction: said.interaction.clone(),
+        direction: Direction::Outbound,
+        author: said.author.clone(),
+        content: said.content.clone(),
+        client_id: None,
+        external_id: None,
+        reply_to: None,
+        sent_ms: None,
+        at_ms: said.at_ms,
+        state: Some("queued".to_owned()),
+        failure: None,
+    };
+    write(db, &message, Some(said.purpose)).await
 }
 
 /// The channel by which an interaction is written.

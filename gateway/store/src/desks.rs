@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 
 use desk::change::{AgentRecord, ServiceRecord, Snapshot, WorkRecord};
 use desk::id::{CompanyId, ContactId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
-use desk::kept::{DecisionKept, Kept, LateLine, Standing, Step};
+use desk::kept::{DecisionKept, Kept, LateLine, Said, Standing, Step};
 use desk::record::{EndedBy, InteractionEnd, InteractionState};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 
 use crate::changes::{parts, values};
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX, deliveries};
+use crate::{Error, PAGE_MAX, conversations, deliveries, lives};
 
 /// A decision as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,10 +51,15 @@ pub async fn apply<'a>(
     for part in halves(&group.decisions) {
         save_decisions(db, part).await?;
     }
+    for (interaction, kept) in group.lives {
+        lives::save(db, interaction, kept).await?;
+    }
     for one in group.lines {
         match one {
             Told::Line(line) => append(db, line).await?,
             Told::Step(step) => take_step(db, step).await?,
+            // The trail is told of it by the same road as of what people write.
+            Told::Said(said) => Box::pin(conversations::say_for_nobody(db, said)).await?,
         }
     }
     Ok(())
@@ -68,6 +73,7 @@ struct Group<'a> {
     agents: Vec<(&'a AgentRecord, i64)>,
     services: Vec<&'a ServiceRecord>,
     decisions: Vec<&'a DecisionKept>,
+    lives: BTreeMap<&'a InteractionId, &'a Kept>,
     /// In their order.
     lines: Vec<Told<'a>>,
 }
@@ -76,6 +82,7 @@ struct Group<'a> {
 enum Told<'a> {
     Line(&'a LateLine),
     Step(&'a Step),
+    Said(&'a Said),
 }
 
 impl<'a> Group<'a> {
@@ -84,6 +91,7 @@ impl<'a> Group<'a> {
         let mut agents = BTreeMap::<&UserId, (&AgentRecord, i64)>::new();
         let mut services = BTreeMap::<&ServiceId, &ServiceRecord>::new();
         let mut decisions = BTreeMap::<(&WorkId, u32), &DecisionKept>::new();
+        let mut lives = BTreeMap::new();
         let mut lines = Vec::new();
         for one in kept {
             match one {
@@ -104,6 +112,10 @@ impl<'a> Group<'a> {
                 }
                 Kept::Line(line) => lines.push(Told::Line(line)),
                 Kept::Step(step) => lines.push(Told::Step(step)),
+                Kept::Said(said) => lines.push(Told::Said(said)),
+                Kept::Life { interaction, .. } | Kept::LifeRemoved(interaction) => {
+                    lives.insert(interaction, one);
+                }
             }
         }
         let gone = works.iter().filter(|(_, now)| now.is_none());
@@ -113,6 +125,7 @@ impl<'a> Group<'a> {
             agents: agents.into_values().collect(),
             services: services.into_values().collect(),
             decisions: decisions.into_values().collect(),
+            lives,
             lines,
         }
     }

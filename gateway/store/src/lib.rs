@@ -36,6 +36,7 @@ mod error;
 pub mod flows;
 pub mod identities;
 pub mod interactions;
+pub mod lives;
 pub mod merges;
 pub mod messages;
 pub mod numbers;

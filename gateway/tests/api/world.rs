@@ -140,6 +140,7 @@ impl World {
             resolver: Arc::new(Resolver::with_servers(&[loopback]).expect("a resolver")),
             writer,
             kept: kept(&store).await,
+            lives: lives(&store).await,
             sources: Arc::new(sources),
             fetcher: Fetcher::new(Inside::Refused),
             messages: folder.path().join("messages"),
@@ -350,6 +351,13 @@ async fn kept(store: &Store) -> BTreeMap<CompanyId, Snapshot> {
     store::desks::snapshots(&mut db, &here)
         .await
         .expect("an answer")
+}
+
+/// What the automatic lives of written interactions go on from.
+async fn lives(store: &Store) -> Vec<store::lives::Life> {
+    let here = "here".parse().expect("an id");
+    let lives = store::lives::of(store.pool(), &here).await;
+    lives.expect("an answer")
 }
 
 /// One second of a tone as a WAV file: 16 kHz, 16 bits, mono.

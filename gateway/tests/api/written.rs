@@ -561,3 +561,66 @@ async fn what_the_desk_did_not_hear_of_it_hears_after_the_crash() {
         .expect(200);
     assert_eq!(all["items"].as_array().map(Vec::len), Some(1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_greets_who_writes_and_takes_leave_before_the_end_in_the_words_that_were_set() {
+    let mut scene = Scene::new(0).await;
+    let path = format!("/api/v1/channels/{}", scene.channel);
+    let life = |warn: u32| {
+        json!({ "greeting": { "pt-BR": "Olá, {{name}}! Protocolo {{protocol}}." }, "closing": {},
+            "expiry": { "warn_minutes": warn, "close_minutes": 15 } })
+    };
+    let settings = |warn: u32| {
+        json!({ "name": "ERP", "service": scene.service, "webhook": scene.erp.url,
+            "settings": { "life": life(warn) } })
+    };
+    let refused = scene.world.put(&scene.admin, &path, settings(15)).await;
+    assert_eq!(
+        refused.expect(422)["field"],
+        "settings.life.expiry.warn_minutes"
+    );
+    let set = scene.world.put(&scene.admin, &path, settings(10)).await;
+    assert_eq!(
+        set.expect(200)["settings"]["life"]["expiry"]["warn_minutes"],
+        10
+    );
+
+    let first = scene.write(1, "Bom dia").await.expect(202);
+    assert_eq!(
+        scene.kinds(2).await,
+        ["attendance.opened", "attendance.queued"]
+    );
+    let greeting = scene.told().await;
+    assert_eq!(greeting["type"], "message.created");
+    let protocol = id_of(&first, "protocol");
+    assert_eq!(
+        greeting["message"]["text"],
+        format!("Olá, Ana Souza! Protocolo {protocol}.")
+    );
+    assert_eq!(greeting["message"]["author"]["kind"], "system");
+
+    let ana = scene.agent("ana").await;
+    let (work, interaction) = scene.take(&ana).await;
+    let close = format!("/api/v1/work/{work}/disposition");
+    let closing = json!({ "disposition": "resolvido" });
+    scene.world.post(&ana, &close, closing).await.expect(204);
+    let kinds = [
+        "attendance.assigned",
+        "tabulation.created",
+        "message.created",
+        "attendance.closed",
+    ];
+    assert_eq!(scene.kinds(4).await, kinds);
+    let read = scene.messages(&scene.admin, &interaction, 0).await;
+    let read = read.expect(200);
+    let said = &read["items"][2]["content"]["text"];
+    assert!(said.as_str().is_some_and(|said| said.contains(&protocol)));
+    let seen = scene.interaction(&interaction).await;
+    let purposes: Vec<_> = seen["trail"]
+        .as_array()
+        .expect("a trail")
+        .iter()
+        .filter_map(|line| line["detail"]["purpose"].as_str())
+        .collect();
+    assert_eq!(purposes, ["greeting", "closing"]);
+}

@@ -150,6 +150,7 @@ pub(super) fn directory() -> Directory {
             number: "4000".into(),
         }),
         outbound_rules: Arc::default(),
+        channels: BTreeMap::new(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service())]),
         agents: BTreeMap::new(),
         pauses: BTreeMap::new(),

@@ -111,6 +111,7 @@ fn company(rules: Rules) -> Company {
             number: "+551140000000".into(),
         }),
         outbound_rules: Arc::new(rules),
+        channels: BTreeMap::new(),
         services: BTreeMap::new(),
         agents: BTreeMap::new(),
         pauses: BTreeMap::new(),

@@ -170,7 +170,9 @@ impl super::desks::Desks {
             return;
         }
         let written = matches!(record.work.medium, Medium::Chat | Medium::Email);
-        let is_written = written && record.about.is_none();
+        // One that an agent still wraps up is over for the customer, who fell silent.
+        let is_over = matches!(record.state, WorkState::WrapUp { .. });
+        let is_written = written && record.about.is_none() && !is_over;
         if is_written {
             self.written.insert(interaction.clone(), id.clone());
         }
@@ -180,6 +182,14 @@ impl super::desks::Desks {
             decided: 0,
         };
         self.works.insert(id.clone(), known);
+    }
+
+    /// The written interaction of a work is over, whatever its agent still does.
+    pub(super) fn part(&mut self, work: &WorkId) {
+        if let Some(known) = self.works.get_mut(work) {
+            known.is_written = false;
+            self.written.remove(&known.interaction);
+        }
     }
 
     /// All about a work was told.

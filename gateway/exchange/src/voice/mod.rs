@@ -25,6 +25,7 @@ mod facts;
 mod flow;
 mod kept;
 mod left;
+mod life;
 mod line;
 mod lines;
 mod live;
@@ -68,6 +69,7 @@ pub use control::{CallSeen, PartySeen};
 use desks::Desks;
 use ending::Ending;
 use facts::Origin;
+use life::Lives;
 use line::Line;
 use live::Live;
 pub use live::{LiveEvent, LiveSnapshot, OfferSeen, QueueSeen, Today};
@@ -128,6 +130,8 @@ struct Shared {
     config: VoiceConfig,
     directory: Arc<Directory>,
     desks: Desks,
+    /// The automatic lives of written interactions.
+    lives: Lives,
     random: StdRng,
     /// The lines of all calls, by the leg that carries their media.
     lines: BTreeMap<LegId, Line>,
@@ -160,6 +164,7 @@ impl Voice {
                 config,
                 directory,
                 desks: Desks::default(),
+                lives: Lives::default(),
                 random: StdRng::from_seed(seed),
                 lines: BTreeMap::new(),
                 sips: BTreeMap::new(),
@@ -197,6 +202,7 @@ impl Voice {
     pub fn set_directory(&mut self, now: Now, directory: Arc<Directory>) {
         self.shared.directory = directory;
         self.renew_desks(now);
+        self.shared.renew_lives(now);
         self.attend(now);
     }
 
@@ -346,6 +352,7 @@ impl Voice {
     /// Time has come to [`Voice::poll_timeout`]. Firing early is harmless.
     pub fn handle_timeout(&mut self, now: Now) {
         self.handle_desk_timeout(now);
+        self.handle_life_timeout(now);
         while let Some(&(due, call)) = self.shared.deadlines.first() {
             if due > now.instant {
                 break;
@@ -360,7 +367,8 @@ impl Voice {
     pub fn poll_timeout(&self) -> Option<Instant> {
         let call = self.shared.deadlines.first().map(|(due, _)| *due);
         let live = self.shared.live.poll_timeout();
-        [call, live, self.shared.desks.poll_timeout()]
+        let life = self.shared.lives.poll_timeout();
+        [call, live, life, self.shared.desks.poll_timeout()]
             .into_iter()
             .flatten()
             .min()

@@ -28,6 +28,7 @@ mod customers;
 mod deadlines;
 mod extensions;
 mod handling;
+mod life;
 mod live;
 mod messages;
 mod presence;
@@ -345,6 +346,7 @@ fn directory(flow: &str) -> Directory {
             number: "4000".into(),
         }),
         outbound_rules: Arc::default(),
+        channels: BTreeMap::new(),
         services: BTreeMap::from([("sales".parse().expect("an id"), service)]),
         agents: BTreeMap::new(),
         pauses: BTreeMap::new(),

@@ -11,7 +11,7 @@
 //! [`Step`]: what is known of the interaction and the line of its trail, together with the work itself.
 
 use desk::change::WorkState;
-use desk::id::{CompanyId, InteractionId, ServiceId, UserId, WorkId};
+use desk::id::{ChannelId, CompanyId, InteractionId, ServiceId, UserId, WorkId};
 use desk::kept::{Kept, LateLine, Standing, Step};
 use desk::output::{DeskError, Sender, WhyClosed};
 use desk::record::{
@@ -21,6 +21,7 @@ use desk::work::{Customer, Preferred, Priority, Work};
 use ivr::Now;
 use serde_json::{Value, json};
 
+use super::life::About;
 use super::live::LiveEvent;
 use super::output::Output;
 use super::{Shared, Voice};
@@ -30,6 +31,14 @@ use super::{Shared, Voice};
 pub struct Written {
     /// Which.
     pub interaction: InteractionId,
+    /// By which channel.
+    pub channel: ChannelId,
+    /// The number that is read to the customer.
+    pub protocol: String,
+    /// The language that they read, where that is known.
+    pub language: Option<ivr::Language>,
+    /// Whether nobody has had it yet.
+    pub is_new: bool,
     /// How one talks there.
     pub medium: Medium,
     /// Whom it is for.
@@ -91,6 +100,9 @@ impl Voice {
             // It may be over in the meantime.
             let _ = desk.handle_message(now.instant, &work, Sender::Agent);
         }
+        let at_ms = now.wall.as_millisecond();
+        self.shared
+            .with_life(now, interaction, |life, _| life.handle_agent(at_ms));
         self.tell_message(now, company, interaction, seq);
         self.attend(now);
     }
@@ -127,7 +139,9 @@ impl Voice {
                 // It was to come back at a date, and comes now.
                 let _ = desk.handle_over(now.instant, &work);
             } else if state.is_some() {
-                return desk.handle_message(now.instant, &work, Sender::Customer);
+                desk.handle_message(now.instant, &work, Sender::Customer)?;
+                self.shared.customer_wrote(now, &written.interaction);
+                return Ok(());
             }
         }
         self.shared.enqueue_written(now, company, written)
@@ -175,6 +189,10 @@ impl Voice {
             json!({ "agent": agent, "name": name }),
         );
         self.shared.step(now, work, update, told);
+        if let Some(interaction) = self.shared.desks.written_of(work).cloned() {
+            self.shared
+                .with_life(now, &interaction, |life, _| life.handle_taken());
+        }
     }
 
     /// A written interaction waits again, at another service perhaps.
@@ -190,10 +208,11 @@ impl Voice {
         detail["service"] = json!(service);
         let update = InteractionUpdate {
             state: Some(InteractionState::Waiting),
-            service,
+            service: service.clone(),
             ..InteractionUpdate::default()
         };
         self.shared.step(now, work, update, (kind, detail));
+        self.shared.life_returned(now, work, service);
     }
 
     /// A written interaction is over: an agent closed it, or nobody ever will.
@@ -202,9 +221,21 @@ impl Voice {
             Ok(()) => (EndedBy::Agent, "closed"),
             Err(why) => (EndedBy::Ramal, why.as_str()),
         };
-        let Some(interaction) = self.shared.desks.written_of(work).cloned() else {
-            return;
-        };
+        if let Some(interaction) = self.shared.desks.written_of(work).cloned() {
+            self.shared.life_closed(now, &interaction);
+            self.shared.end_written(now, interaction, (by, cause));
+        }
+    }
+}
+
+impl Shared {
+    /// Keeps the end of a written interaction.
+    pub(super) fn end_written(
+        &mut self,
+        now: Now,
+        interaction: InteractionId,
+        (by, cause): (EndedBy, &str),
+    ) {
         let ended_ms = now.wall.as_millisecond();
         let end = InteractionEnd {
             ended_ms,
@@ -224,11 +255,9 @@ impl Voice {
             },
         };
         let kept = Kept::Step(Box::new(step));
-        self.shared.outputs.push_back(Output::Kept(kept));
+        self.outputs.push_back(Output::Kept(kept));
     }
-}
 
-impl Shared {
     fn enqueue_written(
         &mut self,
         now: Now,
@@ -239,6 +268,7 @@ impl Shared {
         let known = self.directory.companies.get(company);
         let service = known.and_then(|known| known.services.get(&written.service));
         let service = service.ok_or(DeskError::NoSuchService)?;
+        let about = About::of(&written);
         let customer = written.customer.as_ref();
         let returns = written.returns_to.map(|agent| Preferred {
             agent,
@@ -270,13 +300,14 @@ impl Shared {
             ..InteractionUpdate::default()
         };
         let line = LateLine {
-            interaction: written.interaction,
+            interaction: written.interaction.clone(),
             at_ms,
             kind: TrailKind::Queued,
             detail,
         };
         let step = Box::new(Step::open(line, update));
         self.outputs.push_back(Output::Kept(Kept::Step(step)));
+        self.begin_life(now, company, written.interaction, about, written.is_new);
         Ok(())
     }
 

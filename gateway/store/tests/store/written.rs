@@ -1,7 +1,7 @@
 //! What is written: receipts, conversations, messages, and what webhooks are told.
 
 use desk::id::{CompanyId, ConversationId, InteractionId, ServiceId};
-use desk::kept::{Kept, LateLine, Standing, Step};
+use desk::kept::{Kept, LateLine, Said, Standing, Step};
 use desk::record::{
     Change, Direction, EndedBy, InteractionEnd, InteractionOpened, InteractionState,
     InteractionUpdate, Medium, TrailKind,
@@ -13,7 +13,7 @@ use store::deliveries::{self, Delivery, Filter};
 use store::messages::{self, Message};
 use store::receipts::{self, Known, Receipt};
 use store::services::Service;
-use store::{Store, Writer, channels, desks, interactions, services, trail};
+use store::{Store, Writer, channels, desks, interactions, lives, services, trail};
 
 use crate::databases::on_both;
 use crate::fixtures::{company, id, opened};
@@ -359,5 +359,49 @@ on_both! {
         let (whose, all) = ((&company, &id("erp")), Filter::default());
         let told = deliveries::list(store.pool(), whose, &all, None, 100).await.unwrap();
         assert_eq!(told.len(), 41);
+    }
+}
+
+on_both! {
+    async fn what_nobody_wrote_stands_in_the_conversation_until_it_is_over(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        begun(store, &company, "i1").await;
+        let said = |message: &str, at_ms| Kept::Said(Box::new(Said {
+            id: id(message),
+            company: id("a"),
+            interaction: id("i1"),
+            at_ms,
+            author: json!({ "kind": "system" }),
+            content: json!({ "kind": "text", "text": "Olá" }),
+            purpose: "greeting",
+        }));
+        let end = Kept::Step(Box::new(ended("i1", 7)));
+        keep(store, &[said("m2", 6), end, said("m3", 8)]).await;
+        let listed = messages::list(store.pool(), &company, &id("i1"), 1, 10).await.unwrap();
+        let ids: Vec<_> = listed.iter().map(|one| (one.id.as_str(), one.seq)).collect();
+        assert_eq!(ids, [("m2", 2)]);
+        assert_eq!(listed[0].state.as_deref(), Some("queued"));
+        let told = trail::list(store.pool(), &company, &id("i1"), 0, 100).await.unwrap();
+        let line = told.iter().find(|line| line.kind == TrailKind::MessageSent).unwrap();
+        assert_eq!(line.detail, json!({ "message": "m2", "seq": 2, "purpose": "greeting" }));
+    }
+}
+
+on_both! {
+    async fn a_life_goes_on_where_it_was_until_it_is_over(store: &Store) {
+        let company = company(store, "a").await;
+        let life = |name: &str, record: Value| Kept::Life {
+            company: company.clone(),
+            instance: Some(id("here")),
+            interaction: id(name),
+            record,
+        };
+        let (first, later) = (json!({ "at": 1 }), json!({ "at": 2 }));
+        keep(store, &[life("i1", first.clone()), life("i2", first.clone())]).await;
+        keep(store, &[life("i1", later.clone()), Kept::LifeRemoved(id("i2"))]).await;
+        let led = lives::of(store.pool(), &id("here")).await.unwrap();
+        assert_eq!(led.iter().map(|life| &life.record).collect::<Vec<_>>(), [&later]);
+        assert_eq!(lives::of(store.pool(), &id("there")).await.unwrap(), []);
     }
 }

@@ -17,7 +17,12 @@ impl Scene {
                 Kept::WorkRemoved(work) => desk::change::Change::WorkRemoved(work),
                 Kept::Agent { record, .. } => desk::change::Change::AgentSaved(record),
                 Kept::Service(record) => desk::change::Change::ServiceSaved(record),
-                Kept::Decision(_) | Kept::Line(_) | Kept::Step(_) => continue,
+                Kept::Decision(_)
+                | Kept::Line(_)
+                | Kept::Step(_)
+                | Kept::Said(_)
+                | Kept::Life { .. }
+                | Kept::LifeRemoved(_) => continue,
             });
         }
         snapshot
@@ -46,6 +51,7 @@ impl Scene {
         scene
             .voice
             .restore(BTreeMap::from([(company(), self.snapshot())]));
+        scene.voice.restore_lives(self.lives());
         scene.staff(agents);
         scene
     }

@@ -11,18 +11,18 @@ use super::agents::*;
 use super::*;
 use crate::voice::{Holder, Written};
 
-fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+pub(super) fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("an id")
 }
 
 impl Scene {
     /// An agent comes and has a page open: who has none sees nothing that is written.
-    fn sits_down(&mut self, name: &str) {
+    pub(super) fn sits_down(&mut self, name: &str) {
         self.page(name, true);
         self.comes(name);
     }
 
-    fn writes(&mut self, interaction: &str, seq: u32) -> Result<Holder, DeskError> {
+    pub(super) fn writes(&mut self, interaction: &str, seq: u32) -> Result<Holder, DeskError> {
         self.writes_to("sales", interaction, seq)
     }
 
@@ -34,6 +34,10 @@ impl Scene {
     ) -> Result<Holder, DeskError> {
         let written = Written {
             interaction: id(interaction),
+            channel: id("erp"),
+            protocol: "20261123000001".into(),
+            language: None,
+            is_new: seq == 1,
             medium: Medium::Email,
             service: id(service),
             customer: None,
@@ -53,7 +57,7 @@ impl Scene {
         seen.remove(0).work
     }
 
-    fn takes(&mut self, name: &str) -> WorkId {
+    pub(super) fn takes(&mut self, name: &str) -> WorkId {
         let work = self.work_at(name);
         let done = self
             .voice
@@ -63,7 +67,7 @@ impl Scene {
         work
     }
 
-    fn closes(&mut self, name: &str, work: &WorkId) {
+    pub(super) fn closes(&mut self, name: &str, work: &WorkId) {
         let disposed = Disposed {
             id: id("done"),
             fields: BTreeMap::new(),
@@ -77,7 +81,7 @@ impl Scene {
         self.settle();
     }
 
-    fn steps(&self) -> Vec<&Step> {
+    pub(super) fn steps(&self) -> Vec<&Step> {
         let steps = self.kept.iter().filter_map(|kept| match kept {
             desk::kept::Kept::Step(step) => Some(&**step),
             _ => None,
@@ -86,7 +90,7 @@ impl Scene {
     }
 
     /// Line, state and whether it is over, of each step.
-    fn story(&self) -> Vec<(TrailKind, Option<InteractionState>, bool)> {
+    pub(super) fn story(&self) -> Vec<(TrailKind, Option<InteractionState>, bool)> {
         let steps = self.steps().into_iter();
         let told = |step: &Step| {
             let over = matches!(step.standing, Standing::Ended(_));
@@ -104,7 +108,7 @@ impl Scene {
     }
 }
 
-fn written_desk() -> Scene {
+pub(super) fn written_desk() -> Scene {
     let mut scene = staffed(&[("ana", &[]), ("bruno", &[])]);
     scene.change(|company| {
         let code = Disposition {

@@ -1,0 +1,397 @@
+//! The automatic life of a written interaction: what customers are told without anybody writing it, and
+//! when who has fallen silent is not waited for any longer.
+//!
+//! ```text
+//!  begins ─▶ Waiting ─ taken ─▶ Held ─ the agent wrote ─▶ Held, the customer is silent
+//!  greeting,   ▲ │               ▲ │                        │       │         │
+//!  absence     │ └─ closed ─▶ closing message ◀─ closed ────┘   warning   farewell,
+//!              └─── returned ────┘ └──── the customer wrote ◀───────┘     Expire
+//! ```
+//!
+//! [`Life`] decides what is said and when; the [`Settings`] of the channel say what there is to say, and
+//! are passed in each time, so that a change of them is so at once. Times are milliseconds since 1970
+//! (UTC): a life is kept, and goes on in the next run of the program.
+//!
+//! Invariant: an agent's silence ends nothing. Only who owes an answer to an agent is left.
+
+mod words;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use words::{NAMES, Values, Words};
+
+/// What a channel has set up. What is not set is not done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// What who comes is told first.
+    pub greeting: Option<Words>,
+    /// What who writes is told while the service is closed, in place of the greeting.
+    pub absence: Option<Words>,
+    /// When who does not answer is not waited for any longer.
+    pub expiry: Option<Expiry>,
+    /// What is said when the interaction was closed.
+    pub closing: Option<Words>,
+}
+
+/// When a customer who does not answer is not waited for any longer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// After how long they are warned, and how; not at all when not set.
+    pub warning: Option<(Duration, Words)>,
+    /// After how long without a word of theirs the interaction is over. Longer than until the warning.
+    pub after: Duration,
+    /// What is said then.
+    pub farewell: Words,
+}
+
+/// Why something is said that nobody wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// The customer has come.
+    Greeting,
+    /// The service is closed.
+    Absence,
+    /// The customer has been silent for long.
+    ExpiryWarning,
+    /// The customer has been silent for too long.
+    Expired,
+    /// The interaction was closed.
+    Closing,
+}
+
+impl Purpose {
+    /// What the trail calls it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Greeting => "greeting",
+            Self::Absence => "absence",
+            Self::ExpiryWarning => "expiry_warning",
+            Self::Expired => "expired",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// What a life wants done, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write to the customer.
+    Say(Purpose),
+    /// End the interaction.
+    Expire,
+}
+
+/// How far the automatic life of an interaction is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Life {
+    state: State,
+    /// Whether the customer was told that the service is closed, since it was last open.
+    absence_told: bool,
+    #[serde(skip)]
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    /// It waits for an agent.
+    Waiting,
+    /// An agent has it. Nobody waits for the customer unless the agent wrote last.
+    Held { silence: Option<Silence> },
+    /// There is nothing more to do.
+    Over,
+}
+
+/// A customer who owes an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Silence {
+    /// Since when.
+    since_ms: i64,
+    /// When they were warned.
+    warned_ms: Option<i64>,
+}
+
+impl Life {
+    /// An interaction waits for an agent: a new one, or one that has come back. `is_open` is whether its
+    /// service is.
+    pub fn begin(settings: &Settings, is_new: bool, is_open: bool) -> Self {
+        let mut life = Self {
+            state: State::Waiting,
+            absence_told: false,
+            outputs: VecDeque::new(),
+        };
+        life.tell_absence(settings, is_open);
+        if is_new && !life.absence_told && settings.greeting.is_some() {
+            life.say(Purpose::Greeting);
+        }
+        life
+    }
+
+    /// The customer wrote.
+    pub fn handle_customer(&mut self, settings: &Settings, is_open: bool) {
+        match &mut self.state {
+            State::Held { silence } => *silence = None,
+            State::Waiting => self.tell_absence(settings, is_open),
+            State::Over => {}
+        }
+    }
+
+    /// The agent wrote, or another system in their place.
+    pub fn handle_agent(&mut self, now_ms: i64) {
+        if let State::Held { silence } = &mut self.state {
+            // Who was warned and is written to again has all their time again.
+            *silence = Some(Silence {
+                since_ms: now_ms,
+                warned_ms: None,
+            });
+        }
+    }
+
+    /// An agent has it.
+    pub fn handle_taken(&mut self) {
+        if self.state == State::Waiting {
+            self.state = State::Held { silence: None };
+        }
+    }
+
+    /// It waits again.
+    pub fn handle_returned(&mut self) {
+        if self.state != State::Over {
+            self.state = State::Waiting;
+        }
+    }
+
+    /// It was closed.
+    pub fn handle_closed(&mut self, settings: &Settings) {
+        let state = std::mem::replace(&mut self.state, State::Over);
+        if state != State::Over && settings.closing.is_some() {
+            self.say(Purpose::Closing);
+        }
+    }
+
+    /// Time has come to [`Life::poll_timeout`]. Firing early is harmless.
+    pub fn handle_timeout(&mut self, now_ms: i64, settings: &Settings) {
+        let Some(due) = self.due(settings).filter(|due| due.at_ms <= now_ms) else {
+            return;
+        };
+        match (&mut self.state, due.what) {
+            (
+                State::Held {
+                    silence: Some(silence),
+                },
+                Output::Say(purpose),
+            ) => {
+                silence.warned_ms = Some(now_ms);
+                self.say(purpose);
+            }
+            (_, Output::Expire) => {
+                self.state = State::Over;
+                self.say(Purpose::Expired);
+                self.outputs.push_back(Output::Expire);
+            }
+            (State::Waiting | State::Held { .. } | State::Over, Output::Say(_)) => {}
+        }
+    }
+
+    /// When [`Life::handle_timeout`] wants to be called, milliseconds since 1970 (UTC).
+    pub fn poll_timeout(&self, settings: &Settings) -> Option<i64> {
+        self.due(settings).map(|due| due.at_ms)
+    }
+
+    /// Whether there is nothing more to do: it was closed, or [`Output::Expire`] was said.
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
+    /// The next thing to be done.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn due(&self, settings: &Settings) -> Option<Due> {
+        let State::Held {
+            silence: Some(silence),
+        } = &self.state
+        else {
+            return None;
+        };
+        let expiry = settings.expiry.as_ref()?;
+        let (since_ms, left, what) = match (&expiry.warning, silence.warned_ms) {
+            (Some((warn, _)), None) => {
+                let warning = Output::Say(Purpose::ExpiryWarning);
+                (silence.since_ms, *warn, warning)
+            }
+            // Who was warned late, because the program stood still, has the rest of the time all the same.
+            (Some((warn, _)), Some(warned_ms)) => {
+                let left = expiry.after.saturating_sub(*warn);
+                (warned_ms, left, Output::Expire)
+            }
+            (None, _) => (silence.since_ms, expiry.after, Output::Expire),
+        };
+        let left_ms = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
+        Some(Due {
+            at_ms: since_ms.saturating_add(left_ms),
+            what,
+        })
+    }
+
+    fn tell_absence(&mut self, settings: &Settings, is_open: bool) {
+        if is_open {
+            self.absence_told = false;
+        } else if !self.absence_told && settings.absence.is_some() {
+            self.absence_told = true;
+            self.say(Purpose::Absence);
+        }
+    }
+
+    fn say(&mut self, purpose: Purpose) {
+        self.outputs.push_back(Output::Say(purpose));
+    }
+}
+
+/// What is to be done when.
+struct Due {
+    at_ms: i64,
+    what: Output,
+}
+
+impl Settings {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is said for a purpose; nothing where it is not set.
+    pub fn words(&self, purpose: Purpose) -> Option<&Words> {
+        let expiry = self.expiry.as_ref();
+        match purpose {
+            Purpose::Greeting => self.greeting.as_ref(),
+            Purpose::Absence => self.absence.as_ref(),
+            Purpose::ExpiryWarning => expiry?.warning.as_ref().map(|(_, words)| words),
+            Purpose::Expired => expiry.map(|expiry| &expiry.farewell),
+            Purpose::Closing => self.closing.as_ref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+
+    fn settings() -> Settings {
+        let words = Words::default;
+        Settings {
+            greeting: Some(words()),
+            absence: Some(words()),
+            expiry: Some(Expiry {
+                warning: Some((Duration::from_secs(600), words())),
+                after: Duration::from_secs(900),
+                farewell: words(),
+            }),
+            closing: Some(words()),
+        }
+    }
+
+    fn said(life: &mut Life) -> Vec<Output> {
+        std::iter::from_fn(|| life.poll_output()).collect()
+    }
+
+    fn say(purpose: Purpose) -> Output {
+        Output::Say(purpose)
+    }
+
+    #[test]
+    fn who_comes_is_greeted_once_and_who_comes_while_it_is_closed_is_told_so() {
+        let all = settings();
+        let mut open = Life::begin(&all, true, true);
+        assert_eq!(said(&mut open), [say(Purpose::Greeting)]);
+        open.handle_customer(&all, true);
+        assert_eq!(said(&mut open), []);
+        assert_eq!(
+            said(&mut Life::begin(&all, false, true)),
+            [],
+            "it came back"
+        );
+        let mut closed = Life::begin(&all, true, false);
+        assert_eq!(said(&mut closed), [say(Purpose::Absence)]);
+        closed.handle_customer(&all, false);
+        assert_eq!(said(&mut closed), [], "told once");
+        closed.handle_customer(&all, true);
+        closed.handle_customer(&all, false);
+        assert_eq!(
+            said(&mut closed),
+            [say(Purpose::Absence)],
+            "another evening"
+        );
+        let nothing = Settings::default();
+        assert!(nothing.is_empty());
+        assert_eq!(said(&mut Life::begin(&nothing, true, false)), []);
+    }
+
+    #[test]
+    fn who_owes_an_answer_is_warned_and_then_not_waited_for() {
+        let all = settings();
+        let mut life = Life::begin(&all, false, true);
+        life.handle_agent(0);
+        assert_eq!(life.poll_timeout(&all), None, "nobody has it");
+        life.handle_taken();
+        assert_eq!(
+            life.poll_timeout(&all),
+            None,
+            "the customer waits for the agent"
+        );
+        life.handle_agent(MINUTE);
+        assert_eq!(life.poll_timeout(&all), Some(11 * MINUTE));
+        life.handle_customer(&all, true);
+        assert_eq!(life.poll_timeout(&all), None, "the agent is to answer");
+        life.handle_agent(2 * MINUTE);
+        life.handle_timeout(12 * MINUTE - 1, &all);
+        assert_eq!(said(&mut life), [], "too early");
+        life.handle_timeout(12 * MINUTE, &all);
+        assert_eq!(said(&mut life), [say(Purpose::ExpiryWarning)]);
+        assert_eq!(life.poll_timeout(&all), Some(17 * MINUTE));
+        life.handle_timeout(17 * MINUTE, &all);
+        assert_eq!(said(&mut life), [say(Purpose::Expired), Output::Expire]);
+        assert_eq!(life.poll_timeout(&all), None);
+        life.handle_closed(&all);
+        assert_eq!(said(&mut life), [], "it has taken leave already");
+    }
+
+    #[test]
+    fn who_was_warned_late_has_the_rest_of_the_time_and_an_answer_takes_the_warning_back() {
+        let all = settings();
+        let mut life = Life::begin(&all, false, true);
+        life.handle_taken();
+        life.handle_agent(0);
+        // The program stood still for a day.
+        life.handle_timeout(1_440 * MINUTE, &all);
+        assert_eq!(said(&mut life), [say(Purpose::ExpiryWarning)]);
+        assert_eq!(life.poll_timeout(&all), Some(1_445 * MINUTE));
+        life.handle_customer(&all, true);
+        assert_eq!(life.poll_timeout(&all), None);
+        let kept = serde_json::to_value(&life).expect("JSON");
+        let life: Life = serde_json::from_value(kept).expect("the same");
+        assert_eq!(life.state, State::Held { silence: None });
+    }
+
+    #[test]
+    fn without_a_warning_the_end_comes_at_once_and_what_waits_does_not_end() {
+        let mut all = settings();
+        if let Some(expiry) = &mut all.expiry {
+            expiry.warning = None;
+        }
+        let mut life = Life::begin(&all, false, true);
+        life.handle_taken();
+        life.handle_agent(0);
+        assert_eq!(life.poll_timeout(&all), Some(15 * MINUTE));
+        life.handle_returned();
+        assert_eq!(life.poll_timeout(&all), None);
+        life.handle_closed(&all);
+        assert_eq!(said(&mut life), [say(Purpose::Closing)]);
+    }
+}

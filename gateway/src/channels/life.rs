@@ -1,0 +1,185 @@
+//! What can be set of the automatic life of a written interaction.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use exchange::text::{self, Words};
+use ivr::Language;
+use ivr::template::{self, Part};
+use serde::{Deserialize, Serialize};
+
+/// What a channel does by itself. Texts are given by language (`pt-BR`, `en`, `es`); where none is given
+/// (`{}`) ours are said. They may hold `{{name}}`, `{{protocol}}`, `{{service}}`, `{{company}}` and
+/// `{{opens_at}}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"greeting": {"pt-BR": "Olá, {{name}}! Já vamos atender você."}, "absence": {},
+    "expiry": {"warn_minutes": 10, "close_minutes": 15}, "closing": {}}))]
+pub struct LifeSettings {
+    /// What who comes is told first.
+    #[schema(value_type = Option<Object>)]
+    pub greeting: Option<Texts>,
+    /// What who writes is told while the service is closed by its calendar.
+    #[schema(value_type = Option<Object>)]
+    pub absence: Option<Texts>,
+    /// When a customer who does not answer is not waited for any longer; always when not set.
+    pub expiry: Option<ExpirySettings>,
+    /// What is said when an agent closed it.
+    #[schema(value_type = Option<Object>)]
+    pub closing: Option<Texts>,
+}
+
+/// When a customer who does not answer is not waited for any longer. A customer who waits for the agent
+/// is never left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpirySettings {
+    /// After how many minutes of silence they are warned; not at all when not set.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 43_200)]
+    pub warn_minutes: Option<u32>,
+    /// After how many minutes of silence it is over: more than until the warning.
+    #[schema(minimum = 1, maximum = 43_200)]
+    pub close_minutes: u32,
+    /// What the warning says.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub warning: Texts,
+    /// What is said at the end.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub farewell: Texts,
+}
+
+/// A text by language.
+pub type Texts = BTreeMap<Language, String>;
+
+impl LifeSettings {
+    /// The first field that cannot be taken, if any.
+    pub(super) fn wrong(&self) -> Option<&'static str> {
+        let expiry = self.expiry.as_ref();
+        let texts = [
+            ("life.greeting", self.greeting.as_ref()),
+            ("life.absence", self.absence.as_ref()),
+            ("life.closing", self.closing.as_ref()),
+            ("life.expiry.warning", expiry.map(|expiry| &expiry.warning)),
+            (
+                "life.expiry.farewell",
+                expiry.map(|expiry| &expiry.farewell),
+            ),
+        ];
+        let odd = texts.into_iter().find(|(_, texts)| {
+            let mut texts = texts.iter().flat_map(|texts| texts.values());
+            texts.any(|text| !can_be_said(text))
+        });
+        odd.map(|(field, _)| field)
+            .or_else(|| expiry.and_then(ExpirySettings::wrong))
+    }
+
+    /// The same as the exchange takes them.
+    pub(crate) fn settings(&self) -> text::Settings {
+        let words = |texts: &Texts| Words(texts.clone());
+        let expiry = self.expiry.as_ref().map(|expiry| {
+            let warn = expiry.warn_minutes.map(minutes);
+            text::Expiry {
+                warning: warn.map(|after| (after, words(&expiry.warning))),
+                after: minutes(expiry.close_minutes),
+                farewell: words(&expiry.farewell),
+            }
+        });
+        text::Settings {
+            greeting: self.greeting.as_ref().map(words),
+            absence: self.absence.as_ref().map(words),
+            expiry,
+            closing: self.closing.as_ref().map(words),
+        }
+    }
+}
+
+impl ExpirySettings {
+    fn wrong(&self) -> Option<&'static str> {
+        let range = 1..=MINUTES_MAX;
+        if !range.contains(&self.close_minutes) {
+            return Some("life.expiry.close_minutes");
+        }
+        let odd = |warn: u32| !(1..self.close_minutes).contains(&warn);
+        self.warn_minutes
+            .is_some_and(odd)
+            .then_some("life.expiry.warn_minutes")
+    }
+}
+
+fn can_be_said(text: &str) -> bool {
+    let is_known = |part: &Part<'_>| match part {
+        Part::Text(_) => true,
+        Part::Variable(name) => text::NAMES.contains(name),
+    };
+    let parts = template::parts(text);
+    let is_right = parts.is_ok_and(|parts| parts.iter().all(is_known));
+    is_right && !text.trim().is_empty() && text.len() <= TEXT_BYTES_MAX && !text.contains('\0')
+}
+
+fn minutes(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 60)
+}
+
+/// A month: who has not answered by then does not.
+const MINUTES_MAX: u32 = 43_200;
+
+/// What every channel carries in one message.
+const TEXT_BYTES_MAX: usize = 4_096;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn wrong(settings: Value) -> Option<&'static str> {
+        let settings: LifeSettings = serde_json::from_value(settings).expect("the right form");
+        settings.wrong()
+    }
+
+    #[test]
+    fn what_cannot_be_said_or_waited_for_is_refused_by_its_field() {
+        let good = json!({ "greeting": { "pt-BR": "Olá, {{name}}" }, "absence": {},
+            "expiry": { "warn_minutes": 1, "close_minutes": 2 } });
+        assert_eq!(wrong(good), None);
+        for (settings, field) in [
+            (
+                json!({ "greeting": { "en": "Hi {{nome}}" } }),
+                "life.greeting",
+            ),
+            (json!({ "absence": { "en": "Hi {{name" } }), "life.absence"),
+            (json!({ "closing": { "en": " " } }), "life.closing"),
+            (
+                json!({ "closing": { "en": "a".repeat(4_097) } }),
+                "life.closing",
+            ),
+            (
+                json!({ "expiry": { "close_minutes": 9, "farewell": { "es": "\0" } } }),
+                "life.expiry.farewell",
+            ),
+            (
+                json!({ "expiry": { "close_minutes": 0 } }),
+                "life.expiry.close_minutes",
+            ),
+            (
+                json!({ "expiry": { "close_minutes": 9, "warn_minutes": 9 } }),
+                "life.expiry.warn_minutes",
+            ),
+        ] {
+            assert_eq!(wrong(settings.clone()), Some(field), "{settings}");
+        }
+    }
+
+    #[test]
+    fn minutes_are_minutes_and_nothing_set_is_nothing_done() {
+        let expiry = json!({ "expiry": { "warn_minutes": 10, "close_minutes": 15 } });
+        let settings: LifeSettings = serde_json::from_value(expiry).expect("the right form");
+        let expiry = settings.settings().expiry.expect("set");
+        assert_eq!(expiry.after, Duration::from_secs(900));
+        assert_eq!(expiry.warning.expect("set").0, Duration::from_secs(600));
+        assert!(LifeSettings::default().settings().is_empty());
+    }
+}
