@@ -163,7 +163,10 @@ fn who_does_not_answer_the_agent_is_warned_and_left_and_may_come_back() {
     scene.until(passed + Duration::from_secs(11));
     assert_eq!(scene.doing("ana"), [""; 0]);
     assert_eq!(scene.lines_said().len(), 6, "it ended once");
-    assert_eq!(scene.writes("i1", 3), Ok(Holder::Offered(vec![agent("ana")])));
+    assert_eq!(
+        scene.writes("i1", 3),
+        Ok(Holder::Offered(vec![agent("ana")]))
+    );
     let back = scene.takes("ana");
     scene.closes("ana", &back);
     assert_eq!(
