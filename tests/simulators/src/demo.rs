@@ -138,6 +138,8 @@ pub fn templates() -> Vec<Template> {
             let template = match provider {
                 Provider::Gupshup => template.numbered(false),
                 Provider::Twilio => template.numbered(true),
+                // All values of a template have one place here: no two may have the same number.
+                Provider::Zenvia if !template.is_named() => template.numbered(true),
                 Provider::Cloud | Provider::Dialog360 | Provider::Zenvia | Provider::Erp => {
                     template
                 }

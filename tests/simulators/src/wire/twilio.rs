@@ -350,6 +350,15 @@ pub(super) fn handle(world: &mut World, now_ms: i64, request: &ApiRequest) -> Ap
     }
     match (request.method.as_str(), &segments[..]) {
         ("GET", ["v1", "ContentAndApprovals"]) => listed(world, request),
+        ("GET", ["2010-04-01", "Accounts", file])
+            if file.strip_suffix(".json") == Some(demo::TWILIO_ACCOUNT_SID) =>
+        {
+            let body = json!({
+                "sid": demo::TWILIO_ACCOUNT_SID, "friendly_name": demo::COMPANY, "status": "active",
+                "type": "Full",
+            });
+            ApiAnswer::json(200, &body).labelled("account")
+        }
         (method, ["2010-04-01", "Accounts", account, rest @ ..])
             if *account == demo::TWILIO_ACCOUNT_SID =>
         {

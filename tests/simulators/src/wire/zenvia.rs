@@ -15,7 +15,7 @@ use crate::world::problem::{invalid, missing};
 use crate::world::template::{Button, Header, Part, Template};
 use crate::world::{
     Among, Card, Choice, Content, Customer, File, Message, Problem, Progress, Question, Recipient,
-    Sending, Shape, Target, World,
+    Sending, Shape, Target, Wanted, World,
 };
 
 const ZENVIA: Provider = Provider::Zenvia;
@@ -74,7 +74,9 @@ fn received(
         "timestamp": rfc3339(message.at_ms),
     });
     if let Some(quoted) = message.reply_to.and_then(|id| world.message(id)) {
-        told["idRef"] = json!(quoted.own_id);
+        let (id, part) = parts(&quoted.own_id);
+        told["idRef"] = json!(id);
+        told["contentRef"] = json!(part);
     }
     if message.from_ad {
         told["referral"] = json!({
@@ -181,7 +183,7 @@ fn status(
         }]);
     }
     let (id, index) = parts(&message.own_id);
-    let told = json!({
+    let mut told = json!({
         "id": event,
         "timestamp": rfc3339(now_ms),
         "type": "MESSAGE_STATUS",
@@ -194,6 +196,9 @@ fn status(
         },
         "messageStatus": status,
     });
+    if let Some(external) = &message.correlation {
+        told["message"]["externalId"] = json!(external);
+    }
     Some((told, code))
 }
 
@@ -286,7 +291,7 @@ fn send(world: &mut World, now_ms: i64, request: &ApiRequest) -> Result<ApiAnswe
             to: Recipient::Number(to.clone()),
             content,
             link,
-            reply_to: maybe(&body, "idRef"),
+            reply_to: reply_to(&body),
             correlation: maybe(&body, "externalId"),
             status_url: None,
             own_id: Some(own_id),
@@ -299,6 +304,15 @@ fn send(world: &mut World, now_ms: i64, request: &ApiRequest) -> Result<ApiAnswe
     answer["channel"] = json!("whatsapp");
     answer["timestamp"] = json!(rfc3339(now_ms));
     Ok(ApiAnswer::json(200, &answer).of_message())
+}
+
+/// The message that it answers, and which of its contents.
+fn reply_to(body: &Value) -> Option<String> {
+    let id = maybe(body, "idRef")?;
+    Some(match body["contentRef"].as_u64() {
+        Some(part @ 1..) => format!("{id}/{part}"),
+        Some(0) | None => id,
+    })
 }
 
 fn asked(world: &World, content: &Value) -> Result<(Content, Option<String>), Problem> {
@@ -339,6 +353,10 @@ fn asked(world: &World, content: &Value) -> Result<(Content, Option<String>), Pr
                         .collect(),
                 })
                 .collect(),
+        },
+        "contact_request" => Content::Asks {
+            what: Wanted::Phone,
+            text: text(content, "body").to_owned(),
         },
         "button" => question(content, Among::Buttons)?,
         "list" => question(content, Among::List)?,

@@ -7,6 +7,7 @@ mod faults;
 mod graph;
 mod gupshup;
 mod http;
+mod ours;
 mod retries;
 mod templates;
 mod twilio;

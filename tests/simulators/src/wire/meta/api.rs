@@ -76,7 +76,7 @@ pub(crate) fn cloud(world: &mut World, now_ms: i64, request: &ApiRequest) -> Api
         }
         ("POST", [id, "media"]) if *id == phone => upload(world, now_ms, request),
         ("POST", [id, "register"]) if *id == phone => done("register"),
-        (_, [id, "block_users"]) if *id == phone => block(world, request),
+        (_, [id, "block_users"]) if *id == phone => block(world, Provider::Cloud, request),
         (_, [id, "message_templates"]) if *id == waba => {
             templates::handle(world, now_ms, Provider::Cloud, request)
         }
@@ -121,6 +121,7 @@ pub(crate) fn dialog360(world: &mut World, now_ms: i64, request: &ApiRequest) ->
     match (request.method.as_str(), &segments[..]) {
         ("POST", ["messages" | "marketing_messages"]) => messages(world, now_ms, provider, request),
         ("POST", ["media"]) => upload(world, now_ms, request),
+        (_, ["block_users"]) => block(world, provider, request),
         ("GET", ["whatsapp_business", "attachments"]) => {
             let token = request.asked("hash").unwrap_or_default();
             linked_file(world, now_ms, provider, &token).unwrap_or_else(|| ApiAnswer::empty(404))
@@ -287,6 +288,7 @@ fn number() -> Value {
         "id": demo::PHONE_NUMBER_ID,
         "display_phone_number": demo::number(Provider::Cloud),
         "verified_name": demo::COMPANY,
+        "status": "CONNECTED",
         "quality_rating": "GREEN",
         "code_verification_status": "VERIFIED",
         "platform_type": "CLOUD_API",
@@ -340,14 +342,14 @@ fn subscribe(world: &mut World, request: &ApiRequest) -> ApiAnswer {
     done("subscription")
 }
 
-fn block(world: &mut World, request: &ApiRequest) -> ApiAnswer {
+fn block(world: &mut World, provider: Provider, request: &ApiRequest) -> ApiAnswer {
     let body = request.json().unwrap_or_default();
     let users: Vec<String> = list(&body, "block_users")
         .iter()
         .filter_map(|one| maybe(one, "user"))
         .collect();
     let digits = |user: &String| user.trim_start_matches('+').to_owned();
-    let blocked = &mut world.account_mut(Provider::Cloud).blocked;
+    let blocked = &mut world.account_mut(provider).blocked;
     match request.method.as_str() {
         "GET" => {
             let list: Vec<Value> = blocked
