@@ -69,13 +69,11 @@ const LOST: &[(&str, &str, &str)] = &[
         "/content/among",
         "a press is told with its id, and not on what",
     ),
-    ("zenvia", "/reply_to", "what a message answers is not told"),
     (
         "zenvia",
         "/forwarded",
         "whether it was passed on is not told",
     ),
-    ("zenvia", "/referral", "advertisements are not told"),
     (
         "twilio",
         "/content/voice",

@@ -89,8 +89,8 @@ fn a_text_is_told_in_the_words_of_each() {
     assert_eq!(
         body(&send("zenvia", &message).expect("a request")),
         json!({
-            "from": "551140028922", "to": "5511987654321",
-            "contents": [{"type": "text", "text": "Olá, Ana!"}],
+            "from": "551140028922", "to": "5511987654321", "externalId": "msg_1",
+            "contents": [{"type": "text", "text": "Olá, Ana!"}], "idRef": "wamid.A", "contentRef": 0,
         })
     );
     let request = send("twilio", &message).expect("a request");

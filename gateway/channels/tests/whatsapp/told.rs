@@ -226,12 +226,23 @@ fn zenvia(step: &Step, at: usize) -> Option<Value> {
             }));
         }
     };
+    let mut message = json!({
+        "id": id(at), "from": number, "to": "551140028922", "direction": "IN",
+        "visitor": {"name": name}, "contents": [content],
+    });
+    if let Step::Text {
+        reply_to, by_ad, ..
+    } = step
+    {
+        set(&mut message, "idRef", reply_to);
+        if *by_ad {
+            let source = json!({"type": "ad", "id": "120210"});
+            message["referral"] = json!({"headline": "Oferta", "source": source});
+        }
+    }
     Some(json!({
         "id": "e", "timestamp": time.to_string(), "type": "MESSAGE", "direction": "IN",
-        "message": {
-            "id": id(at), "from": number, "to": "551140028922", "direction": "IN",
-            "visitor": {"name": name}, "contents": [content],
-        },
+        "message": message,
     }))
 }
 

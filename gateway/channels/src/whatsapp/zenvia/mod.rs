@@ -60,14 +60,10 @@ impl Zenvia {
         is_number(&config.number)?;
         is_address("base_url", &config.base_url)?;
         let capabilities = Capabilities {
-            choices: None,
-            replies: false,
             reactions: false,
             read_receipts: false,
             typing: false,
-            ask_phone: false,
             ask_location: false,
-            correlation: false,
             costs: false,
             answer_within_ms: 3_000,
             ..WHATSAPP

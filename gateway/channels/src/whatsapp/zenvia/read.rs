@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::connector::Unreadable;
 use crate::event::{
     Choice, ChoiceKind, Content, Delivery, Echo, Event, EventKind, HealthLevel, Incoming, Media,
-    MediaSource, Status, key,
+    MediaSource, Referral, Status, key,
 };
 use crate::failure::Failure;
 use crate::health::{Fact, Finding};
@@ -67,6 +67,7 @@ fn messages(message: &Value) -> Vec<Found> {
         ids: number.into_iter().collect(),
         name: visitor.text("name").or_else(|| visitor.text("firstName")),
     };
+    let reply_to = reply_to(message);
     let contents = message.list("contents").iter().enumerate();
     let found = contents.map(|(index, body)| {
         // The first has the id of the message, by which statuses and answers know it.
@@ -84,7 +85,7 @@ fn messages(message: &Value) -> Vec<Found> {
                 correlation: None,
                 to: peer,
                 content,
-                reply_to: None,
+                reply_to: reply_to.clone(),
             })
         } else {
             EventKind::Message(Incoming {
@@ -92,14 +93,36 @@ fn messages(message: &Value) -> Vec<Found> {
                 from: peer,
                 content,
                 attachments: vec![],
-                reply_to: None,
+                reply_to: reply_to.clone(),
                 forwarded: None,
-                referral: None,
+                referral: referral(message.at("referral")),
             })
         };
         (key, message.id(ours), kind)
     });
     found.collect()
+}
+
+/// The message that it answers: by its id, and by the place of the content where it is not the first.
+fn reply_to(message: &Value) -> Option<String> {
+    let id = message.id("idRef")?;
+    let part = message.whole("contentRef").filter(|part| *part > 0);
+    Some(part.map_or_else(|| id.clone(), |part| format!("{id}/{part}")))
+}
+
+/// The advertisement that brought the customer.
+fn referral(referral: &Value) -> Option<Referral> {
+    let source = referral.at("source");
+    let found = Referral {
+        kind: source.text("type"),
+        id: source.id("id"),
+        url: source.text("url"),
+        headline: referral.text("headline"),
+        body: referral.text("body"),
+        media_url: None,
+        click: referral.text("ctwaId"),
+    };
+    (found != Referral::default()).then_some(found)
 }
 
 fn content_of(body: &Value) -> Content {
@@ -183,7 +206,7 @@ fn status_of(root: &Value) -> Option<Found> {
     let key = key(&[&message, &part.to_string(), &word]);
     let kind = EventKind::Status(Status {
         message,
-        correlation: None,
+        correlation: root.at("message").text("externalId"),
         state,
         failure: (state == Delivery::Failed).then(|| failure(status)),
         part,

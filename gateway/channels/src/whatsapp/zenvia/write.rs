@@ -5,12 +5,22 @@ use serde_json::{Map, Value, json};
 use crate::connector::Refusal;
 use crate::event::{MediaKind, MediaSource};
 use crate::proof::SECRET_HEADER;
-use crate::send::{OutContent, OutMedia, OutTemplate, Outgoing};
-use crate::whatsapp::meta::write::{digits, set};
+use crate::send::{OutChoice, OutChoices, OutContent, OutMedia, OutTemplate, Outgoing};
+use crate::whatsapp::CHOICES;
+use crate::whatsapp::meta::write::{LIST_OPENS_WITH, digits, set};
 
 pub(super) fn message(from: &str, message: &Outgoing) -> Result<Value, Refusal> {
     let content = content(&message.content)?;
-    Ok(json!({"from": from, "to": digits(&message.to)?, "contents": [content]}))
+    let mut body = json!({"from": from, "to": digits(&message.to)?, "contents": [content]});
+    // Comes back in statuses: how a message whose answer was lost is found again.
+    body["externalId"] = message.message.as_str().into();
+    if let Some(reply_to) = &message.reply_to {
+        // As `read` names the contents of a message: the first has its id, others their place behind it.
+        let (id, part) = reply_to.split_once('/').unwrap_or((reply_to, "0"));
+        body["idRef"] = id.into();
+        body["contentRef"] = part.parse::<u32>().unwrap_or(0).into();
+    }
+    Ok(body)
 }
 
 pub(super) fn subscription(event: &str, webhook: &str, secret: &str) -> Value {
@@ -41,14 +51,35 @@ fn content(content: &OutContent) -> Result<Value, Refusal> {
             body
         }
         OutContent::Template(out) => template(out)?,
-        OutContent::Choices(_)
-        | OutContent::Reaction { .. }
-        | OutContent::AskPhone { .. }
-        | OutContent::AskLocation { .. } => {
+        OutContent::Choices(question) => choices(question),
+        OutContent::AskPhone { text } => json!({"type": "contact_request", "body": text}),
+        OutContent::Reaction { .. } | OutContent::AskLocation { .. } => {
             let what = content.what();
             return Err(Refusal::Unsupported { what });
         }
     })
+}
+
+fn choices(question: &OutChoices) -> Value {
+    let option = |choice: &OutChoice| {
+        let mut option = json!({"id": choice.id, "title": choice.title});
+        set(&mut option, "description", choice.description.as_deref());
+        option
+    };
+    let options: Vec<Value> = question.choices.iter().map(option).collect();
+    let mut body = json!({"body": question.body});
+    set(&mut body, "footer", question.footer.as_deref());
+    if CHOICES.as_buttons(question) {
+        body["type"] = "button".into();
+        body["buttons"] = options.into();
+        return body;
+    }
+    let open = question.open.as_deref().unwrap_or(LIST_OPENS_WITH);
+    body["type"] = "list".into();
+    body["button"] = open.into();
+    // A section must have a title here; the only one has that of the button.
+    body["sections"] = json!([{"title": open, "rows": options}]);
+    body
 }
 
 fn link(media: &OutMedia) -> Result<&str, Refusal> {
