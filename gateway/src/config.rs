@@ -9,6 +9,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use gateway_net::files::Bucket;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use tracing_subscriber::EnvFilter;
@@ -93,6 +94,19 @@ pub const SETTINGS: &[Setting] = &[
         "folder with <language>/<name>.wav that replaces the shipped sounds",
     ),
     setting(
+        "s3_bucket",
+        "the data folder",
+        "bucket of S3, or of a server that speaks like it, for the files of messages",
+    ),
+    setting(
+        "s3_endpoint",
+        "Amazon's own",
+        "http(s)://host[:port] of the server of that bucket",
+    ),
+    setting("s3_region", "us-east-1", "region of that bucket"),
+    setting("s3_key_id", "none", "id of the access key to that bucket"),
+    setting("s3_key", "none", "that access key, which is secret"),
+    setting(
         "log",
         "info",
         "what is logged, in the syntax of tracing's EnvFilter",
@@ -152,6 +166,16 @@ pub struct Config {
     pub sip_ladder_days: u32,
     /// Folder with sounds that replace the shipped ones.
     pub sounds: Option<PathBuf>,
+    /// The bucket for the files of messages; they are in the data folder when not set.
+    pub s3_bucket: Option<String>,
+    /// The server of the bucket; Amazon's own when not set.
+    pub s3_endpoint: Option<String>,
+    /// The region of the bucket.
+    pub s3_region: String,
+    /// The id of the access key to the bucket.
+    pub s3_key_id: Option<String>,
+    /// The access key to the bucket.
+    pub s3_key: Option<String>,
     /// What is logged.
     pub log: String,
     /// How it is written.
@@ -189,6 +213,11 @@ impl Default for Config {
             calls_max: 4_000,
             sip_ladder_days: 90,
             sounds: None,
+            s3_bucket: None,
+            s3_endpoint: None,
+            s3_region: "us-east-1".to_owned(),
+            s3_key_id: None,
+            s3_key: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -273,6 +302,17 @@ impl Config {
             .unwrap_or_else(|| format!("sqlite:{}", self.data.join("ramal.sqlite").display()))
     }
 
+    /// The bucket for the files of messages, where one is set.
+    pub fn bucket(&self) -> Option<Bucket> {
+        Some(Bucket {
+            endpoint: self.s3_endpoint.clone(),
+            name: self.s3_bucket.clone()?,
+            region: self.s3_region.clone(),
+            key_id: self.s3_key_id.clone()?,
+            key: self.s3_key.clone()?,
+        })
+    }
+
     /// What is logged.
     ///
     /// # Errors
@@ -330,6 +370,22 @@ impl Config {
         if self.sip_tls.is_some() && self.tls_certificate.is_none() {
             return Err(ConfigError::Contradiction(
                 "sip_tls needs tls_certificate and tls_key",
+            ));
+        }
+        let bucket = [&self.s3_bucket, &self.s3_key_id, &self.s3_key];
+        let set = bucket.iter().filter(|part| part.is_some()).count();
+        if set != 0 && set != bucket.len() {
+            return Err(ConfigError::Contradiction(
+                "s3_bucket, s3_key_id and s3_key are set together or not at all",
+            ));
+        }
+        if self.s3_endpoint.is_some() && self.s3_bucket.is_none() {
+            return Err(ConfigError::Contradiction("s3_endpoint needs s3_bucket"));
+        }
+        let is_link = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+        if !self.s3_endpoint.iter().all(is_link) {
+            return Err(ConfigError::Contradiction(
+                "s3_endpoint is http(s)://host[:port]",
             ));
         }
         if self.calls_max == 0 {
@@ -587,6 +643,9 @@ mod tests {
             ("RAMAL_SIP", "localhost", "not an ip:port"),
             ("RAMAL_CALLS_MAX", "0", "calls_max"),
             ("RAMAL_SIP_TLS", "127.0.0.1:5061", "tls_certificate"),
+            ("RAMAL_S3_BUCKET", "ramal", "s3_key"),
+            ("RAMAL_S3_KEY", "segredo", "s3_bucket"),
+            ("RAMAL_S3_ENDPOINT", "http://127.0.0.1:9000", "s3_bucket"),
         ] {
             let error = from_environment(&[(key, value)])
                 .expect_err(key)

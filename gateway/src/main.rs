@@ -45,6 +45,9 @@ enum Command {
         #[command(subcommand)]
         command: KeyCommand,
     },
+    /// Make a small picture of the one on standard input; `serve` starts this for each.
+    #[command(hide = true)]
+    Thumbnail,
     /// Say what is wrong with a configuration, without starting anything.
     Check {
         /// The configuration to check.
@@ -83,14 +86,29 @@ enum KeyCommand {
     },
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let command = Arguments::command()
         .after_long_help(settings())
         .after_help(settings());
     let parsed = Arguments::from_arg_matches(&command.get_matches());
     let arguments = parsed.unwrap_or_else(|error| error.exit());
     let outcome = match arguments.command {
+        // Before there is a second thread: it gives up what it can do.
+        Command::Thumbnail => gateway_net::files::thumbnail::run(),
+        command => carry_out(command),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "ramal: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn carry_out(command: Command) -> Result<(), String> {
+    match command {
         Command::Serve { config, demo } => run(config, demo).await,
         Command::User {
             command:
@@ -109,13 +127,7 @@ async fn main() -> ExitCode {
                 },
         } => add_key(config, &name, company.as_deref()).await,
         Command::Check { config } => check(config),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "ramal: {error}");
-            ExitCode::FAILURE
-        }
+        Command::Thumbnail => gateway_net::files::thumbnail::run(),
     }
 }
 

@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::channels::attachments::{Attachments, Links};
 use crate::channels::{self, Channels};
 use crate::config::Config;
 use crate::demo::{Logins, Maker};
@@ -38,6 +39,8 @@ use crate::speech::SpeechFiles;
 use crate::telephony::{Surroundings, Telephony};
 use crate::voices::Voices;
 use gateway_net::fetch::{Fetcher, Inside};
+use gateway_net::files::Files;
+use gateway_net::files::thumbnail::Thumbnailer;
 
 /// The realm of the devices' passwords. It never changes: a password is hashed with it.
 pub const REALM: &str = "ramal";
@@ -72,6 +75,9 @@ pub enum ServeError {
     /// What calls may lead to cannot be read.
     #[error(transparent)]
     Setup(#[from] crate::setup::SetupError),
+    /// The bucket for the files of messages cannot be used.
+    #[error(transparent)]
+    Bucket(#[from] gateway_net::files::BucketError),
     /// HTTP cannot listen.
     #[error("cannot listen for HTTP on {0}: {1}")]
     Http(SocketAddr, std::io::Error),
@@ -199,10 +205,19 @@ pub async fn serve(
         instance,
         seed: seed()?,
     });
+    let attachments = Attachments::new(
+        store.clone(),
+        files(&config).await?,
+        Thumbnailer::new(OURSELVES, &["thumbnail"]),
+        Fetcher::new(Inside::Refused),
+        Arc::new(Links),
+    );
+    let having = tokio::spawn(attachments.clone().run());
     let app = App::new(Parts {
         store: store.clone(),
         telephony: telephony.clone(),
         channels,
+        attachments,
         realm: REALM.into(),
         secrets,
         voices,
@@ -237,6 +252,7 @@ pub async fn serve(
     wait_for_requests(serving, REQUESTS_PATIENCE).await;
     ladders.abort();
     telling.abort(); // what was under way is told again, under the same id
+    having.abort(); // what was under way is tried again
     retaining.abort(); // between two statements: what it was at is found again
     // The owner holds the writer: when it has ended, everything is handed over; then written.
     let _ = owner.await;
@@ -245,6 +261,21 @@ pub async fn serve(
     let _ = tokio::time::timeout(REQUESTS_PATIENCE, store.close()).await;
     Ok(())
 }
+
+/// The store of the files of messages.
+async fn files(config: &Config) -> Result<Files, ServeError> {
+    let folder = config.data.join("files");
+    match config.bucket() {
+        Some(bucket) => Ok(Files::in_bucket(&bucket, &folder).await?),
+        None => {
+            let opened = Files::on_disk(&folder).await;
+            opened.map_err(|error| ServeError::Data(folder.display().to_string(), error))
+        }
+    }
+}
+
+/// The file of this very process, whatever an update has put in its place since.
+const OURSELVES: &str = "/proc/self/exe";
 
 /// Lets the requests that are under way end, and cuts off those that take longer.
 async fn wait_for_requests(mut serving: JoinHandle<()>, patience: Duration) {

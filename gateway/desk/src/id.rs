@@ -115,6 +115,8 @@ ids! {
     ConversationId;
     /// One utterance of a conversation.
     MessageId;
+    /// A file of a message.
+    AttachmentId;
     /// Something that a channel brought, before anything was made of it.
     ReceiptId;
     /// Something an agent can do better or worse (fatura, inglês).

@@ -30,6 +30,7 @@ use store::{Error, Transaction};
 
 use crate::telephony::LAST_AGENT_MS;
 
+use super::attachments;
 use super::settings::GenericSettings;
 use super::{Outcome, Taken};
 
@@ -184,6 +185,7 @@ impl Maker<'_> {
         let matter = self.matter(&talk, passing).await?;
         let row = self.row(&message, &talk, &matter, passing);
         messages::insert(&mut **self.db, &row).await?;
+        attachments::of(self.db, self.random, channel, &row).await?;
         let told = (TrailKind::MessageReceived, &message, talk.seq);
         conversations::say(self.db, &matter.interaction, told, at_ms).await?;
         let customer = self.customer(&passing.contact, at_ms).await?;

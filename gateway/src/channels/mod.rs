@@ -15,6 +15,7 @@
 //! - A delivery is a line of the trail; it is tried until the webhook has taken it, in order within an
 //!   interaction, always under the same id.
 
+pub mod attachments;
 mod courier;
 mod intake;
 mod life;

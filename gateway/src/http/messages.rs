@@ -15,6 +15,7 @@ use store::{interactions, messages};
 
 use super::App;
 use super::body::{Asked, Body, Id};
+use super::files::{self, FileOfMessage};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
 
@@ -38,6 +39,8 @@ pub(super) struct Message {
     /// What: by its `kind` (`text`, `media` …).
     #[schema(value_type = Object)]
     content: Value,
+    /// Its files.
+    attachments: Vec<FileOfMessage>,
     /// The channel's id of it.
     external_id: Option<String>,
     /// The channel's id of the message that it answers.
@@ -61,6 +64,7 @@ impl From<messages::Message> for Message {
             direction: row.direction,
             author: row.author,
             content: row.content,
+            attachments: vec![],
             external_id: row.external_id,
             reply_to: row.reply_to,
             sent_ms: row.sent_ms,
@@ -111,7 +115,11 @@ async fn holder(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<Holder
 }
 
 /// Whoever reads records may read them; an agent those that they have in hand or are offered.
-async fn may_read(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<(), Problem> {
+pub(super) async fn may_read(
+    app: &App,
+    tenant: &Tenant,
+    id: &InteractionId,
+) -> Result<(), Problem> {
     let By::User { user, .. } = &tenant.by else {
         return tenant.may(Access::Read);
     };
@@ -142,7 +150,11 @@ pub(super) async fn list(
     let found = interactions::by_id(db, company, &id).await?;
     found.ok_or_else(Problem::not_found)?;
     let rows = messages::list(db, company, &id, after.after_seq, store::PAGE_MAX).await?;
-    let items = rows.into_iter().map(Message::from);
+    let mut files = files::of_interaction(&app, company, &id).await?;
+    let items = rows.into_iter().map(|row| Message {
+        attachments: files.remove(&row.id).unwrap_or_default(),
+        ..Message::from(row)
+    });
     Ok(Json(MessageList {
         items: items.collect(),
     }))
@@ -215,7 +227,11 @@ pub(super) async fn send(
 }
 
 /// Who writes, if they may.
-async fn author(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<Value, Problem> {
+pub(super) async fn author(
+    app: &App,
+    tenant: &Tenant,
+    id: &InteractionId,
+) -> Result<Value, Problem> {
     match &tenant.by {
         By::Key(key) => {
             tenant.may(Access::Write)?;

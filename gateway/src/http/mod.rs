@@ -26,6 +26,7 @@ mod decisions;
 mod desk_settings;
 mod devices;
 mod docs;
+mod files;
 mod findings;
 mod flows;
 mod health;
@@ -74,7 +75,7 @@ use rand::rngs::StdRng;
 use store::{Store, Transaction};
 
 use crate::channels::Channels;
-use crate::files;
+use crate::channels::attachments::Attachments;
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::SoundFiles;
@@ -84,6 +85,7 @@ use attempts::Attempts;
 use problem::Problem;
 use who::{By, Who};
 
+pub use files::link as media_link;
 pub(crate) use live::live_text;
 pub use openapi::document;
 
@@ -97,6 +99,8 @@ pub struct Parts {
     pub realm: Arc<str>,
     /// What is written.
     pub channels: Channels,
+    /// The files of what is written.
+    pub attachments: Attachments,
     /// Encrypts what must be had again.
     pub secrets: Arc<Secrets>,
     /// Who can speak.
@@ -257,6 +261,7 @@ pub fn router(app: App) -> Router {
         .merge(channels::routes())
         .merge(receive_hook::routes())
         .merge(messages::routes())
+        .merge(files::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(outbound_routes::routes())
@@ -282,7 +287,7 @@ pub fn router(app: App) -> Router {
 /// A secret nobody can guess, in hexadecimal.
 fn secret() -> Result<String, Problem> {
     let bytes = chance::seed().map_err(|error| Problem::unavailable(&error))?;
-    Ok(files::hexadecimal(&bytes))
+    Ok(crate::files::hexadecimal(&bytes))
 }
 
 /// Chance for one secret, fresh from the system.

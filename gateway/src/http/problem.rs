@@ -364,6 +364,7 @@ const SENTENCES: &[Sentence] = &[
     ("crowded", "Não há lugar para mais ninguém agora.", "There is no room for anybody else now.", "No hay lugar para nadie más ahora."),
     ("unavailable", "O serviço está indisponível no momento.", "The service is unavailable at the moment.", "El servicio no está disponible por el momento."),
     ("file_missing", "Falta o arquivo: um campo `file`.", "The file is missing: a field `file`.", "Falta el archivo: un campo `file`."),
+    ("program", "Programas não são aceitos.", "Programs are not accepted.", "No se aceptan programas."),
     ("audio_empty", "O arquivo não contém áudio.", "The file holds no audio.", "El archivo no contiene audio."),
     ("audio_too_large", "O arquivo é grande demais.", "The file is too large.", "El archivo es demasiado grande."),
     ("audio_too_long", "O áudio é longo demais.", "The audio is too long.", "El audio es demasiado largo."),

@@ -56,6 +56,7 @@ fn time_limit(route: &str) -> Duration {
         || route.contains("/voices")
         || route.ends_with(".csv")
         || route.ends_with("/import")
+        || route.ends_with("/uploads")
     {
         Duration::from_secs(150)
     } else {

@@ -23,7 +23,7 @@ pub(super) fn routes() -> Router<App> {
 }
 
 /// Another system that showed a key of the channel in the path.
-pub(super) struct ByChannelKey(ChannelId);
+pub(super) struct ByChannelKey(pub(super) ChannelId);
 
 impl FromRequestParts<App> for ByChannelKey {
     type Rejection = Problem;

@@ -232,7 +232,7 @@ pub(super) fn by(who: &Who) -> serde_json::Value {
 
 /// What of a file is asked for.
 #[derive(Debug, PartialEq, Eq)]
-enum Part {
+pub(super) enum Part {
     All,
     Some(Range<u64>),
     /// It begins behind the end.
@@ -240,7 +240,7 @@ enum Part {
 }
 
 /// RFC 9110 section 14.2: a range that we do not understand, or several at once, is not one.
-fn asked_part(headers: &HeaderMap, length: u64) -> Part {
+pub(super) fn asked_part(headers: &HeaderMap, length: u64) -> Part {
     let range = headers
         .get(header::RANGE)
         .and_then(|range| range.to_str().ok());
@@ -263,7 +263,7 @@ fn asked_part(headers: &HeaderMap, length: u64) -> Part {
     }
 }
 
-fn behind_the_end(length: u64) -> Response {
+pub(super) fn behind_the_end(length: u64) -> Response {
     let range = [(header::CONTENT_RANGE, format!("bytes */{length}"))];
     (StatusCode::RANGE_NOT_SATISFIABLE, range).into_response()
 }

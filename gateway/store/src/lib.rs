@@ -20,6 +20,7 @@
 pub mod agents;
 pub mod anonymise;
 pub mod api_keys;
+pub mod attachments;
 pub mod audit;
 pub mod calendars;
 pub mod changes;

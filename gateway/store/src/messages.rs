@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX};
+use crate::{Error, PAGE_MAX, attachments};
 
 /// One utterance of a conversation.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,7 +145,7 @@ pub async fn advance(
 }
 
 /// Empties what was written in an interaction, and what webhooks were told of it: nobody is to find out
-/// any more who wrote. When and in which direction stays.
+/// any more who wrote, nor what files they sent. When and in which direction stays.
 pub(crate) async fn empty(
     db: &mut AnyConnection,
     interaction: &InteractionId,
@@ -162,9 +162,9 @@ pub(crate) async fn empty(
     .await?;
     sqlx::query("UPDATE deliveries SET body = NULL WHERE interaction = $1")
         .bind(interaction.as_str())
-        .execute(db)
+        .execute(&mut *db)
         .await?;
-    Ok(())
+    attachments::forget(db, interaction).await
 }
 
 fn read(row: AnyRow) -> sqlx::Result<Message> {

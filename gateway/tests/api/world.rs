@@ -13,12 +13,15 @@ use desk::change::Snapshot;
 use desk::id::{ApiKeyId, CompanyId, UserId};
 use exchange::voice::VoiceConfig;
 use gateway_net::fetch::{Fetcher, Inside};
+use gateway_net::files::Files;
+use gateway_net::files::thumbnail::Thumbnailer;
 use http_body_util::BodyExt;
 use media_engine::sip::endpoint::EndpointConfig;
 use media_engine_net::clock;
 use media_engine_net::media::{Media, MediaConfig};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Transports, TransportsConfig};
+use ramal::channels::attachments::{Attachments, Links};
 use ramal::channels::{Channels, Needs};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
@@ -47,6 +50,7 @@ pub(crate) struct World {
     pub(crate) archive: Archive,
     random: StdRng,
     telling: tokio::task::JoinHandle<()>,
+    having: tokio::task::JoinHandle<()>,
     folder: tempfile::TempDir,
 }
 
@@ -97,6 +101,7 @@ impl World {
     /// The same installation, after its process was killed.
     pub(crate) async fn killed(self) -> Self {
         self.telling.abort();
+        self.having.abort();
         Self::over(self.folder).await
     }
 
@@ -163,10 +168,21 @@ impl World {
             instance: "here".parse().expect("an id"),
             seed: [4; 32],
         });
+        let files = Files::on_disk(&folder.path().join("files")).await;
+        let attachments = Attachments::new(
+            store.clone(),
+            files.expect("a folder"),
+            Thumbnailer::new(env!("CARGO_BIN_EXE_ramal"), &["thumbnail"]),
+            // So are the files of other systems.
+            Fetcher::new(Inside::Allowed),
+            Arc::new(Links),
+        );
+        let having = tokio::spawn(attachments.clone().run());
         let app = App::new(Parts {
             store: store.clone(),
             telephony,
             channels,
+            attachments,
             realm: "ramal".into(),
             secrets,
             voices,
@@ -190,6 +206,7 @@ impl World {
             calls,
             archive,
             telling,
+            having,
             folder,
         }
     }

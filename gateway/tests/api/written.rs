@@ -1,6 +1,8 @@
 //! The whole story of a written interaction: another system posts, an agent answers, the other system is
 //! told; and what of it outlives a process that is killed.
 
+mod files;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
