@@ -201,7 +201,7 @@ pub async fn serve(
         store: store.clone(),
         telephony: telephony.clone(),
         secrets: secrets.clone(),
-        fetcher,
+        fetcher: fetcher.clone(),
         instance,
         seed: seed()?,
     });
@@ -218,6 +218,7 @@ pub async fn serve(
         telephony: telephony.clone(),
         channels,
         attachments,
+        fetcher,
         realm: REALM.into(),
         secrets,
         voices,

@@ -29,7 +29,7 @@ use store::agents::Member;
 use store::users::Role;
 
 use self::outbound::DialFormat;
-use crate::channels::GenericSettings;
+use crate::channels::settings;
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
 
@@ -270,7 +270,7 @@ async fn add_services(
 /// Channels that do something by themselves.
 async fn add_channels(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
     for row in store::channels::all(store.pool()).await? {
-        let settings = GenericSettings::of(&row).life.settings();
+        let settings = settings::life(&row).settings();
         if let Some(company) = companies
             .get_mut(&row.company)
             .filter(|_| !settings.is_empty())

@@ -244,7 +244,9 @@ impl Post {
         let id = deliveries::about(pool, due).await?;
         let id = id.and_then(|about| about.detail["message"].as_str()?.parse().ok());
         match id {
-            Some(id) => messages::advance(pool, &id, ("queued", state), failure.as_ref()).await,
+            Some(id) => messages::advance(pool, &id, ("queued", state), failure.as_ref())
+                .await
+                .map(drop),
             None => Ok(()),
         }
     }

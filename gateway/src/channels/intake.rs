@@ -25,6 +25,7 @@ impl Intake {
         let mut group = Vec::with_capacity(GROUP_MAX);
         while arrivals.recv_many(&mut group, GROUP_MAX).await > 0 {
             for arrival in self.keep(std::mem::take(&mut group)).await {
+                let arrival = arrival.kept();
                 if self.stored.send(arrival).await.is_err() {
                     return; // The worker is gone; at the next start it finds them.
                 }

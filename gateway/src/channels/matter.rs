@@ -1,9 +1,11 @@
 //! What one receipt says: a message in a conversation, of an interaction that goes on, comes back or
 //! begins. All of it in the transaction of whoever calls.
 
-use channels::event::{Content, Incoming, Media};
+use channels::connector::{Headers, Webhook};
+use channels::event::{Content, Event, EventKind, Incoming, Media};
 use channels::generic::receive::{self, Received};
-use channels::peer::Peer;
+use channels::peer::PeerId;
+use channels::whatsapp::window::Facts;
 use desk::contact::OwnerFallback;
 use desk::id::{
     CompanyId, ContactId, ConversationId, IdentityId, InstanceId, InteractionId, MessageId,
@@ -20,9 +22,10 @@ use jiff::tz::TimeZone;
 use rand::rngs::StdRng;
 use serde::Serialize;
 use serde_json::{Value, json};
+use store::channel_health::{self, Happened};
 use store::channels::Channel;
 use store::contacts::{self, Contact};
-use store::conversations::{self, Conversation, Newcomer};
+use store::conversations::{self, Conversation, Newcomer, Window};
 use store::interactions::{self, Interaction};
 use store::messages::{self, Message};
 use store::receipts::{self, Known, Receipt};
@@ -31,21 +34,33 @@ use store::{Error, Transaction};
 use crate::telephony::LAST_AGENT_MS;
 
 use super::attachments;
-use super::settings::GenericSettings;
+use super::settings::{self, Rules};
 use super::{Outcome, Taken};
+use crate::secrets::Secrets;
 
 /// What was made of a receipt.
 pub(super) struct Made {
     pub(super) outcome: Outcome,
-    /// What the desk is to hear.
-    pub(super) written: Option<(CompanyId, Written)>,
+    /// What the desk is to hear, in this order.
+    pub(super) told: Vec<(CompanyId, Told)>,
+}
+
+/// What the desk is to hear.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    /// A customer wrote.
+    Written(Written),
+    /// Something about a message changed: those who have it on their screens look again.
+    Changed(InteractionId, u32),
+    /// The customer ended it.
+    Closed(InteractionId),
 }
 
 impl Made {
     fn nothing(outcome: Outcome) -> Self {
         Self {
             outcome,
-            written: None,
+            told: vec![],
         }
     }
 }
@@ -53,14 +68,46 @@ impl Made {
 pub(super) struct Maker<'a> {
     pub(super) db: &'a mut Transaction,
     pub(super) instance: &'a InstanceId,
+    pub(super) secrets: &'a Secrets,
     pub(super) cpf_key: &'a CpfKey,
     pub(super) random: &'a mut StdRng,
+}
+
+/// A message as any channel brings it.
+struct Arriving {
+    /// The channel's name of the thread; none where a thread is whoever is in it.
+    thread: Option<String>,
+    /// Under which it is told again.
+    key: String,
+    /// Of all of it: another under the same key is another message.
+    fingerprint: String,
+    message: Incoming,
+    sent_ms: Option<i64>,
+    service: Option<ServiceId>,
+    priority: i16,
+    attributes: Value,
+}
+
+impl From<Received> for Arriving {
+    fn from(received: Received) -> Self {
+        Self {
+            thread: Some(received.conversation),
+            key: received.message.id.clone(),
+            fingerprint: received.fingerprint,
+            message: received.message,
+            sent_ms: received.sent_at_ms,
+            service: received.service,
+            // It fits: from -10 to 10.
+            priority: i16::try_from(received.priority).unwrap_or_default(),
+            attributes: json!(received.attributes),
+        }
+    }
 }
 
 /// A message on its way into its conversation.
 struct Passing<'a> {
     channel: &'a Channel,
-    received: &'a Received,
+    arriving: &'a Arriving,
     contact: Contact,
     at_ms: i64,
 }
@@ -91,14 +138,15 @@ impl Maker<'_> {
     /// Makes of a receipt what it says, and notes on it that this was done.
     pub(super) async fn make(&mut self, receipt: &Receipt) -> Result<Made, Error> {
         let channel = store::channels::of_work(&mut **self.db, &receipt.channel).await?;
-        let read = receive::read(&receipt.body, receipt.channel.as_str());
-        let made = match (channel, read) {
-            (Some(channel), Ok(received)) => self.take(&channel, &received, receipt).await?,
-            // The handler reads it first: it is of another program, or the channel is gone.
-            (None, _) | (_, Err(_)) => Made::nothing(Outcome::Refused("")),
+        let made = match channel {
+            Some(channel) if channel.kind == settings::GENERIC => {
+                self.of_generic(&channel, receipt).await?
+            }
+            Some(channel) => self.of_provider(&channel, receipt).await?,
+            None => Made::nothing(Outcome::Refused("")),
         };
         let why = match &made.outcome {
-            Outcome::Taken(_) => None,
+            Outcome::Taken(_) | Outcome::Done => None,
             Outcome::Reused => Some("the key was used for another message"),
             Outcome::Refused(field) => Some(*field),
             Outcome::Blocked => Some("the contact is blocked"),
@@ -107,39 +155,126 @@ impl Maker<'_> {
         Ok(made)
     }
 
+    async fn of_generic(&mut self, channel: &Channel, receipt: &Receipt) -> Result<Made, Error> {
+        match receive::read(&receipt.body, receipt.channel.as_str()) {
+            Ok(received) => {
+                self.take(channel, &received.into(), receipt.received_ms)
+                    .await
+            }
+            // The handler reads it first: it is of another program.
+            Err(_) => Ok(Made::nothing(Outcome::Refused(""))),
+        }
+    }
+
+    /// A webhook of a provider, which may tell of many things. It was proved before it was stored.
+    async fn of_provider(&mut self, channel: &Channel, receipt: &Receipt) -> Result<Made, Error> {
+        let at_ms = receipt.received_ms;
+        let Ok(connector) = settings::connector(channel, self.secrets) else {
+            return Ok(Made::nothing(Outcome::Refused("the channel is not set up")));
+        };
+        let webhook = Webhook {
+            url: "",
+            headers: &Headers::default(),
+            body: &receipt.body,
+        };
+        let events = match connector.read(&webhook) {
+            Ok(events) => events,
+            Err(error) => {
+                tracing::warn!(channel = %channel.id, %error, "a webhook cannot be read");
+                channel_health::note(self.db, &channel.id, Happened::Unreadable, at_ms).await?;
+                return Ok(Made::nothing(Outcome::Refused("unreadable")));
+            }
+        };
+        channel_health::note(self.db, &channel.id, Happened::Event, at_ms).await?;
+        let mut told = vec![];
+        for event in events {
+            let other = connector.account().zip(event.account.as_deref());
+            if other.is_some_and(|(own, account)| own != account) {
+                continue; // Another number of the same account, which has a channel of its own.
+            }
+            told.extend(self.event(channel, event, at_ms).await?);
+        }
+        let outcome = Outcome::Done;
+        Ok(Made { outcome, told })
+    }
+
+    /// What one event says; nothing of one that was told before.
+    async fn event(
+        &mut self,
+        channel: &Channel,
+        event: Event,
+        at_ms: i64,
+    ) -> Result<Vec<(CompanyId, Told)>, Error> {
+        let Event {
+            key,
+            at_ms: sent_ms,
+            kind,
+            ..
+        } = event;
+        if let EventKind::Message(message) = kind {
+            let arriving = Arriving {
+                thread: None,
+                fingerprint: key.clone(),
+                key,
+                message,
+                sent_ms,
+                service: None,
+                priority: 0,
+                attributes: json!({}),
+            };
+            return Ok(self.take(channel, &arriving, at_ms).await?.told);
+        }
+        let known = Known {
+            hash: key.clone(),
+            message: MessageId::new(at_ms, self.random),
+        };
+        if receipts::take_in(self.db, &channel.id, &key, &known)
+            .await?
+            .is_some()
+        {
+            return Ok(vec![]);
+        }
+        let told = self
+            .happened(channel, (&key, kind), sent_ms.unwrap_or(at_ms))
+            .await?;
+        Ok(told
+            .into_iter()
+            .map(|told| (channel.company.clone(), told))
+            .collect())
+    }
+
     async fn take(
         &mut self,
         channel: &Channel,
-        received: &Received,
-        receipt: &Receipt,
+        arriving: &Arriving,
+        at_ms: i64,
     ) -> Result<Made, Error> {
-        let at_ms = receipt.received_ms;
-        if let Some(service) = &received.service
+        if let Some(service) = &arriving.service
             && !self.has_service(&channel.company, service).await?
         {
             return Ok(Made::nothing(Outcome::Refused("service_id")));
         }
-        let ids = self.identities(&received.message.from, at_ms);
+        let ids = self.identities(&arriving.message.from.ids, at_ms);
         if ids.is_empty() {
             return Ok(Made::nothing(Outcome::Refused("customer")));
         }
         let message = MessageId::new(at_ms, self.random);
         let event = Known {
-            hash: received.fingerprint.clone(),
+            hash: arriving.fingerprint.clone(),
             message: message.clone(),
         };
-        let key = &received.message.id;
-        let known = receipts::take_in(self.db, &channel.id, key, &event).await?;
+        let known = receipts::take_in(self.db, &channel.id, &arriving.key, &event).await?;
         if let Some(known) = known {
             return self.again_told(channel, &event, known).await;
         }
-        let contact = self.contact(channel, received, &ids, at_ms).await?;
+        let name = arriving.message.from.name.as_deref();
+        let contact = self.contact(channel, name, &ids, at_ms).await?;
         if contact.blocked_in {
             return Ok(Made::nothing(Outcome::Blocked));
         }
         let passing = Passing {
             channel,
-            received,
+            arriving,
             contact,
             at_ms,
         };
@@ -174,14 +309,19 @@ impl Maker<'_> {
 
     async fn append(&mut self, message: MessageId, passing: &Passing<'_>) -> Result<Made, Error> {
         let (channel, at_ms) = (passing.channel, passing.at_ms);
+        let thread = match &passing.arriving.thread {
+            Some(thread) => thread.clone(),
+            None => self.thread(channel, &passing.contact).await?,
+        };
         let newcomer = Newcomer {
             id: &ConversationId::new(at_ms, self.random),
             company: &channel.company,
             channel: &channel.id,
-            thread: &passing.received.conversation,
+            thread: &thread,
             now_ms: at_ms,
         };
         let talk = conversations::next(&mut **self.db, &newcomer).await?;
+        let talk = self.seen(talk, passing).await?;
         let matter = self.matter(&talk, passing).await?;
         let row = self.row(&message, &talk, &matter, passing);
         messages::insert(&mut **self.db, &row).await?;
@@ -200,10 +340,13 @@ impl Maker<'_> {
             customer: Some(customer),
             returns_to: matter.returns_to,
             arrived_ms: matter.arrived_ms,
-            // It fits: from -10 to 10.
-            priority: i16::try_from(passing.received.priority).unwrap_or_default(),
+            priority: passing.arriving.priority,
             seq: talk.seq,
         };
+        let early = &passing.arriving.message.id;
+        let told = Told::Written(written);
+        let mut told = vec![(channel.company.clone(), told)];
+        told.extend(self.early(channel, early).await?);
         let taken = Taken {
             message,
             interaction: matter.interaction,
@@ -213,8 +356,39 @@ impl Maker<'_> {
         };
         Ok(Made {
             outcome: Outcome::Taken(taken),
-            written: Some((channel.company.clone(), written)),
+            told,
         })
+    }
+
+    /// The name of the thread with a contact, where the channel has no names for threads.
+    pub(super) async fn thread(
+        &mut self,
+        channel: &Channel,
+        contact: &Contact,
+    ) -> Result<String, Error> {
+        let known = conversations::with_contact(&mut **self.db, &channel.id, &contact.id).await?;
+        Ok(known.unwrap_or_else(|| contact.id.to_string()))
+    }
+
+    /// What a message says of the conversation itself: who is there, and since when they may be answered.
+    async fn seen(
+        &mut self,
+        talk: Conversation,
+        passing: &Passing<'_>,
+    ) -> Result<Conversation, Error> {
+        let arriving = passing.arriving;
+        let mut facts = facts(&talk.window);
+        // The kind alone decides: nothing of it is kept here.
+        let event = EventKind::Message(arriving.message.clone());
+        facts.saw(&event, arriving.sent_ms, passing.at_ms);
+        let talk = Conversation {
+            contact: Some(passing.contact.id.clone()),
+            peer: Some(json!(arriving.message.from.ids)),
+            window: window(&facts),
+            ..talk
+        };
+        conversations::know(&mut **self.db, &talk).await?;
+        Ok(talk)
     }
 
     fn row(
@@ -231,7 +405,7 @@ impl Maker<'_> {
             attachments,
             reply_to,
             ..
-        } = &passing.received.message;
+        } = &passing.arriving.message;
         let kept = Kept {
             content,
             attachments,
@@ -253,10 +427,13 @@ impl Maker<'_> {
             client_id: None,
             external_id: Some(external_id.clone()),
             reply_to: reply_to.clone(),
-            sent_ms: passing.received.sent_at_ms,
+            sent_ms: passing.arriving.sent_ms,
             at_ms: passing.at_ms,
             state: None,
             failure: None,
+            reactions: None,
+            edits: None,
+            revoked_ms: None,
         }
     }
 
@@ -312,14 +489,14 @@ impl Maker<'_> {
         passing: &Passing<'_>,
     ) -> Result<Matter, Error> {
         let (channel, contact, at_ms) = (passing.channel, &passing.contact, passing.at_ms);
-        let wanted = passing.received.service.as_ref();
+        let wanted = passing.arriving.service.as_ref();
         let service = wanted.unwrap_or(&channel.service).clone();
-        let from = passing.received.message.from.ids.first();
+        let from = passing.arriving.message.from.ids.first();
         let opened = InteractionOpened {
             id: InteractionId::new(at_ms, self.random),
             company: channel.company.clone(),
             instance: Some(self.instance.clone()),
-            medium: GenericSettings::of(channel).medium(),
+            medium: Rules::of(channel).medium,
             direction: Direction::Inbound,
             from: from.map(|id| id.value.clone()).unwrap_or_default(),
             from_name: contact.name.clone(),
@@ -338,7 +515,7 @@ impl Maker<'_> {
             kind: TrailKind::Arrived,
             detail: json!({
                 "channel": channel.id, "channel_name": channel.name, "thread": talk.thread,
-                "contact": contact.id, "attributes": passing.received.attributes,
+                "contact": contact.id, "attributes": passing.arriving.attributes,
             }),
         };
         let update = InteractionUpdate {
@@ -404,14 +581,18 @@ impl Maker<'_> {
         }
     }
 
-    async fn has_service(&mut self, company: &CompanyId, id: &ServiceId) -> Result<bool, Error> {
+    pub(super) async fn has_service(
+        &mut self,
+        company: &CompanyId,
+        id: &ServiceId,
+    ) -> Result<bool, Error> {
         let found = store::services::by_id(&mut **self.db, company, id).await?;
         Ok(found.is_some_and(|service| !service.disabled))
     }
 
     /// The ids that can be read. One that cannot, such as a telephone with a digit too few, does not
     /// keep the customer from being heard.
-    fn identities(&mut self, peer: &Peer, at_ms: i64) -> Vec<(IdentityId, Identity)> {
+    pub(super) fn identities(&mut self, ids: &[PeerId], at_ms: i64) -> Vec<(IdentityId, Identity)> {
         let place = Place {
             country: COUNTRY_CODE,
             area: None,
@@ -420,7 +601,7 @@ impl Maker<'_> {
             place,
             cpf_key: self.cpf_key,
         };
-        let read = peer.ids.iter().filter_map(|id| {
+        let read = ids.iter().filter_map(|id| {
             let kind: IdentityKind = id.kind.as_str().parse().ok()?;
             Identity::read(kind, &id.scope, &id.value, reading).ok()
         });
@@ -428,15 +609,15 @@ impl Maker<'_> {
             .collect()
     }
 
-    async fn contact(
+    pub(super) async fn contact(
         &mut self,
         channel: &Channel,
-        received: &Received,
+        name: Option<&str>,
         ids: &[(IdentityId, Identity)],
         at_ms: i64,
     ) -> Result<Contact, Error> {
         let first = ids.first().map(|(_, identity)| identity.external_id());
-        let name = received.message.from.name.as_deref().or(first);
+        let name = name.or(first);
         let newcomer = Contact {
             id: ContactId::new(at_ms, self.random),
             company: channel.company.clone(),
@@ -475,7 +656,7 @@ impl Maker<'_> {
     }
 
     /// The day of a company, as it begins a protocol number.
-    async fn day(&mut self, company: &CompanyId, at_ms: i64) -> Result<u32, Error> {
+    pub(super) async fn day(&mut self, company: &CompanyId, at_ms: i64) -> Result<u32, Error> {
         let found = store::companies::by_id(&mut **self.db, company).await?;
         let zone = found.and_then(|found| TimeZone::get(&found.time_zone).ok());
         let at = Timestamp::from_millisecond(at_ms).unwrap_or_default();
@@ -500,10 +681,28 @@ fn language(contact: &Contact) -> Option<ivr::Language> {
     ivr::Language::ALL.into_iter().find(same)
 }
 
+/// The window of a conversation in the channels' words.
+pub fn facts(window: &Window) -> Facts {
+    Facts {
+        customer_at_ms: window.customer_ms,
+        ad_at_ms: window.ad_ms,
+        ad_answered_at_ms: window.ad_answered_ms,
+    }
+}
+
+/// And as it is stored.
+pub(super) fn window(facts: &Facts) -> Window {
+    Window {
+        customer_ms: facts.customer_at_ms,
+        ad_ms: facts.ad_at_ms,
+        ad_answered_ms: facts.ad_answered_at_ms,
+    }
+}
+
 /// Whether an interaction that is over is the same matter still.
 fn may_come_back(last: &Interaction, passing: &Passing<'_>) -> bool {
     let ended_ms = last.ended_ms.unwrap_or(i64::MAX);
-    let reopen_ms = GenericSettings::of(passing.channel).reopen_ms();
+    let reopen_ms = Rules::of(passing.channel).reopen_ms;
     reopen_ms > 0 && passing.at_ms.saturating_sub(ended_ms) < reopen_ms
 }
 

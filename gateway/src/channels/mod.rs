@@ -16,15 +16,19 @@
 //!   interaction, always under the same id.
 
 pub mod attachments;
+mod beginning;
 mod courier;
+mod happened;
 mod intake;
 mod life;
 mod matter;
 mod notice;
-mod settings;
+pub mod outbound;
+mod sender;
+pub mod settings;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use desk::id::{InstanceId, InteractionId, MessageId};
@@ -39,10 +43,13 @@ use crate::secrets::Secrets;
 use crate::telephony::Telephony;
 use gateway_net::fetch::Fetcher;
 
+pub use beginning::{Beginning, Begun, BegunTalk};
 use courier::Courier;
 use intake::Intake;
 pub use life::{ExpirySettings, LifeSettings, Texts};
-pub use settings::{GenericSettings, SigningSecrets};
+pub use matter::facts;
+use sender::Sender;
+pub use settings::{GenericSettings, SigningSecrets, WhatsAppSettings};
 use worker::Worker;
 
 /// What the workers need of the rest of the program.
@@ -67,14 +74,45 @@ pub struct Needs {
 pub struct Channels {
     instance: InstanceId,
     arrivals: mpsc::Sender<Arrival>,
+    /// The one who tells webhooks.
     wake: Arc<Notify>,
+    /// The one who sends.
+    hurry: Arc<Notify>,
+    /// Makes ids.
+    chance: Arc<Mutex<StdRng>>,
 }
 
 /// Something that came in, and who waits to hear what was made of it.
 #[derive(Debug)]
 struct Arrival {
     receipt: Receipt,
-    answer: oneshot::Sender<Outcome>,
+    waits: Waits,
+}
+
+/// Who waits for what becomes of something that came in.
+#[derive(Debug)]
+enum Waits {
+    /// Until it is on disk: a provider, which wants to hear no more.
+    Durable(oneshot::Sender<()>),
+    /// Until something was made of it.
+    Made(oneshot::Sender<Outcome>),
+    /// Nobody: it was received before the start, or is on disk.
+    Nobody,
+}
+
+impl Arrival {
+    /// It is on disk: who waits for no more hears so.
+    fn kept(mut self) -> Self {
+        self.waits = match self.waits {
+            Waits::Durable(answer) => {
+                // Who went away tells it again.
+                let _ = answer.send(());
+                Waits::Nobody
+            }
+            other @ (Waits::Made(_) | Waits::Nobody) => other,
+        };
+        self
+    }
 }
 
 /// What was made of something that came in.
@@ -82,6 +120,8 @@ struct Arrival {
 pub enum Outcome {
     /// A message.
     Taken(Taken),
+    /// What a webhook tells, which may be nothing new.
+    Done,
     /// Nothing: another message was taken in under the same key.
     Reused,
     /// Nothing: this field names what the company does not have.
@@ -128,11 +168,17 @@ impl Channels {
         let worker = Worker::new(&needs, chance.random(), wake.clone());
         tokio::spawn(worker.run(to_work));
         let courier = Courier::new(&needs, chance.random(), wake.clone());
-        let telling = tokio::spawn(courier.run());
+        let hurry = Arc::new(Notify::new());
+        let sender = Sender::new(&needs, chance.random(), hurry.clone());
+        let telling = tokio::spawn(async move {
+            tokio::join!(courier.run(), sender.run());
+        });
         let channels = Self {
             instance: needs.instance,
             arrivals,
             wake,
+            hurry,
+            chance: Arc::new(Mutex::new(chance)),
         };
         (channels, telling)
     }
@@ -149,16 +195,55 @@ impl Channels {
     /// [`NotReceived`].
     pub async fn receive(&self, receipt: Receipt) -> Result<Outcome, NotReceived> {
         let (answer, answered) = oneshot::channel();
-        let arrival = Arrival { receipt, answer };
-        let sent = self.arrivals.try_send(arrival);
-        sent.map_err(|_| NotReceived::Overloaded)?;
+        self.bring(receipt, Waits::Made(answer))?;
         let answer = tokio::time::timeout(ANSWER_WITHIN, answered).await;
         answer.ok().and_then(Result::ok).ok_or(NotReceived::Away)
     }
 
-    /// There may be something to tell a webhook.
+    /// Makes something durable, and no more: something is made of it afterwards.
+    ///
+    /// # Errors
+    ///
+    /// [`NotReceived`].
+    pub async fn keep(&self, receipt: Receipt) -> Result<(), NotReceived> {
+        let (answer, answered) = oneshot::channel();
+        self.bring(receipt, Waits::Durable(answer))?;
+        let answer = tokio::time::timeout(ANSWER_WITHIN, answered).await;
+        answer.ok().and_then(Result::ok).ok_or(NotReceived::Away)
+    }
+
+    fn bring(&self, receipt: Receipt, waits: Waits) -> Result<(), NotReceived> {
+        let arrival = Arrival { receipt, waits };
+        let sent = self.arrivals.try_send(arrival);
+        sent.map_err(|_| NotReceived::Overloaded)
+    }
+
+    /// Begins a conversation in the transaction of whoever calls; [`Self::wake`] afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Of the store, or of chance.
+    pub async fn begin(
+        &self,
+        db: &mut store::Transaction,
+        secrets: &Secrets,
+        beginning: Beginning<'_>,
+    ) -> Result<Begun, store::Error> {
+        let mut random = StdRng::from_seed(self.seed());
+        let maker = (db, &self.instance, secrets);
+        beginning::begin(maker, &mut random, beginning).await
+    }
+
+    fn seed(&self) -> [u8; 32] {
+        // The generator is whole whatever happened to who held it.
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        chance.random()
+    }
+
+    /// There may be something to send, or to tell a webhook.
     pub fn wake(&self) {
         self.wake.notify_one();
+        self.hurry.notify_one();
     }
 }
 

@@ -1,12 +1,205 @@
 //! What can be set of a channel, and its secrets.
 
+use channels::connector::Connector;
 use channels::secret::Secret;
+use channels::whatsapp;
 use desk::record::Medium;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use store::channels::Channel;
 
 use crate::secrets::{SecretError, Secrets};
 
 use super::life::LifeSettings;
+/// Any system with an API.
+pub const GENERIC: &str = "generic";
+
+/// WhatsApp, whoever carries the number.
+pub const WHATSAPP: &str = "whatsapp";
+
+/// What is the same for all channels, as it is set for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rules {
+    /// For how long after its end an interaction comes back when the customer writes again, in
+    /// milliseconds.
+    pub(super) reopen_ms: i64,
+    /// How one talks there.
+    pub(super) medium: Medium,
+}
+
+impl Rules {
+    /// Those of a channel as the store has them.
+    pub(super) fn of(channel: &Channel) -> Self {
+        let settings = channel.settings.clone();
+        if channel.kind == WHATSAPP {
+            let settings: WhatsAppSettings = serde_json::from_value(settings).unwrap_or_default();
+            return Self {
+                reopen_ms: i64::from(settings.reopen_hours) * 3_600_000,
+                medium: Medium::Chat,
+            };
+        }
+        let settings: GenericSettings = serde_json::from_value(settings).unwrap_or_default();
+        Self {
+            reopen_ms: i64::from(settings.reopen_hours) * 3_600_000,
+            medium: if settings.customer_waits {
+                Medium::Chat
+            } else {
+                Medium::Email
+            },
+        }
+    }
+}
+
+/// What a channel does by itself.
+pub(crate) fn life(channel: &Channel) -> LifeSettings {
+    let settings = channel.settings.get("life").cloned();
+    settings
+        .and_then(|life| serde_json::from_value(life).ok())
+        .unwrap_or_default()
+}
+
+/// What can be set of a WhatsApp channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WhatsAppSettings {
+    /// Who carries the number (*mensageria*) and what they must be told: `provider` is `cloud`,
+    /// `dialog360`, `gupshup`, `zenvia` or `twilio`. Secrets in it are never shown again; one that is
+    /// left out when the channel is changed stays as it is.
+    #[schema(value_type = Object)]
+    pub account: Map<String, Value>,
+    /// For how many hours after its end an interaction comes back when the customer writes again. 0:
+    /// never.
+    #[schema(minimum = 0, maximum = 720)]
+    pub reopen_hours: u32,
+    /// Whether conversations may be begun with templates (HSM).
+    pub templates: bool,
+    /// Whether a template that begins a conversation opens an interaction.
+    pub template_opens: bool,
+    /// What it does by itself.
+    pub life: LifeSettings,
+}
+
+impl Default for WhatsAppSettings {
+    fn default() -> Self {
+        Self {
+            account: Map::new(),
+            reopen_hours: REOPEN_HOURS,
+            templates: true,
+            template_opens: true,
+            life: LifeSettings::default(),
+        }
+    }
+}
+
+impl WhatsAppSettings {
+    /// The first field that cannot be taken, if any, and why.
+    pub fn wrong(&self) -> Option<&'static str> {
+        (self.reopen_hours > REOPEN_HOURS_MAX)
+            .then_some("reopen_hours")
+            .or_else(|| self.life.wrong())
+    }
+
+    /// Takes the secrets out of the account, beside those that stay from before.
+    pub fn split(&mut self, before: Map<String, Value>) -> Map<String, Value> {
+        let mut secrets = before;
+        for name in ACCOUNT_SECRETS {
+            match self.account.remove(name) {
+                Some(Value::Null) | None => {}
+                Some(secret) => {
+                    secrets.insert(name.to_owned(), secret);
+                }
+            }
+        }
+        secrets
+    }
+}
+
+/// Fields of an account that nobody is shown.
+const ACCOUNT_SECRETS: [&str; 7] = [
+    "access_token",
+    "app_secret",
+    "verify_token",
+    "api_key",
+    "api_token",
+    "auth_token",
+    "webhook_secret",
+];
+
+/// Why a channel cannot be spoken through.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSetUp {
+    /// Its secrets cannot be had.
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+    /// A field of its account is missing or is not what it should be.
+    #[error("{0}")]
+    Account(String),
+    /// It has no provider.
+    #[error("there is no provider behind it")]
+    NoProvider,
+}
+
+/// What speaks with the provider of a channel.
+///
+/// # Errors
+///
+/// [`NotSetUp`].
+pub fn connector(channel: &Channel, secrets: &Secrets) -> Result<Box<dyn Connector>, NotSetUp> {
+    if channel.kind != WHATSAPP {
+        return Err(NotSetUp::NoProvider);
+    }
+    let kept = AccountSecrets::of(channel, secrets)?;
+    let settings = serde_json::from_value(channel.settings.clone());
+    let settings: WhatsAppSettings =
+        settings.map_err(|error| NotSetUp::Account(error.to_string()))?;
+    whatsapp_connector(&settings, &kept.account)
+}
+
+/// What speaks with the provider of an account.
+///
+/// # Errors
+///
+/// [`NotSetUp::Account`] says which field.
+pub fn whatsapp_connector(
+    settings: &WhatsAppSettings,
+    secrets: &Map<String, Value>,
+) -> Result<Box<dyn Connector>, NotSetUp> {
+    let mut account = settings.account.clone();
+    account.extend(secrets.clone());
+    // Fields of another provider, of before, are not this one's.
+    let config: whatsapp::Config = serde_json::from_value(Value::Object(account))
+        .map_err(|error| NotSetUp::Account(error.to_string()))?;
+    whatsapp::connector(config).map_err(|error| NotSetUp::Account(error.to_string()))
+}
+
+/// The secrets of a channel with a provider, beside those that sign what its webhook is told.
+#[derive(Clone, Default, Serialize, Deserialize)]
+pub struct AccountSecrets {
+    /// Of the account.
+    #[serde(default)]
+    pub account: Map<String, Value>,
+}
+
+impl AccountSecrets {
+    /// Those of a channel.
+    ///
+    /// # Errors
+    ///
+    /// [`SecretError`].
+    pub fn of(channel: &Channel, secrets: &Secrets) -> Result<Self, SecretError> {
+        let Some(sealed) = &channel.secrets else {
+            return Ok(Self::default());
+        };
+        let plain = secrets.open_sealed(channel.id.as_str(), sealed)?;
+        serde_json::from_slice(&plain).map_err(|_| SecretError::Wrong)
+    }
+}
+
+impl std::fmt::Debug for AccountSecrets {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("AccountSecrets")
+    }
+}
 
 /// What can be set of a generic channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -40,25 +233,6 @@ impl GenericSettings {
             .then_some("reopen_hours")
             .or_else(|| self.life.wrong())
     }
-
-    /// Those of a channel as the store has them.
-    pub(crate) fn of(channel: &store::channels::Channel) -> Self {
-        serde_json::from_value(channel.settings.clone()).unwrap_or_default()
-    }
-
-    /// How one talks there.
-    pub(super) fn medium(&self) -> Medium {
-        if self.customer_waits {
-            Medium::Chat
-        } else {
-            Medium::Email
-        }
-    }
-
-    /// The same in milliseconds.
-    pub(super) fn reopen_ms(&self) -> i64 {
-        i64::from(self.reopen_hours) * 3_600_000
-    }
 }
 
 /// The secrets that sign what a channel's webhook is told.
@@ -69,6 +243,9 @@ pub struct SigningSecrets {
     /// The one before, while the other side changes over; and until when, milliseconds since 1970.
     #[serde(default)]
     previous: Option<(String, i64)>,
+    /// What the provider of the channel must be told, where it has one.
+    #[serde(default)]
+    pub account: Map<String, Value>,
 }
 
 impl SigningSecrets {
@@ -77,6 +254,7 @@ impl SigningSecrets {
         Self {
             current: current.expose().to_owned(),
             previous: None,
+            account: Map::new(),
         }
     }
 
@@ -85,6 +263,7 @@ impl SigningSecrets {
     pub fn rotated(self, current: &Secret, until_ms: i64) -> Self {
         Self {
             previous: Some((self.current, until_ms)),
+            account: self.account,
             ..Self::new(current)
         }
     }

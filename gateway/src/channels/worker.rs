@@ -7,28 +7,30 @@ use std::time::Duration;
 use desk::id::{CompanyId, InstanceId, InteractionId};
 use desk::identity::CpfKey;
 use desk::output::DeskError;
-use exchange::voice::{Holder, Written};
+use exchange::voice::Holder;
 use media_engine_net::clock;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use store::receipts;
 use store::{Error, Store};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc};
 
+use crate::secrets::Secrets;
 use crate::telephony::Telephony;
 
-use super::matter::{Made, Maker};
-use super::{Arrival, Needs, Outcome};
+use super::matter::{Made, Maker, Told};
+use super::{Arrival, Needs, Outcome, Waits};
 
 pub(super) struct Worker {
     store: Store,
     telephony: Telephony,
     instance: InstanceId,
+    secrets: Arc<Secrets>,
     cpf_key: CpfKey,
     random: StdRng,
     wake: Arc<Notify>,
     /// What the desk could not take yet: a line is full, a service is not known to it.
-    later: Vec<(CompanyId, Written)>,
+    later: Vec<(CompanyId, Told)>,
     /// When receipts are next forgotten, milliseconds since 1970.
     forget_ms: i64,
 }
@@ -39,6 +41,7 @@ impl Worker {
             store: needs.store.clone(),
             telephony: needs.telephony.clone(),
             instance: needs.instance.clone(),
+            secrets: needs.secrets.clone(),
             cpf_key: needs.secrets.cpf_key(),
             random: StdRng::from_seed(seed),
             wake,
@@ -77,7 +80,7 @@ impl Worker {
                     tracing::info!(receipts = open.len(), "received before the start");
                     let nobody = |receipt| Arrival {
                         receipt,
-                        answer: oneshot::channel().0,
+                        waits: Waits::Nobody,
                     };
                     self.take(open.into_iter().map(nobody).collect()).await;
                 }
@@ -99,27 +102,28 @@ impl Worker {
         }
     }
 
-    async fn left(&mut self) -> Result<Vec<(CompanyId, Written)>, Error> {
+    async fn left(&mut self) -> Result<Vec<(CompanyId, Told)>, Error> {
         let mut db = self.store.begin().await?;
         let left = store::conversations::without_work(&mut *db, &self.instance).await?;
         let mut maker = Maker {
             db: &mut db,
             instance: &self.instance,
+            secrets: &self.secrets,
             cpf_key: &self.cpf_key,
             random: &mut self.random,
         };
         let mut written = Vec::with_capacity(left.len());
         for unknown in left {
             let again = maker.again(&unknown.company, &unknown.interaction).await?;
-            written.extend(again.map(|again| (unknown.company, again)));
+            written.extend(again.map(|again| (unknown.company, Told::Written(again))));
         }
         Ok(written)
     }
 
     async fn take(&mut self, group: Vec<Arrival>) {
         let made = self.make(&group).await;
-        let written = made.iter().filter_map(|made| made.written.clone());
-        let held = self.hand_over(written.collect()).await;
+        let told = made.iter().flat_map(|made| made.told.iter().cloned());
+        let held = self.hand_over(told.collect()).await;
         for (arrival, made) in group.into_iter().zip(made) {
             let outcome = match made.outcome {
                 Outcome::Taken(mut taken) => {
@@ -128,8 +132,10 @@ impl Worker {
                 }
                 other => other,
             };
-            // Who went away does not want to know.
-            let _ = arrival.answer.send(outcome);
+            if let Waits::Made(answer) = arrival.waits {
+                // Who went away does not want to know.
+                let _ = answer.send(outcome);
+            }
         }
         self.wake.notify_one();
     }
@@ -164,6 +170,7 @@ impl Worker {
         let mut maker = Maker {
             db: &mut db,
             instance: &self.instance,
+            secrets: &self.secrets,
             cpf_key: &self.cpf_key,
             random: &mut self.random,
         };
@@ -186,39 +193,52 @@ impl Worker {
         }
         vec![Made {
             outcome: Outcome::Refused(""),
-            written: None,
+            told: vec![],
         }]
     }
 
     /// Tells the desk; returns what agents have in hand of it.
-    async fn hand_over(&mut self, written: Vec<(CompanyId, Written)>) -> Vec<InteractionId> {
-        if written.is_empty() {
+    async fn hand_over(&mut self, told: Vec<(CompanyId, Told)>) -> Vec<InteractionId> {
+        if told.is_empty() {
             return vec![];
         }
-        let told = written.clone();
+        let all = told.clone();
         let answers = self.telephony.look(move |voice, now| {
-            let tell = |(company, written): (CompanyId, Written)| {
-                voice.handle_written(now, &company, written)
+            let tell = |(company, told): (CompanyId, Told)| match told {
+                Told::Written(written) => voice.handle_written(now, &company, written).map(Some),
+                Told::Changed(interaction, seq) => {
+                    voice.tell_message(now, &company, &interaction, seq);
+                    Ok(None)
+                }
+                Told::Closed(interaction) => {
+                    voice.handle_written_closed(now, &company, &interaction);
+                    Ok(None)
+                }
             };
-            told.into_iter().map(tell).collect::<Vec<_>>()
+            all.into_iter().map(tell).collect::<Vec<_>>()
         });
         let Ok(answers) = answers.await else {
             return vec![]; // The program ends; the next start tells.
         };
         let mut held = vec![];
-        for (one, answer) in written.into_iter().zip(answers) {
-            match answer {
-                Ok(Holder::Agent(_)) => held.push(one.1.interaction),
-                Ok(Holder::Nobody | Holder::Offered(_)) => {}
-                Err(error) => self.postpone(one, &error),
+        for (one, answer) in told.into_iter().zip(answers) {
+            match (&one.1, answer) {
+                (Told::Written(written), Ok(Some(Holder::Agent(_)))) => {
+                    held.push(written.interaction.clone());
+                }
+                (_, Ok(_)) => {}
+                (_, Err(error)) => self.postpone(one, &error),
             }
         }
         held
     }
 
-    fn postpone(&mut self, one: (CompanyId, Written), error: &DeskError) {
-        let interaction = &one.1.interaction;
-        let known = |(_, other): &(CompanyId, Written)| other.interaction == *interaction;
+    fn postpone(&mut self, one: (CompanyId, Told), error: &DeskError) {
+        let Told::Written(written) = &one.1 else {
+            return;
+        };
+        let interaction = &written.interaction;
+        let known = |(_, other): &(CompanyId, Told)| matches!(other, Told::Written(other) if other.interaction == *interaction);
         if !self.later.iter().any(known) {
             tracing::warn!(%interaction, %error, "the desk takes it later");
             self.later.push(one);
@@ -230,6 +250,13 @@ impl Worker {
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
 
+    async fn forget_before(&self, before_ms: i64) -> Result<(), Error> {
+        receipts::forget(self.store.pool(), before_ms).await?;
+        let mut db = self.store.begin().await?;
+        store::early_events::forget(&mut db, before_ms).await?;
+        db.commit().await
+    }
+
     /// Receipts are kept for a while, for who asks what exactly came.
     async fn forget(&mut self) {
         let now_ms = clock::wall().as_millisecond();
@@ -237,8 +264,7 @@ impl Worker {
             return;
         }
         self.forget_ms = now_ms + FORGET_EVERY_MS;
-        let forgotten = receipts::forget(self.store.pool(), now_ms - KEEP_MS).await;
-        if let Err(error) = forgotten {
+        if let Err(error) = self.forget_before(now_ms - KEEP_MS).await {
             tracing::warn!(%error, "old receipts stay for now");
         }
     }

@@ -7,10 +7,11 @@ use axum::{Json, Router};
 use channels::generic::signature;
 use channels::send::host;
 use desk::id::{ApiKeyId, ChannelId, CompanyId, InteractionId, ServiceId};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use store::deliveries::{self, Filter};
-use store::{api_keys, channels as rows};
+use store::{api_keys, channel_health, channels as rows};
 
 use super::api_keys::{ApiKey, ApiKeyCreated};
 use super::body::{Asked, Body, Id, Listed, Paging, moment, name};
@@ -18,7 +19,8 @@ use super::problem::{Problem, ProblemBody};
 use super::who::{Administers, By, Reads, Tenant};
 use super::{App, Deed, generator};
 use crate::api_key;
-use crate::channels::{GenericSettings, SigningSecrets};
+use crate::channels::settings::{GENERIC, WHATSAPP, whatsapp_connector};
+use crate::channels::{GenericSettings, SigningSecrets, WhatsAppSettings};
 
 pub(super) fn routes() -> Router<App> {
     let one = "/api/v1/channels/{id}";
@@ -38,7 +40,7 @@ pub(super) fn routes() -> Router<App> {
     "webhook": "https://erp.exemplo.com.br/ramal", "settings": {"reopen_hours": 24}}))]
 pub(super) struct ChannelRequest {
     name: String,
-    /// What it is: `generic`. It stays so.
+    /// What it is: `generic` or `whatsapp`. It stays so.
     #[serde(default = "generic")]
     kind: String,
     /// Where what comes by it waits.
@@ -48,8 +50,10 @@ pub(super) struct ChannelRequest {
     /// switched off by its own answer (410) is switched on again by setting it.
     #[serde(default)]
     webhook: Option<String>,
+    /// By `kind`: of a generic channel, or of one of WhatsApp.
     #[serde(default)]
-    settings: GenericSettings,
+    #[schema(value_type = GenericSettings)]
+    settings: Value,
     /// Whether nothing comes or goes by it.
     #[serde(default)]
     disabled: bool,
@@ -74,7 +78,10 @@ pub(super) struct Channel {
     /// When the webhook answered that it is no more (410).
     webhook_gone_ms: Option<i64>,
     #[schema(value_type = GenericSettings)]
-    settings: serde_json::Value,
+    settings: Value,
+    /// Where the provider is to tell what happens, behind the address by which it reaches us.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receive_path: Option<String>,
     disabled: bool,
     created_ms: i64,
     updated_ms: i64,
@@ -158,7 +165,9 @@ pub(super) struct Replayed {
 
 impl From<rows::Channel> for Channel {
     fn from(row: rows::Channel) -> Self {
+        let by_provider = row.kind != GENERIC;
         Self {
+            receive_path: by_provider.then(|| format!("/webhooks/{}", row.id)),
             id: row.id,
             company: row.company,
             kind: row.kind,
@@ -209,47 +218,90 @@ impl Which {
     }
 }
 
+/// What is as it was, of a channel that is made or changed.
+struct Before {
+    id: ChannelId,
+    secrets: SigningSecrets,
+    created_ms: i64,
+}
+
 /// The row of what was asked.
 fn row(
     app: &App,
     tenant: &Tenant,
-    (id, secrets, created_ms): (ChannelId, Option<Vec<u8>>, i64),
+    before: Before,
     asked: ChannelRequest,
 ) -> Result<rows::Channel, Problem> {
-    if asked.kind != GENERIC {
-        return Err(Problem::field("kind", "out_of_range").because(GENERIC));
-    }
     if let Some(url) = &asked.webhook
         && (host(url).is_none() || url.len() > URL_LENGTH_MAX)
     {
         return Err(Problem::field("webhook", "invalid_webhook"));
     }
-    if let Some(field) = asked.settings.wrong() {
-        return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
-    }
-    let settings = serde_json::to_value(asked.settings);
+    let mut secrets = before.secrets;
+    let settings = match asked.kind.as_str() {
+        GENERIC => generic_settings(asked.settings)?,
+        WHATSAPP => whatsapp_settings(asked.settings, &mut secrets)?,
+        _ => {
+            let kinds = format!("{GENERIC}, {WHATSAPP}");
+            return Err(Problem::field("kind", "out_of_range").because(kinds));
+        }
+    };
+    let sealed = secrets.seal(&app.secrets, before.id.as_str());
     Ok(rows::Channel {
-        id,
+        id: before.id,
         company: tenant.company.clone(),
         kind: asked.kind,
         name: name(&asked.name)?,
         service: asked.service,
-        settings: settings.map_err(|error| Problem::unavailable(&error))?,
+        settings,
         webhook: asked.webhook,
         webhook_gone_ms: None,
-        secrets,
+        secrets: Some(sealed.map_err(|error| Problem::unavailable(&error))?),
         disabled: asked.disabled,
-        created_ms,
+        created_ms: before.created_ms,
         updated_ms: app.now_ms(),
     })
 }
 
-async fn found(app: &App, tenant: &Tenant, id: &ChannelId) -> Result<rows::Channel, Problem> {
+/// Settings of a kind, as they were asked for; none are the usual ones.
+fn read_settings<S: DeserializeOwned + Default>(asked: Value) -> Result<S, Problem> {
+    if asked.is_null() {
+        return Ok(S::default());
+    }
+    serde_json::from_value(asked)
+        .map_err(|error| Problem::field("settings", "invalid").because(error))
+}
+
+fn generic_settings(asked: Value) -> Result<Value, Problem> {
+    let settings: GenericSettings = read_settings(asked)?;
+    if let Some(field) = settings.wrong() {
+        return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
+    }
+    Ok(json!(settings))
+}
+
+/// Takes the secrets of the account to the others, and sees whether the provider can be spoken to.
+fn whatsapp_settings(asked: Value, secrets: &mut SigningSecrets) -> Result<Value, Problem> {
+    let mut settings: WhatsAppSettings = read_settings(asked)?;
+    if let Some(field) = settings.wrong() {
+        return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
+    }
+    secrets.account = settings.split(std::mem::take(&mut secrets.account));
+    whatsapp_connector(&settings, &secrets.account)
+        .map_err(|error| Problem::field("settings.account", "invalid").because(error))?;
+    Ok(json!(settings))
+}
+
+pub(super) async fn found(
+    app: &App,
+    tenant: &Tenant,
+    id: &ChannelId,
+) -> Result<rows::Channel, Problem> {
     let found = rows::by_id(app.store.pool(), &tenant.company, id).await?;
     found.ok_or_else(Problem::not_found)
 }
 
-fn deed<'a>(action: &'a str, row: &'a rows::Channel) -> Deed<'a> {
+pub(super) fn deed<'a>(action: &'a str, row: &'a rows::Channel) -> Deed<'a> {
     Deed {
         company: Some(&row.company),
         action,
@@ -295,9 +347,12 @@ pub(super) async fn create(
 ) -> Result<(StatusCode, Json<ChannelCreated>), Problem> {
     let id = app.id(ChannelId::new);
     let secret = signature::secret(&mut generator()?);
-    let sealed = SigningSecrets::new(&secret).seal(&app.secrets, id.as_str());
-    let sealed = sealed.map_err(|error| Problem::unavailable(&error))?;
-    let row = row(&app, &tenant, (id, Some(sealed), app.now_ms()), asked)?;
+    let before = Before {
+        id,
+        secrets: SigningSecrets::new(&secret),
+        created_ms: app.now_ms(),
+    };
+    let row = row(&app, &tenant, before, asked)?;
     let mut db = app.store.begin().await?;
     rows::insert(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("channel.create", &row))
@@ -311,7 +366,8 @@ pub(super) async fn create(
 
 /// Change a channel
 ///
-/// What is not set gets its default; keys and the webhook's secret stay as they are.
+/// What is not set gets its default; keys, the webhook's secret and the account's secrets that are left
+/// out stay as they are.
 #[utoipa::path(put, path = "/api/v1/channels/{id}", tag = "channels",
     params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = ChannelRequest,
     responses((status = 200, body = Channel), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
@@ -324,8 +380,20 @@ pub(super) async fn update(
     let mut db = app.store.begin().await?;
     let old = rows::by_id(&mut *db, &tenant.company, &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
-    let row = row(&app, &tenant, (id, old.secrets, old.created_ms), asked)?;
+    if old.kind != asked.kind {
+        return Err(Problem::field("kind", "out_of_range").because(old.kind));
+    }
+    let sealed = old.secrets.as_deref().unwrap_or_default();
+    let secrets = SigningSecrets::open(&app.secrets, id.as_str(), sealed);
+    let before = Before {
+        id,
+        secrets: secrets.map_err(|error| Problem::unavailable(&error))?,
+        created_ms: old.created_ms,
+    };
+    let row = row(&app, &tenant, before, asked)?;
     rows::update(&mut *db, &row).await?;
+    // Whatever broke it may be mended.
+    channel_health::mended(&mut *db, &row.id).await?;
     app.commit(db, &tenant, deed("channel.update", &row))
         .await?;
     app.channels.wake();
@@ -523,9 +591,6 @@ pub(super) async fn replay(
     app.channels.wake();
     Ok(Json(Replayed { replayed }))
 }
-
-/// What the other system is to the API.
-const GENERIC: &str = "generic";
 
 /// A link that a person can still copy.
 const URL_LENGTH_MAX: usize = 2_000;

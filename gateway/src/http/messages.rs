@@ -1,15 +1,20 @@
 //! `/interactions/{id}/messages`: what was written in an interaction, and writing.
 
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Json, Router};
-use channels::event::{Content, Delivery};
-use desk::id::{InteractionId, MessageId};
+use channels::event::Delivery;
+use channels::failure::Failure;
+use channels::send::{OutContent, OutTemplate};
+use channels::template::{Template, Values};
+use desk::explain::Language;
+use desk::id::{ChannelId, InteractionId, MessageId};
 use desk::record::Direction;
 use exchange::voice::Holder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::channels::Channel;
 use store::conversations::{self, Conversation};
 use store::{interactions, messages};
 
@@ -18,9 +23,15 @@ use super::body::{Asked, Body, Id};
 use super::files::{self, FileOfMessage};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
+use crate::channels::outbound::{self, Writing, has_provider};
+use crate::channels::{facts, settings};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/interactions/{id}/messages", get(list).post(send))
+    let one = "/api/v1/interactions/{id}";
+    Router::new()
+        .route(&format!("{one}/messages"), get(list).post(send))
+        .route(&format!("{one}/messages/{{message}}/resend"), post(resend))
+        .route(&format!("{one}/composer"), get(composer))
 }
 
 /// One utterance.
@@ -51,9 +62,21 @@ pub(super) struct Message {
     at_ms: i64,
     /// How far it came, of ours: `queued`, `accepted`, `delivered`, `read`, `failed` …
     state: Option<String>,
-    /// Why no further.
+    /// Why no further: `class`, `advice`, the provider's `code` and words; and in `sentence` what the agent
+    /// is to do.
     #[schema(value_type = Option<Object>)]
     failure: Option<Value>,
+    /// What was put on it, by `customer` and by `company`.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reactions: Option<Value>,
+    /// What it said before it was written anew, oldest first.
+    #[schema(value_type = Option<Vec<Object>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edits: Option<Value>,
+    /// When it was taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revoked_ms: Option<i64>,
 }
 
 impl From<messages::Message> for Message {
@@ -70,9 +93,21 @@ impl From<messages::Message> for Message {
             sent_ms: row.sent_ms,
             at_ms: row.at_ms,
             state: row.state,
-            failure: row.failure,
+            failure: row.failure.map(explained),
+            reactions: row.reactions,
+            edits: row.edits,
+            revoked_ms: row.revoked_ms,
         }
     }
+}
+
+/// A failure with what the agent is to do about it.
+pub(super) fn explained(mut failure: Value) -> Value {
+    let told: Option<Failure> = serde_json::from_value(failure.clone()).ok();
+    if let Some(told) = told {
+        failure["sentence"] = json!(told.advice.sentence(Language::PtBr));
+    }
+    failure
 }
 
 /// Messages, in their order.
@@ -90,19 +125,60 @@ pub(super) struct After {
     after_seq: u32,
 }
 
-/// A message to send.
+/// A message to send: one of `text`, `content` and `template`.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"client_message_id": "0199f3c2-7a54-7cc3-98e4-3f0b2c5d1e6a", "text": "Vou verificar."}))]
 pub(super) struct Sending {
     /// Your id of it: sent again under the same id it is the same message.
     client_message_id: String,
-    /// The words.
-    text: String,
+    /// Words.
+    #[serde(default)]
+    text: Option<String>,
+    /// Anything else that the channel carries, by its `kind`: `media`, `location`, `choices`, `reaction`,
+    /// `ask_phone`, `ask_location`. `composer` says what this channel takes.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>)]
+    content: Option<OutContent>,
+    /// Words that were approved beforehand, filled in.
+    #[serde(default)]
+    template: Option<Filled>,
     /// The message of the customer that it answers.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     reply_to: Option<MessageId>,
+}
+
+/// A template with its values.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"name": "retorno_atendimento", "language": "pt_BR", "values": {"body": {"nome": "Ana"}}}))]
+pub(super) struct Filled {
+    pub(super) name: String,
+    /// As the provider writes it (`pt_BR`).
+    pub(super) language: String,
+    /// By their places: `header`, `body`, `buttons`.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub(super) values: Values,
+}
+
+/// What may be written in an interaction now.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Composer {
+    #[schema(value_type = String)]
+    channel: ChannelId,
+    /// What the channel is: `generic`, `whatsapp` …
+    kind: String,
+    /// What the channel carries, with its limits.
+    #[schema(value_type = Object)]
+    capabilities: Value,
+    /// Whether anything may be written, or templates only. Without a window always.
+    open: bool,
+    /// For how long anything may be written, in milliseconds.
+    open_left_ms: Option<i64>,
+    /// For how long messages are free by an advertisement, in milliseconds.
+    free_left_ms: Option<i64>,
 }
 
 async fn holder(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<Holder, Problem> {
@@ -189,29 +265,27 @@ pub(super) async fn send(
         found.ok_or_else(Problem::not_found)?;
         return Err(Problem::conflict("not_open"));
     };
+    let channel = store::channels::of_work(&mut *db, &talk.channel).await?;
+    let channel = channel.ok_or_else(Problem::not_found)?;
     let reply_to = match &asked.reply_to {
         Some(wanted) => Some(answered(&mut db, &talk, wanted).await?),
         None => None,
     };
-    let row = messages::Message {
+    let client_id = Some(asked.client_message_id.clone());
+    let content = content(&mut db, &channel, asked).await?;
+    if has_provider(&channel) {
+        may_go(&app, (&channel, &talk), &content)?;
+    }
+    let writing = Writing {
         id: app.id(MessageId::new),
-        company: company.clone(),
-        conversation: talk.id,
-        seq: talk.seq,
         interaction: id.clone(),
-        direction: Direction::Outbound,
         author,
-        // Text always becomes JSON.
-        content: json!(Content::Text { text: asked.text }),
-        client_id: Some(asked.client_message_id),
-        external_id: None,
+        content,
+        client_id,
         reply_to,
-        sent_ms: None,
         at_ms: app.now_ms(),
-        state: Some(Delivery::Queued.as_str().to_owned()),
-        failure: None,
     };
-    conversations::write(&mut db, &row, None).await?;
+    let row = outbound::write(&mut db, &talk, writing).await?;
     db.commit().await?;
     app.channels.wake();
     let (company, seq) = (company.clone(), row.seq);
@@ -253,11 +327,167 @@ fn check(asked: &Sending) -> Result<(), Problem> {
     if id.is_empty() || id.len() > CLIENT_ID_BYTES_MAX || id.contains(is_odd) {
         return Err(Problem::field("client_message_id", "invalid_client_id"));
     }
-    let text = &asked.text;
-    if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX || text.contains('\0') {
+    let forms = [
+        asked.text.is_some(),
+        asked.content.is_some(),
+        asked.template.is_some(),
+    ];
+    if forms.into_iter().filter(|form| *form).count() != 1 {
         return Err(Problem::field("text", "invalid_text"));
     }
-    Ok(())
+    match &asked.text {
+        Some(text)
+            if text.trim().is_empty() || text.len() > TEXT_BYTES_MAX || text.contains('\0') =>
+        {
+            Err(Problem::field("text", "invalid_text"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// What is to be sent, in the channels' words.
+async fn content(
+    db: &mut store::Transaction,
+    channel: &Channel,
+    asked: Sending,
+) -> Result<OutContent, Problem> {
+    if let Some(filled) = asked.template {
+        return Ok(OutContent::Template(template(db, channel, filled).await?));
+    }
+    if let Some(text) = asked.text {
+        let preview = false;
+        return Ok(OutContent::Text { text, preview });
+    }
+    match asked.content {
+        Some(content) if has_provider(channel) => Ok(content),
+        // The generic channel's webhook has words alone.
+        Some(_) | None => Err(Problem::field("content", "unsupported")),
+    }
+}
+
+/// A template of the channel with its values, or what is wrong with them.
+pub(super) async fn template(
+    db: &mut store::Transaction,
+    channel: &Channel,
+    filled: Filled,
+) -> Result<OutTemplate, Problem> {
+    let listed = store::templates::list(&mut **db, &channel.id).await?;
+    let is_it = |one: &&store::templates::Template| {
+        one.name == filled.name && one.language == filled.language
+    };
+    let found = listed.iter().find(is_it);
+    let found = found.ok_or_else(|| Problem::field("template.name", "reference"))?;
+    let found: Template = serde_json::from_value(found.template.clone())
+        .map_err(|_| Problem::field("template.name", "reference"))?;
+    found.fill(&filled.values).map_err(|problems| {
+        let first = problems.first();
+        let field = first.map(|problem| format!("template.values.{}", problem.field));
+        let said: Vec<String> = problems
+            .iter()
+            .map(|problem| problem.sentence(Language::PtBr))
+            .collect();
+        Problem::field(&field.unwrap_or_default(), "invalid").because(said.join(" "))
+    })
+}
+
+/// Whether the provider will take this now, as far as that can be known here.
+pub(super) fn may_go(
+    app: &App,
+    (channel, talk): (&Channel, &Conversation),
+    content: &OutContent,
+) -> Result<(), Problem> {
+    let connector = settings::connector(channel, &app.secrets)
+        .map_err(|error| Problem::conflict("not_set_up").because(error))?;
+    let capabilities = connector.capabilities();
+    if capabilities.window_ms.is_some()
+        && let Err(closed) = facts(&talk.window).guard(content, app.now_ms())
+    {
+        return Err(
+            Problem::conflict("window_closed").because(closed.advice.sentence(Language::PtBr))
+        );
+    }
+    if let OutContent::Template(_) = content {
+        return Ok(());
+    }
+    capabilities.check(content).map_err(|refusal| {
+        Problem::field("content", "unsupported").because(refusal.sentence(Language::PtBr))
+    })
+}
+
+/// See what may be written now
+///
+/// What the channel carries, and for how long anything may still be written.
+#[utoipa::path(get, path = "/api/v1/interactions/{id}/composer", operation_id = "composer", tag = "records",
+    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 200, body = Composer), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub(super) async fn composer(
+    State(app): State<App>,
+    tenant: Tenant,
+    Id(id): Id<InteractionId>,
+) -> Result<Json<Composer>, Problem> {
+    may_read(&app, &tenant, &id).await?;
+    let (db, company) = (app.store.pool(), &tenant.company);
+    let found = interactions::by_id(db, company, &id).await?;
+    found.ok_or_else(Problem::not_found)?;
+    let talk = conversations::of_interaction(db, &id).await?;
+    let talk = talk.ok_or_else(Problem::not_found)?;
+    let channel = store::channels::of_work(db, &talk.channel).await?;
+    let channel = channel.ok_or_else(Problem::not_found)?;
+    let connector = settings::connector(&channel, &app.secrets).ok();
+    let capabilities = match &connector {
+        Some(connector) => connector.capabilities(),
+        None => &channels::generic::GENERIC,
+    };
+    let left = capabilities
+        .window_ms
+        .map(|_| facts(&talk.window).left(app.now_ms()));
+    Ok(Json(Composer {
+        channel: channel.id,
+        kind: channel.kind,
+        capabilities: json!(capabilities),
+        open: left.is_none_or(|left| left.open_ms > 0),
+        open_left_ms: left.map(|left| left.open_ms),
+        free_left_ms: left.map(|left| left.free_ms),
+    }))
+}
+
+/// Send a message again of which nobody knows whether it went
+///
+/// A person decides: it is never sent again by itself.
+#[utoipa::path(post, path = "/api/v1/interactions/{id}/messages/{message}/resend", operation_id = "resend_message", tag = "records",
+    params(("id" = String, Path), ("message" = String, Path), ("company" = Option<String>, Query)),
+    responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+pub(super) async fn resend(
+    State(app): State<App>,
+    tenant: Tenant,
+    Path((id, message)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let id: InteractionId = id.parse().map_err(|_| Problem::not_found())?;
+    let message: MessageId = message.parse().map_err(|_| Problem::not_found())?;
+    author(&app, &tenant, &id).await?;
+    let mut db = app.store.begin().await?;
+    let found = messages::by_id(&mut *db, &tenant.company, &message).await?;
+    let found = found.filter(|found| found.interaction == id);
+    let found = found.ok_or_else(Problem::not_found)?;
+    let state = found.state.as_deref().unwrap_or_default();
+    let again = [Delivery::Uncertain, Delivery::Failed]
+        .into_iter()
+        .any(|again| again.as_str() == state);
+    if !again {
+        return Err(Problem::conflict("not_open"));
+    }
+    let step = (state, Delivery::Queued.as_str());
+    if !messages::advance(&mut *db, &found.id, step, None).await? {
+        return Err(Problem::conflict("not_open"));
+    }
+    let due = messages::Message {
+        at_ms: app.now_ms(),
+        ..found
+    };
+    store::outbox::put(&mut *db, &due).await?;
+    db.commit().await?;
+    app.channels.wake();
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// The channel's id of a message in the same conversation.

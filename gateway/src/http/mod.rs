@@ -12,6 +12,7 @@
 //!   before the answer leaves.
 //! - What is refused is answered as a problem (`problem.rs`), in the language of the asker.
 
+mod accounts;
 mod agents;
 mod api_keys;
 mod attempts;
@@ -55,6 +56,7 @@ mod trunks;
 mod users;
 mod voice_messages;
 mod voices;
+mod webhooks;
 mod who;
 mod work;
 
@@ -67,6 +69,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use desk::id::{AuditId, CompanyId};
+use gateway_net::fetch::Fetcher;
 use media_engine_net::media::Media;
 use media_engine_net::sip::{Door, TransportCounters};
 use media_engine_net::{chance, clock};
@@ -101,6 +104,8 @@ pub struct Parts {
     pub channels: Channels,
     /// The files of what is written.
     pub attachments: Attachments,
+    /// Asks providers.
+    pub fetcher: Fetcher,
     /// Encrypts what must be had again.
     pub secrets: Arc<Secrets>,
     /// Who can speak.
@@ -259,9 +264,11 @@ pub fn router(app: App) -> Router {
         .merge(desk_settings::routes())
         .merge(calendars::routes())
         .merge(channels::routes())
+        .merge(accounts::routes())
         .merge(receive_hook::routes())
         .merge(messages::routes())
         .merge(files::routes())
+        .merge(webhooks::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(outbound_routes::routes())

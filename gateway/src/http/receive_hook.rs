@@ -129,6 +129,7 @@ pub(super) async fn receive_hook(
             Ok((status, Json(received)))
         }
         Outcome::Reused => Err(Problem::conflict("key_reused").at("external_message_id")),
+        Outcome::Done => Err(Problem::unavailable(&NotReceived::Away)),
         Outcome::Refused(field) => Err(Problem::field(field, "reference")),
         Outcome::Blocked => Err(Problem::forbidden().at("customer")),
     }

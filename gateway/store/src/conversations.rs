@@ -3,17 +3,19 @@
 //! Whoever adds to a conversation takes the next of its numbers first, and so has it alone until the
 //! commit: no two open an interaction in it, and its messages are in one order.
 
-use desk::id::{ChannelId, CompanyId, ConversationId, InstanceId, InteractionId, MessageId};
+use desk::id::{
+    ChannelId, CompanyId, ContactId, ConversationId, InstanceId, InteractionId, MessageId,
+};
 use desk::kept::{Kept, LateLine, Said, Step};
 use desk::record::{Change, Direction, InteractionOpened, InteractionUpdate, TrailKind};
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::channels::{self, Channel};
 use crate::messages::{self, Message};
-use crate::row::Columns;
-use crate::{Error, changes, desks};
+use crate::row::{Columns, json as text};
+use crate::{Error, changes, desks, outbox};
 
 /// A thread with a customer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,23 @@ pub struct Conversation {
     pub interaction: Option<InteractionId>,
     /// The number of its last message.
     pub seq: u32,
+    /// With whom, where that is known by the thread itself.
+    pub contact: Option<ContactId>,
+    /// The ids by which the customer is reached, in the gateway's words.
+    pub peer: Option<Value>,
+    /// What decides when anything may be written.
+    pub window: Window,
+}
+
+/// What decides when anything may be written to a customer: milliseconds since 1970 (UTC).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    /// When the customer last did something that opens it.
+    pub customer_ms: Option<i64>,
+    /// When an advertisement last brought them.
+    pub ad_ms: Option<i64>,
+    /// When we first answered after that.
+    pub ad_answered_ms: Option<i64>,
 }
 
 /// A thread that may be new.
@@ -67,6 +86,74 @@ pub async fn next(
     .fetch_one(db)
     .await?;
     Ok(found)
+}
+
+/// The thread with a contact on a channel, where the channel knows threads by who is in them; that of one
+/// who turned out to be them counts as well. The last that was used comes first.
+pub async fn with_contact(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    contact: &ContactId,
+) -> Result<Option<String>, Error> {
+    let found = sqlx::query(
+        "SELECT thread FROM conversations
+          WHERE channel = $1
+            AND contact IN (SELECT id FROM contacts WHERE id = $2 OR merged_into = $2)
+          ORDER BY customer_ms DESC, id DESC LIMIT 1",
+    )
+    .bind(channel.as_str())
+    .bind(contact.as_str())
+    .try_map(|row: AnyRow| row.text("thread"))
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// Finds a conversation by its id.
+pub async fn by_id(
+    db: impl AnyExecutor<'_>,
+    id: &ConversationId,
+) -> Result<Option<Conversation>, Error> {
+    let found = sqlx::query("SELECT * FROM conversations WHERE id = $1")
+        .bind(id.as_str())
+        .try_map(read)
+        .fetch_optional(db)
+        .await?;
+    Ok(found)
+}
+
+/// Finds the conversation of an interaction.
+pub async fn of_interaction(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+) -> Result<Option<Conversation>, Error> {
+    let found = sqlx::query(
+        "SELECT v.* FROM interactions i JOIN conversations v ON v.id = i.conversation
+          WHERE i.id = $1",
+    )
+    .bind(interaction.as_str())
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// Sets with whom a conversation is, how they are reached and when anything may be written.
+pub async fn know(db: impl AnyExecutor<'_>, known: &Conversation) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE conversations SET contact = $2, peer = $3, customer_ms = $4, ad_ms = $5,
+                                  ad_answered_ms = $6
+          WHERE id = $1",
+    )
+    .bind(known.id.as_str())
+    .bind(known.contact.as_ref().map(ContactId::as_str))
+    .bind(known.peer.as_ref().map(text).transpose()?)
+    .bind(known.window.customer_ms)
+    .bind(known.window.ad_ms)
+    .bind(known.window.ad_answered_ms)
+    .execute(db)
+    .await?;
+    Ok(())
 }
 
 /// Takes the next number of the conversation of an interaction that is not over.
@@ -145,6 +232,7 @@ pub async fn write(
     purpose: Option<&str>,
 ) -> Result<(), Error> {
     messages::insert(&mut *db, message).await?;
+    outbox::put(&mut *db, message).await?;
     let mut detail = json!({ "message": message.id, "seq": message.seq });
     if let Some(purpose) = purpose {
         detail["purpose"] = json!(purpose);
@@ -180,6 +268,9 @@ pub(crate) async fn say_for_nobody(db: &mut AnyConnection, said: &Said) -> Resul
         at_ms: said.at_ms,
         state: Some("queued".to_owned()),
         failure: None,
+        reactions: None,
+        edits: None,
+        revoked_ms: None,
     };
     write(db, &message, Some(said.purpose)).await
 }
@@ -250,5 +341,12 @@ fn read(row: AnyRow) -> sqlx::Result<Conversation> {
         thread: row.text("thread")?,
         interaction: row.parsed_maybe("interaction")?,
         seq: row.count("seq")?,
+        contact: row.parsed_maybe("contact")?,
+        peer: row.json_maybe("peer")?,
+        window: Window {
+            customer_ms: row.whole_maybe("customer_ms")?,
+            ad_ms: row.whole_maybe("ad_ms")?,
+            ad_answered_ms: row.whole_maybe("ad_answered_ms")?,
+        },
     })
 }

@@ -1,8 +1,8 @@
 //! SQL of interactions: the records of calls. They are written by [`crate::changes`].
 
 use desk::id::{
-    CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId, ServiceId,
-    TrunkId, UserId,
+    ChannelId, CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId,
+    ServiceId, TrunkId, UserId,
 };
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality};
 use serde::Serialize;
@@ -200,6 +200,24 @@ pub async fn last_agent(
     .bind(company.as_str())
     .bind(since_ms)
     .try_map(|row: AnyRow| row.parsed("agent"))
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// The interaction that is open in a thread of a channel.
+pub async fn open_in(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    thread: &str,
+) -> Result<Option<InteractionId>, Error> {
+    let found = sqlx::query(
+        "SELECT i.id FROM conversations v JOIN interactions i ON i.id = v.interaction
+          WHERE v.channel = $1 AND v.thread = $2 AND i.ended_ms IS NULL",
+    )
+    .bind(channel.as_str())
+    .bind(thread)
+    .try_map(|row: AnyRow| row.parsed("id"))
     .fetch_optional(db)
     .await?;
     Ok(found)

@@ -1,6 +1,6 @@
 //! SQL of messages: what was written, in the order in which it came to be known.
 
-use desk::id::{CompanyId, ConversationId, InteractionId, MessageId};
+use desk::id::{ChannelId, CompanyId, ConversationId, InteractionId, MessageId};
 use desk::record::Direction;
 use serde_json::Value;
 use sqlx::any::AnyRow;
@@ -42,6 +42,12 @@ pub struct Message {
     pub state: Option<String>,
     /// Why no further.
     pub failure: Option<Value>,
+    /// What was put on it (`customer`, `company`), in the gateway's words.
+    pub reactions: Option<Value>,
+    /// What it said before it was written anew, oldest first.
+    pub edits: Option<Value>,
+    /// When it was taken back.
+    pub revoked_ms: Option<i64>,
 }
 
 /// Adds a message under the number that its conversation gave out.
@@ -127,21 +133,117 @@ pub async fn by_client_id(
     Ok(found)
 }
 
-/// A message of ours has come so far, unless it has come elsewhere meanwhile.
+/// Finds a message by the id that its channel gave it.
+pub async fn by_external(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    external_id: &str,
+) -> Result<Option<Message>, Error> {
+    let found = sqlx::query(
+        "SELECT m.* FROM messages m JOIN conversations v ON v.id = m.conversation
+          WHERE m.external_id = $2 AND v.channel = $1 ORDER BY m.seq LIMIT 1",
+    )
+    .bind(channel.as_str())
+    .bind(external_id)
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// Finds a message by our own id on a channel, which its provider gave back.
+pub async fn on_channel(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    id: &MessageId,
+) -> Result<Option<Message>, Error> {
+    let found = sqlx::query(
+        "SELECT m.* FROM messages m JOIN conversations v ON v.id = m.conversation
+          WHERE m.id = $2 AND v.channel = $1",
+    )
+    .bind(channel.as_str())
+    .bind(id.as_str())
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
+/// Finds a message that a worker goes on with.
+pub async fn of_work(db: impl AnyExecutor<'_>, id: &MessageId) -> Result<Option<Message>, Error> {
+    let found = sqlx::query("SELECT * FROM messages WHERE id = $1")
+        .bind(id.as_str())
+        .try_map(read)
+        .fetch_optional(db)
+        .await?;
+    Ok(found)
+}
+
+/// The id that the channel gave a message of ours.
+pub async fn given_id(
+    db: impl AnyExecutor<'_>,
+    id: &MessageId,
+    external_id: &str,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE messages SET external_id = COALESCE(external_id, $2) WHERE id = $1")
+        .bind(id.as_str())
+        .bind(external_id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// What became of a message after it was written: reactions, what it said before, when it was taken back.
+pub async fn change(db: impl AnyExecutor<'_>, changed: &Message) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE messages SET content = $2, reactions = $3, edits = $4, revoked_ms = $5 WHERE id = $1",
+    )
+    .bind(changed.id.as_str())
+    .bind(json(&changed.content)?)
+    .bind(changed.reactions.as_ref().map(json).transpose()?)
+    .bind(changed.edits.as_ref().map(json).transpose()?)
+    .bind(changed.revoked_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// The messages of ours in a conversation that were sent until a time and that the customer has not read
+/// as far as we know.
+pub async fn unread(
+    db: impl AnyExecutor<'_>,
+    conversation: &ConversationId,
+    until_ms: i64,
+) -> Result<Vec<Message>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM messages
+          WHERE conversation = $1 AND direction = 'outbound' AND at_ms <= $2
+            AND state IN ('accepted', 'sent', 'delivered') ORDER BY seq",
+    )
+    .bind(conversation.as_str())
+    .bind(until_ms)
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
+/// A message of ours has come so far, unless it has come elsewhere meanwhile. Returns whether it had not.
 pub async fn advance(
     db: impl AnyExecutor<'_>,
     id: &MessageId,
     (from, to): (&str, &str),
     failure: Option<&Value>,
-) -> Result<(), Error> {
-    sqlx::query("UPDATE messages SET state = $3, failure = $4 WHERE id = $1 AND state = $2")
-        .bind(id.as_str())
-        .bind(from)
-        .bind(to)
-        .bind(failure.map(json).transpose()?)
-        .execute(db)
-        .await?;
-    Ok(())
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("UPDATE messages SET state = $3, failure = $4 WHERE id = $1 AND state = $2")
+            .bind(id.as_str())
+            .bind(from)
+            .bind(to)
+            .bind(failure.map(json).transpose()?)
+            .execute(db)
+            .await?;
+    Ok(done.rows_affected() == 1)
 }
 
 /// Empties what was written in an interaction, and what webhooks were told of it: nobody is to find out
@@ -184,5 +286,8 @@ fn read(row: AnyRow) -> sqlx::Result<Message> {
         at_ms: row.whole("at_ms")?,
         state: row.text_maybe("state")?,
         failure: row.json_maybe("failure")?,
+        reactions: row.json_maybe("reactions")?,
+        edits: row.json_maybe("edits")?,
+        revoked_ms: row.whole_maybe("revoked_ms")?,
     })
 }

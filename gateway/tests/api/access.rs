@@ -78,8 +78,16 @@ async fn every_endpoint_keeps_agents_and_weak_keys_from_what_is_not_theirs() {
         if own.iter().any(|noun| path.contains(noun)) {
             continue;
         }
+        // Agents choose templates and begin conversations with them.
+        let begins = ["/conversations", "/templates", "/templates/preview"];
+        if begins.iter().any(|noun| path.ends_with(noun)) {
+            continue;
+        }
         // Who has it in hand writes.
-        if method == Method::POST && path.contains("/interactions/") && path.ends_with("/messages")
+        let writes = ["/messages", "/resend"];
+        if method == Method::POST
+            && path.contains("/interactions/")
+            && writes.iter().any(|noun| path.ends_with(noun))
         {
             continue;
         }

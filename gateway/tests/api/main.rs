@@ -12,5 +12,6 @@ mod rules;
 mod sip_ladders;
 mod story;
 mod uploads;
+mod whatsapp;
 mod world;
 mod written;

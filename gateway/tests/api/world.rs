@@ -183,6 +183,7 @@ impl World {
             telephony,
             channels,
             attachments,
+            fetcher: Fetcher::new(Inside::Allowed),
             realm: "ramal".into(),
             secrets,
             voices,

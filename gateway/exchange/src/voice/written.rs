@@ -107,6 +107,30 @@ impl Voice {
         self.attend(now);
     }
 
+    /// The customer ended a written interaction: who waits is in no line any more; an agent who has it
+    /// closes it.
+    pub fn handle_written_closed(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+    ) {
+        let Some(work) = self.shared.desks.written.get(interaction).cloned() else {
+            return;
+        };
+        let waited = !matches!(self.holder(now, company, interaction), Holder::Agent(_));
+        if let Some(desk) = self.shared.desk(now, company) {
+            // It may be over in the meantime.
+            let _ = desk.handle_over(now.instant, &work);
+        }
+        if waited {
+            self.shared.life_closed(now, interaction);
+            let end = (EndedBy::Customer, "customer_left");
+            self.shared.end_written(now, interaction.clone(), end);
+        }
+        self.attend(now);
+    }
+
     /// Who has a written interaction, or is offered it.
     pub fn holder(&mut self, now: Now, company: &CompanyId, interaction: &InteractionId) -> Holder {
         let work = self.shared.desks.written.get(interaction).cloned();
@@ -147,8 +171,9 @@ impl Voice {
         self.shared.enqueue_written(now, company, written)
     }
 
-    /// Tells those who have it on their screens that there is another message.
-    fn tell_message(
+    /// Tells those who have it on their screens that there is another message, or that something about
+    /// one changed.
+    pub fn tell_message(
         &mut self,
         now: Now,
         company: &CompanyId,

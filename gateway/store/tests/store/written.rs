@@ -212,6 +212,9 @@ on_both! {
                 at_ms: 8,
                 state: Some("queued".into()),
                 failure: None,
+                reactions: None,
+                edits: None,
+                revoked_ms: None,
             };
             messages::insert(&mut *db, &message).await.unwrap();
             db.commit().await.unwrap();

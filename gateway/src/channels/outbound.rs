@@ -1,0 +1,72 @@
+//! Writing to a customer: a message, its line in the trail, and its place in the outbox where a provider
+//! carries it. All in the transaction of whoever calls.
+
+use channels::event::Delivery;
+use channels::send::OutContent;
+use desk::id::{InteractionId, MessageId};
+use desk::record::Direction;
+use serde_json::{Value, json};
+use store::channels::Channel;
+use store::conversations::{self, Conversation};
+use store::messages::Message;
+use store::{Error, Transaction};
+
+use super::settings::WHATSAPP;
+
+/// What is to be written.
+#[derive(Debug, Clone)]
+pub struct Writing {
+    /// Its id.
+    pub id: MessageId,
+    /// In which interaction.
+    pub interaction: InteractionId,
+    /// Who writes, in the gateway's words.
+    pub author: Value,
+    /// What.
+    pub content: OutContent,
+    /// The id that the agent's page gave it.
+    pub client_id: Option<String>,
+    /// The channel's id of the message that it answers.
+    pub reply_to: Option<String>,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Whether a provider carries what is written there: else it is told to the webhook, or fetched.
+pub fn has_provider(channel: &Channel) -> bool {
+    channel.kind == WHATSAPP
+}
+
+/// Writes into a conversation whose next number was taken ([`conversations::next_of`]).
+///
+/// # Errors
+///
+/// Of the store.
+pub async fn write(
+    db: &mut Transaction,
+    talk: &Conversation,
+    writing: Writing,
+) -> Result<Message, Error> {
+    let row = Message {
+        id: writing.id,
+        company: talk.company.clone(),
+        conversation: talk.id.clone(),
+        seq: talk.seq,
+        interaction: writing.interaction,
+        direction: Direction::Outbound,
+        author: writing.author,
+        content: json!(writing.content),
+        client_id: writing.client_id,
+        external_id: None,
+        reply_to: writing.reply_to,
+        sent_ms: None,
+        at_ms: writing.at_ms,
+        state: Some(Delivery::Queued.as_str().to_owned()),
+        failure: None,
+        reactions: None,
+        edits: None,
+        revoked_ms: None,
+    };
+    conversations::write(&mut *db, &row, None).await?;
+    Ok(row)
+}

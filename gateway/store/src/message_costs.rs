@@ -1,0 +1,91 @@
+//! SQL of what providers charge: one row a message, and sums of them.
+
+use desk::id::{ChannelId, CompanyId, MessageId};
+use sqlx::AnyExecutor;
+use sqlx::any::AnyRow;
+
+use crate::Error;
+use crate::row::Columns;
+
+/// What one message was to the bill.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MessageCost {
+    /// Which.
+    pub message: MessageId,
+    /// Whose.
+    pub company: CompanyId,
+    /// By which channel.
+    pub channel: ChannelId,
+    /// Of what kind (`service`, `utility`, `marketing` …).
+    pub category: String,
+    /// Whether it is on the bill.
+    pub billable: bool,
+    /// By what rule.
+    pub model: Option<String>,
+    /// The country of the customer, as its calling code.
+    pub country: Option<String>,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Messages of one kind in a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    /// Of what kind.
+    pub category: String,
+    /// The country of the customers, as its calling code.
+    pub country: Option<String>,
+    /// How many.
+    pub messages: i64,
+    /// How many of them are on the bill.
+    pub billable: i64,
+}
+
+/// Notes what a message was to the bill; the first word counts.
+pub async fn insert(db: impl AnyExecutor<'_>, cost: &MessageCost) -> Result<(), Error> {
+    sqlx::query(
+        "INSERT INTO message_costs (message, company, channel, category, billable, model, country,
+                                    at_ms)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (message) DO NOTHING",
+    )
+    .bind(cost.message.as_str())
+    .bind(cost.company.as_str())
+    .bind(cost.channel.as_str())
+    .bind(&cost.category)
+    .bind(i64::from(cost.billable))
+    .bind(cost.model.as_deref())
+    .bind(cost.country.as_deref())
+    .bind(cost.at_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// What the messages of a channel were to the bill in a time.
+pub async fn sums(
+    db: impl AnyExecutor<'_>,
+    (company, channel): (&CompanyId, &ChannelId),
+    (from_ms, until_ms): (i64, i64),
+) -> Result<Vec<Sum>, Error> {
+    let found = sqlx::query(
+        "SELECT category, country, COUNT(*) AS messages, CAST(SUM(billable) AS BIGINT) AS billable
+           FROM message_costs
+          WHERE company = $1 AND channel = $2 AND at_ms >= $3 AND at_ms < $4
+          GROUP BY category, country ORDER BY category, country",
+    )
+    .bind(company.as_str())
+    .bind(channel.as_str())
+    .bind(from_ms)
+    .bind(until_ms)
+    .try_map(|row: AnyRow| {
+        Ok(Sum {
+            category: row.text("category")?,
+            country: row.text_maybe("country")?,
+            messages: row.whole("messages")?,
+            billable: row.whole("billable")?,
+        })
+    })
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
