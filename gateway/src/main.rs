@@ -95,7 +95,10 @@ fn main() -> ExitCode {
     let outcome = match arguments.command {
         // Before there is a second thread: it gives up what it can do.
         Command::Thumbnail => gateway_net::files::thumbnail::run(),
-        command => carry_out(command),
+        command @ (Command::Serve { .. }
+        | Command::User { .. }
+        | Command::Key { .. }
+        | Command::Check { .. }) => carry_out(command),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -370,8 +370,13 @@ impl Failure {
         match error {
             DownloadFailure::Files(FilesError::TooLarge(_)) => Self::Refused("too_large"),
             DownloadFailure::Fetch(FetchFailure::Refused) => Self::Refused("address"),
-            error if error.may_pass() => Self::Later(error.to_string()),
-            error => Self::Never(error.to_string()),
+            DownloadFailure::Fetch(_) | DownloadFailure::Status(_) | DownloadFailure::Files(_) => {
+                if error.may_pass() {
+                    Self::Later(error.to_string())
+                } else {
+                    Self::Never(error.to_string())
+                }
+            }
         }
     }
 

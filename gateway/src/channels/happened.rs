@@ -114,7 +114,16 @@ impl Maker<'_> {
             // What it said is kept: the agent may have read it, and the trail is to be believed.
             EventKind::Revoked(_) => message.revoked_ms = Some(at_ms),
             EventKind::Read(_) => return self.read_until(&message).await,
-            _ => return Ok(vec![]),
+            EventKind::Message(_)
+            | EventKind::Typing(_)
+            | EventKind::Arrived { .. }
+            | EventKind::Closed { .. }
+            | EventKind::Identified(_)
+            | EventKind::Consent(_)
+            | EventKind::Template(_)
+            | EventKind::Health(_)
+            | EventKind::Call(_)
+            | EventKind::Unsupported { .. } => return Ok(vec![]),
         }
         messages::change(&mut **self.db, &message).await?;
         Ok(vec![Told::Changed(message.interaction, message.seq)])
@@ -260,7 +269,17 @@ impl Maker<'_> {
                 let news = (HealthLevel::Note, kind, String::new(), raw);
                 self.news(channel, key, news, at_ms).await
             }
-            other => {
+            other @ (EventKind::Message(_)
+            | EventKind::Status(_)
+            | EventKind::Billed(_)
+            | EventKind::Reaction(_)
+            | EventKind::Edited(_)
+            | EventKind::Revoked(_)
+            | EventKind::Read(_)
+            | EventKind::Typing(_)
+            | EventKind::Arrived { .. }
+            | EventKind::Consent(_)
+            | EventKind::Call(_)) => {
                 let raw = json!(other);
                 let what = raw["event"].as_str().unwrap_or_default().to_owned();
                 let news = (HealthLevel::Note, what, String::new(), raw);
@@ -448,7 +467,20 @@ fn correlation(kind: &EventKind) -> Option<&str> {
         EventKind::Echo(echo) => echo.correlation.as_deref(),
         EventKind::Status(status) => status.correlation.as_deref(),
         EventKind::Billed(billed) => billed.correlation.as_deref(),
-        _ => None,
+        EventKind::Reaction(_)
+        | EventKind::Edited(_)
+        | EventKind::Revoked(_)
+        | EventKind::Read(_)
+        | EventKind::Message(_)
+        | EventKind::Typing(_)
+        | EventKind::Arrived { .. }
+        | EventKind::Closed { .. }
+        | EventKind::Identified(_)
+        | EventKind::Consent(_)
+        | EventKind::Template(_)
+        | EventKind::Health(_)
+        | EventKind::Call(_)
+        | EventKind::Unsupported { .. } => None,
     }
 }
 

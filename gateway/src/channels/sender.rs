@@ -274,7 +274,13 @@ impl Post {
             {
                 Some(BROKEN_EVERY_MS)
             }
-            _ => None,
+            FailureClass::Retry
+            | FailureClass::RetryWithNewToken
+            | FailureClass::Permanent
+            | FailureClass::NeedsTemplate
+            | FailureClass::BlockedByCustomer
+            | FailureClass::ChannelBroken
+            | FailureClass::Uncertain => None,
         };
         if let Some(peer) = other {
             let talk = Conversation {
@@ -290,9 +296,10 @@ impl Post {
                 outbox::again(&mut *db, &message.id, due_ms).await?;
             }
             None => {
-                let state = match failure.class {
-                    FailureClass::Uncertain => Delivery::Uncertain,
-                    _ => Delivery::Failed,
+                let state = if failure.class == FailureClass::Uncertain {
+                    Delivery::Uncertain
+                } else {
+                    Delivery::Failed
                 };
                 reach(&mut db, message, (state, Some(&failure))).await?;
                 outbox::remove(&mut *db, &message.id).await?;

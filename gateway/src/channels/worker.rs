@@ -130,7 +130,10 @@ impl Worker {
                     taken.has_agent = held.contains(&taken.interaction);
                     Outcome::Taken(taken)
                 }
-                other => other,
+                other @ (Outcome::Done
+                | Outcome::Reused
+                | Outcome::Refused(_)
+                | Outcome::Blocked) => other,
             };
             if let Waits::Made(answer) = arrival.waits {
                 // Who went away does not want to know.

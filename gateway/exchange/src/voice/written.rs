@@ -136,14 +136,12 @@ impl Voice {
         let work = self.shared.desks.written.get(interaction).cloned();
         let found = work.and_then(|work| {
             let record = self.shared.desk(now, company)?.work(&work)?;
-            Some(match &record.state {
-                WorkState::Offered(offers) => {
-                    Holder::Offered(offers.iter().map(|offer| offer.agent.clone()).collect())
-                }
-                state => state
-                    .holder()
-                    .map_or(Holder::Nobody, |agent| Holder::Agent(agent.clone())),
-            })
+            if let WorkState::Offered(offers) = &record.state {
+                let agents = offers.iter().map(|offer| offer.agent.clone());
+                return Some(Holder::Offered(agents.collect()));
+            }
+            let holder = record.state.holder();
+            Some(holder.map_or(Holder::Nobody, |agent| Holder::Agent(agent.clone())))
         });
         found.unwrap_or(Holder::Nobody)
     }
