@@ -24,7 +24,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::channels::attachments::{Attachments, Links};
+use crate::channels::attachments::Attachments;
+use crate::channels::located::Providers;
 use crate::channels::{self, Channels};
 use crate::config::Config;
 use crate::demo::{Logins, Maker};
@@ -210,7 +211,11 @@ pub async fn serve(
         files(&config).await?,
         Thumbnailer::new(OURSELVES, &["thumbnail"]),
         Fetcher::new(Inside::Refused),
-        Arc::new(Links),
+        Arc::new(Providers {
+            store: store.clone(),
+            secrets: secrets.clone(),
+            fetcher: Fetcher::new(Inside::Refused),
+        }),
     );
     let having = tokio::spawn(attachments.clone().run());
     let app = App::new(Parts {

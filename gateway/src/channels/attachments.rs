@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::event::{Content, Media, MediaSource};
-use channels::send::{Method, Request};
+use channels::send::Request;
 use desk::id::{AttachmentId, ChannelId};
 use futures_util::StreamExt as _;
 use gateway_net::fetch::{DownloadFailure, Fetcher};
@@ -145,19 +145,6 @@ pub enum NotLocated {
     /// The channel could not say now.
     #[error("{0}")]
     Later(String),
-}
-
-/// Files that are at a link, as other systems tell of them.
-#[derive(Debug, Clone, Copy)]
-pub struct Links;
-
-impl Locate for Links {
-    fn locate<'a>(&'a self, _: Option<&'a ChannelId>, source: &'a MediaSource) -> Locating<'a> {
-        Box::pin(std::future::ready(match source {
-            MediaSource::Url(url) => Ok(Request::new(Method::Get, url.clone())),
-            MediaSource::Id(_) => Err(NotLocated::Never("no_link".to_owned())),
-        }))
-    }
 }
 
 /// Has files, keeps them, and forgets them. Clones are handles to the same.

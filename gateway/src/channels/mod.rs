@@ -21,6 +21,7 @@ mod courier;
 mod happened;
 mod intake;
 mod life;
+pub mod located;
 mod matter;
 mod notice;
 pub mod outbound;

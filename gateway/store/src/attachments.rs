@@ -127,7 +127,7 @@ pub async fn of_interaction(
     let found = sqlx::query(
         "SELECT * FROM attachments
           WHERE interaction = $1 AND company = $2 AND message IS NOT NULL AND state <> 'forgotten'
-          ORDER BY message, place",
+          ORDER BY message, place, id",
     )
     .bind(interaction.as_str())
     .bind(company.as_str())

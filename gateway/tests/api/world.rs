@@ -21,7 +21,8 @@ use media_engine_net::clock;
 use media_engine_net::media::{Media, MediaConfig};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Transports, TransportsConfig};
-use ramal::channels::attachments::{Attachments, Links};
+use ramal::channels::attachments::Attachments;
+use ramal::channels::located::Providers;
 use ramal::channels::{Channels, Needs};
 use ramal::http::{App, Parts, router};
 use ramal::playback::Sources;
@@ -175,7 +176,11 @@ impl World {
             Thumbnailer::new(env!("CARGO_BIN_EXE_ramal"), &["thumbnail"]),
             // So are the files of other systems.
             Fetcher::new(Inside::Allowed),
-            Arc::new(Links),
+            Arc::new(Providers {
+                store: store.clone(),
+                secrets: secrets.clone(),
+                fetcher: Fetcher::new(Inside::Allowed),
+            }),
         );
         let having = tokio::spawn(attachments.clone().run());
         let app = App::new(Parts {

@@ -9,6 +9,7 @@ mod databases;
 mod fixtures;
 
 mod agents;
+mod attachments;
 mod configuration;
 mod contacts;
 mod desks;
