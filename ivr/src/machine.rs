@@ -24,6 +24,7 @@ mod speech;
 mod trail;
 mod variables;
 mod walk;
+mod written;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -35,6 +36,7 @@ use jiff::Timestamp;
 pub use output::{DialResult, FetchFailure, Fetched, Output, QueueResult, Request};
 pub use speech::Spoken;
 pub use trail::{Did, Failure, Step};
+pub use written::Choosable;
 
 use crate::{Cause, Flow, FlowId, Key, Library, Node, NodeId, Say};
 use question::Question;
@@ -89,6 +91,8 @@ pub struct Session {
     steps_left: u16,
     steps_without_input: u16,
     limit_met: bool,
+    /// Whether it is read and answered in writing; see [`Session::in_writing`].
+    is_written: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -197,6 +201,7 @@ impl Session {
             steps_left: STEPS_MAX,
             steps_without_input: 0,
             limit_met: false,
+            is_written: false,
             outputs: VecDeque::new(),
         })
     }
@@ -452,6 +457,8 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Telling { playing, .. } => Some(playing.until),
+            // Who reads a question answers it when they like: whoever shows it sets the limit.
+            State::Asking(_) if self.is_written => None,
             State::Asking(question) => Some(question.until()),
             State::Dialling { until, .. }
             | State::Fetching { until, .. }
@@ -472,7 +479,11 @@ impl Session {
     /// Begins to say something, unless there is nothing to say.
     fn play(&mut self, now: Now, say: &[Say]) -> Option<Playing> {
         let flow = self.flow();
-        let items = speech::spoken(&flow, say, &self.variables);
+        let items = if self.is_written {
+            speech::written(&flow, say, &self.variables)
+        } else {
+            speech::spoken(&flow, say, &self.variables)
+        };
         if items.is_empty() {
             return None;
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use desk::id::FlowId;
 use exchange::text::{self, Words};
 use ivr::Language;
 use ivr::template::{self, Part};
@@ -16,6 +17,10 @@ use serde::{Deserialize, Serialize};
 #[schema(example = json!({"greeting": {"pt-BR": "Olá, {{name}}! Já vamos atender você."}, "absence": {},
     "expiry": {"warn_minutes": 10, "close_minutes": 15}, "closing": {}}))]
 pub struct LifeSettings {
+    /// The flow that asks who comes what it is about, before they wait for anybody: a menu is answered by
+    /// the key or by what stands beside it. It is published.
+    #[schema(value_type = Option<String>)]
+    pub flow: Option<FlowId>,
     /// What who comes is told first.
     #[schema(value_type = Option<Object>)]
     pub greeting: Option<Texts>,
@@ -88,6 +93,7 @@ impl LifeSettings {
             }
         });
         text::Settings {
+            flow: self.flow.as_ref().map(|id| ivr::FlowId::new(id.as_str())),
             greeting: self.greeting.as_ref().map(words),
             absence: self.absence.as_ref().map(words),
             expiry,

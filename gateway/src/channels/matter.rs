@@ -334,6 +334,7 @@ impl Maker<'_> {
             channel: channel.id.clone(),
             protocol: matter.protocol.clone(),
             language: language(&passing.contact),
+            text: words(&passing.arriving.message.content).to_owned(),
             is_new: matter.is_new,
             medium: matter.medium,
             service: matter.service,
@@ -559,6 +560,7 @@ impl Maker<'_> {
             channel: channel.id.clone(),
             protocol: found.protocol.clone(),
             language: contact.as_ref().and_then(language),
+            text: String::new(),
             is_new: found.agent.is_none(),
             service: self.service(&found, &channel).await?,
             interaction: found.id,
@@ -667,6 +669,19 @@ impl Maker<'_> {
                 + u32::from(month) * 100
                 + u32::from(day),
         )
+    }
+}
+
+/// What a message says in words, for who reads answers of customers.
+fn words(content: &Content) -> &str {
+    match content {
+        Content::Text { text } => text,
+        Content::Choice(choice) => &choice.id,
+        Content::Media(media) => media.caption.as_deref().unwrap_or_default(),
+        Content::Location(_)
+        | Content::Contacts { .. }
+        | Content::Order(_)
+        | Content::Unsupported { .. } => "",
     }
 }
 

@@ -19,7 +19,7 @@ use super::problem::{Problem, ProblemBody};
 use super::who::{Administers, By, Reads, Tenant};
 use super::{App, Deed, generator};
 use crate::api_key;
-use crate::channels::settings::{GENERIC, WHATSAPP, whatsapp_connector};
+use crate::channels::settings::{GENERIC, WHATSAPP, life, whatsapp_connector};
 use crate::channels::{GenericSettings, SigningSecrets, WhatsAppSettings};
 
 pub(super) fn routes() -> Router<App> {
@@ -292,6 +292,15 @@ fn whatsapp_settings(asked: Value, secrets: &mut SigningSecrets) -> Result<Value
     Ok(json!(settings))
 }
 
+/// What talks first is a flow of the company.
+async fn check_flow(db: &mut store::Transaction, row: &rows::Channel) -> Result<(), Problem> {
+    if let Some(flow) = &life(row).flow {
+        let found = store::flows::by_id(&mut **db, &row.company, flow).await?;
+        found.ok_or_else(|| Problem::field("settings.life.flow", "reference"))?;
+    }
+    Ok(())
+}
+
 pub(super) async fn found(
     app: &App,
     tenant: &Tenant,
@@ -354,6 +363,7 @@ pub(super) async fn create(
     };
     let row = row(&app, &tenant, before, asked)?;
     let mut db = app.store.begin().await?;
+    check_flow(&mut db, &row).await?;
     rows::insert(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("channel.create", &row))
         .await?;
@@ -391,6 +401,7 @@ pub(super) async fn update(
         created_ms: old.created_ms,
     };
     let row = row(&app, &tenant, before, asked)?;
+    check_flow(&mut db, &row).await?;
     rows::update(&mut *db, &row).await?;
     // Whatever broke it may be mended.
     channel_health::mended(&mut *db, &row.id).await?;

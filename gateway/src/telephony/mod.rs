@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use desk::change::Snapshot;
-use desk::id::{CompanyId, PromptId};
+use desk::id::{CompanyId, InteractionId, PromptId};
 use desk::record::Change;
 use desk::work::Customer;
 use exchange::clip::Clip;
@@ -302,6 +302,12 @@ enum Answer {
     /// An HTTP look-up.
     Fetched {
         call: CallKey,
+        ticket: Ticket,
+        answer: Result<Fetched, FetchFailure>,
+    },
+    /// The same for a written interaction.
+    Asked {
+        interaction: InteractionId,
         ticket: Ticket,
         answer: Result<Fetched, FetchFailure>,
     },
@@ -675,6 +681,13 @@ impl Owner {
                 answer,
             } => {
                 self.voice.handle_fetched(now, call, ticket, answer);
+            }
+            Answer::Asked {
+                interaction,
+                ticket,
+                answer,
+            } => {
+                self.voice.handle_asked(now, &interaction, ticket, answer);
             }
             Answer::Resolved { query, answer } => {
                 self.endpoint.handle_resolved(now.instant, query, answer);

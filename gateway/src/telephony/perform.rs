@@ -45,6 +45,21 @@ impl Owner {
             Output::Kept(kept) => self.keeper.keep(kept),
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
+            Output::Ask {
+                interaction,
+                ticket,
+                request,
+            } => {
+                let (fetcher, answers) = (self.fetcher.clone(), self.answers.0.clone());
+                tokio::spawn(async move {
+                    let answer = fetcher.fetch(&request).await;
+                    let _ = answers.send(Answer::Asked {
+                        interaction,
+                        ticket,
+                        answer,
+                    });
+                });
+            }
             Output::Fetch {
                 call,
                 ticket,

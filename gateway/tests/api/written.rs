@@ -626,3 +626,53 @@ async fn a_channel_greets_who_writes_and_takes_leave_before_the_end_in_the_words
         .collect();
     assert_eq!(purposes, ["greeting", "closing"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service() {
+    let mut scene = Scene::new(0).await;
+    let flow = json!({ "name": "Menu" });
+    let flow = scene.world.post(&scene.admin, "/api/v1/flows", flow).await;
+    let flow = id(&flow.expect(201));
+    let at = |rest: &str| format!("/api/v1/flows/{flow}{rest}");
+    let form = json!({
+        "hours": { "inline": { "time_zone": "America/Sao_Paulo", "schedule": "always" } },
+        "welcome": { "kind": "text", "text": "Olá!" },
+        "closed": { "kind": "text", "text": "Fechado." },
+        "services": [{ "service": scene.service, "name": "Suporte" }],
+        "unanswered": { "kind": "text", "text": "Ninguém pôde atender." }
+    });
+    let form = json!({ "revision": 1, "form": form });
+    let saved = scene.world.put(&scene.admin, &at("/simple"), form).await;
+    saved.expect(200);
+    let post = axum::http::Method::POST;
+    let published = scene.world.ask(&scene.admin, post, &at("/publish"), None);
+    published.await.expect(200);
+
+    let path = format!("/api/v1/channels/{}", scene.channel);
+    let settings = |flow: &str| {
+        json!({ "name": "ERP", "service": scene.service, "webhook": scene.erp.url,
+            "settings": { "life": { "flow": flow } } })
+    };
+    let foreign = scene.world.put(&scene.admin, &path, settings("x")).await;
+    assert_eq!(foreign.expect(422)["field"], "settings.life.flow");
+    let set = scene.world.put(&scene.admin, &path, settings(&flow)).await;
+    set.expect(200);
+
+    let first = scene.write(1, "Oi").await.expect(202);
+    assert_eq!(
+        scene.kinds(2).await,
+        ["attendance.opened", "message.created"]
+    );
+    let interaction = id_of(&first, "attendance_id");
+    assert_eq!(scene.interaction(&interaction).await["state"], "flow");
+    // The process ends before the answer comes: the question is asked again.
+    scene.world = scene.world.killed().await;
+    let question = scene.told().await;
+    let text = id_of(&question["message"], "text");
+    assert!(text.starts_with("Olá!"), "{text}");
+    scene.write(2, "suporte").await.expect(202);
+    assert_eq!(scene.kinds(1).await, ["attendance.queued"]);
+    let ana = scene.agent("ana").await;
+    let (_, taken) = scene.take(&ana).await;
+    assert_eq!(taken, interaction);
+}

@@ -60,6 +60,15 @@ impl Question {
         self.playing() == Some(ticket)
     }
 
+    pub(super) fn asks(&self, asked: Asked) -> bool {
+        self.asked == asked
+    }
+
+    /// The same question, with all its digits.
+    pub(super) fn with_digits(self, digits: String) -> Self {
+        Self { digits, ..self }
+    }
+
     pub(super) fn until(&self) -> Instant {
         match self.heard {
             Heard::Playing(playing) => playing.until,
@@ -166,7 +175,7 @@ impl Session {
         self.ask_again(now, &question, &retry.say)
     }
 
-    fn choose(&mut self, now: Now, menu: &Menu, question: Question, key: Key) -> Onward {
+    pub(super) fn choose(&mut self, now: Now, menu: &Menu, question: Question, key: Key) -> Onward {
         if let Some(choice) = menu.choices.iter().find(|choice| choice.key == key) {
             self.note(now, Did::Pressed { key });
             return Onward::To(choice.to.clone());
@@ -207,7 +216,12 @@ impl Session {
         Onward::Stay
     }
 
-    fn digits_done(&mut self, now: Now, collect: &Collect, question: Question) -> Onward {
+    pub(super) fn digits_done(
+        &mut self,
+        now: Now,
+        collect: &Collect,
+        question: Question,
+    ) -> Onward {
         let typed = shown(collect, &question.digits);
         let long_enough = question.digits.len() >= usize::from(collect.min);
         let accepted = collect
@@ -226,7 +240,13 @@ impl Session {
         }
     }
 
-    fn confirm(&mut self, now: Now, collect: &Collect, mut question: Question, key: Key) -> Onward {
+    pub(super) fn confirm(
+        &mut self,
+        now: Now,
+        collect: &Collect,
+        mut question: Question,
+        key: Key,
+    ) -> Onward {
         let Some(confirm) = &collect.confirm else {
             return Onward::Fail(Failure::NoSuchNode);
         };
@@ -248,7 +268,13 @@ impl Session {
 
     /// The answer is not among those possible. What was typed after it was meant for something
     /// else than what follows, and is dropped.
-    fn wrong(&mut self, now: Now, mut question: Question, typed: &str, retry: &Retry) -> Onward {
+    pub(super) fn wrong(
+        &mut self,
+        now: Now,
+        mut question: Question,
+        typed: &str,
+        retry: &Retry,
+    ) -> Onward {
         question.tally.wrong = question.tally.wrong.saturating_add(1);
         self.note(
             now,

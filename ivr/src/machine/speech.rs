@@ -5,7 +5,7 @@ use jiff::civil::{Date, Time};
 use super::variables::Variables;
 use crate::template::Escape;
 use crate::words::{self, Word};
-use crate::{Flow, PromptId, Say, VoiceId};
+use crate::{Currency, Flow, Language, PromptId, Say, VoiceId};
 
 /// One thing to play, with nothing left to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +31,84 @@ pub(super) fn spoken(flow: &Flow, say: &[Say], variables: &Variables) -> Vec<Spo
         push(&mut items, flow, one, variables);
     }
     items
+}
+
+/// Everything in `say` as it is written: one text, with numbers, dates and money as people write them.
+/// Recordings are left out.
+pub(super) fn written(flow: &Flow, say: &[Say], variables: &Variables) -> Vec<Spoken> {
+    let texts = say.iter().filter_map(|one| text(flow, one, variables));
+    let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
+    if texts.is_empty() {
+        return Vec::new();
+    }
+    vec![Spoken::Text {
+        text: texts.join(" "),
+        voice: None,
+    }]
+}
+
+fn text(flow: &Flow, say: &Say, variables: &Variables) -> Option<String> {
+    let fill = |template: &str| {
+        let text = variables.render(template, Escape::None).text;
+        text.trim().to_owned()
+    };
+    Some(match say {
+        Say::Prompt { .. } => return None,
+        Say::Text { text, .. } => fill(text),
+        Say::Sound { sound } => {
+            let is_spoken = !words::GENERATED.iter().any(|(name, _)| name == sound);
+            let word = words::sound(flow.language, sound).filter(|_| is_spoken)?;
+            word.text.into_owned()
+        }
+        Say::Number { value, .. }
+        | Say::Ordinal { value, .. }
+        | Say::Digits { value }
+        | Say::Protocol { value } => fill(value),
+        Say::Date { value } => {
+            let value = fill(value);
+            let date = value.parse::<Date>().map(|date| match flow.language {
+                Language::PtBr | Language::Es => date.strftime("%d/%m/%Y").to_string(),
+                Language::En => date.strftime("%Y-%m-%d").to_string(),
+            });
+            date.unwrap_or(value)
+        }
+        Say::Time { value } => {
+            let value = fill(value);
+            let time = value.parse::<Time>();
+            time.map_or(value, |time| time.strftime("%H:%M").to_string())
+        }
+        Say::Money { value, currency } => {
+            let value = fill(value);
+            let cents = words::cents(&value);
+            cents.map_or(value, |cents| money(flow.language, cents, *currency))
+        }
+    })
+}
+
+/// An amount as it is written: `R$ 1.234,56`, `US$ 1,234.56`.
+fn money(language: Language, cents: i64, currency: Currency) -> String {
+    let sign = match currency {
+        Currency::Brl => "R$",
+        Currency::Usd => "US$",
+        Currency::Eur => "€",
+    };
+    let (group, point) = match language {
+        Language::PtBr | Language::Es => ('.', ','),
+        Language::En => (',', '.'),
+    };
+    let whole = (cents.unsigned_abs() / 100).to_string();
+    let mut grouped = String::new();
+    for (place, digit) in whole.chars().enumerate() {
+        if place > 0 && (whole.len() - place) % 3 == 0 {
+            grouped.push(group);
+        }
+        grouped.push(digit);
+    }
+    let minus = if cents < 0 { "-" } else { "" };
+    format!(
+        "{minus}{sign} {grouped}{point}{:02}",
+        cents.unsigned_abs() % 100
+    )
 }
 
 fn push(items: &mut Vec<Spoken>, flow: &Flow, say: &Say, variables: &Variables) {

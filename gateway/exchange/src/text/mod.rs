@@ -2,6 +2,7 @@
 //! when who has fallen silent is not waited for any longer.
 //!
 //! ```text
+//!            (Flow asks, Waiting when it has found a service)
 //!  begins ─▶ Waiting ─ taken ─▶ Held ─ the agent wrote ─▶ Held, the customer is silent
 //!  greeting,   ▲ │               ▲ │                        │       │         │
 //!  absence     │ └─ closed ─▶ closing message ◀─ closed ────┘   warning   farewell,
@@ -19,6 +20,7 @@ mod words;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use ivr::FlowId;
 use serde::{Deserialize, Serialize};
 
 pub use words::{NAMES, Values, Words};
@@ -26,6 +28,8 @@ pub use words::{NAMES, Values, Words};
 /// What a channel has set up. What is not set is not done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
+    /// What asks who comes what it is about, before they wait for anybody. It says which service.
+    pub flow: Option<FlowId>,
     /// What who comes is told first.
     pub greeting: Option<Words>,
     /// What who writes is told while the service is closed, in place of the greeting.
@@ -97,6 +101,8 @@ pub struct Life {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum State {
+    /// A flow talks with the customer, and waits for an answer where `silence` is set.
+    Flow { silence: Option<Silence> },
     /// It waits for an agent.
     Waiting,
     /// An agent has it. Nobody waits for the customer unless the agent wrote last.
@@ -130,10 +136,46 @@ impl Life {
         life
     }
 
+    /// A flow talks with the customer first.
+    pub fn begin_flow(settings: &Settings, is_new: bool) -> Self {
+        let mut life = Self {
+            state: State::Flow { silence: None },
+            absence_told: false,
+            outputs: VecDeque::new(),
+        };
+        if is_new && settings.greeting.is_some() {
+            life.say(Purpose::Greeting);
+        }
+        life
+    }
+
+    /// The flow has asked the customer something.
+    pub fn handle_asked(&mut self, now_ms: i64) {
+        if let State::Flow { silence } = &mut self.state {
+            *silence = Some(Silence {
+                since_ms: now_ms,
+                warned_ms: None,
+            });
+        }
+    }
+
+    /// The flow has found a service, and the customer waits there.
+    pub fn handle_queued(&mut self, settings: &Settings, is_open: bool) {
+        self.handle_returned();
+        self.tell_absence(settings, is_open);
+    }
+
+    /// Nobody came, and the flow goes on.
+    pub fn handle_unanswered(&mut self) {
+        if self.state == State::Waiting {
+            self.state = State::Flow { silence: None };
+        }
+    }
+
     /// The customer wrote.
     pub fn handle_customer(&mut self, settings: &Settings, is_open: bool) {
         match &mut self.state {
-            State::Held { silence } => *silence = None,
+            State::Held { silence } | State::Flow { silence } => *silence = None,
             State::Waiting => self.tell_absence(settings, is_open),
             State::Over => {}
         }
@@ -181,6 +223,9 @@ impl Life {
             (
                 State::Held {
                     silence: Some(silence),
+                }
+                | State::Flow {
+                    silence: Some(silence),
                 },
                 Output::Say(purpose),
             ) => {
@@ -192,7 +237,10 @@ impl Life {
                 self.say(Purpose::Expired);
                 self.outputs.push_back(Output::Expire);
             }
-            (State::Waiting | State::Held { .. } | State::Over, Output::Say(_)) => {}
+            (
+                State::Flow { .. } | State::Waiting | State::Held { .. } | State::Over,
+                Output::Say(_),
+            ) => {}
         }
     }
 
@@ -212,13 +260,23 @@ impl Life {
     }
 
     fn due(&self, settings: &Settings) -> Option<Due> {
-        let State::Held {
+        let (State::Held {
             silence: Some(silence),
-        } = &self.state
+        }
+        | State::Flow {
+            silence: Some(silence),
+        }) = &self.state
         else {
             return None;
         };
-        let expiry = settings.expiry.as_ref()?;
+        let Some(expiry) = &settings.expiry else {
+            // Whoever an agent waits for may take their time; a flow has nobody who would end it.
+            let is_flow = matches!(self.state, State::Flow { .. });
+            return is_flow.then(|| Due {
+                at_ms: silence.since_ms.saturating_add(FLOW_SILENCE_MAX_MS),
+                what: Output::Expire,
+            });
+        };
         let (since_ms, left, what) = match (&expiry.warning, silence.warned_ms) {
             (Some((warn, _)), None) => {
                 let warning = Output::Say(Purpose::ExpiryWarning);
@@ -251,6 +309,9 @@ impl Life {
         self.outputs.push_back(Output::Say(purpose));
     }
 }
+
+/// A day: who has not answered a machine by then began to write to somebody else.
+const FLOW_SILENCE_MAX_MS: i64 = 24 * 3_600_000;
 
 /// What is to be done when.
 struct Due {
@@ -286,6 +347,7 @@ mod tests {
     fn settings() -> Settings {
         let words = Words::default;
         Settings {
+            flow: None,
             greeting: Some(words()),
             absence: Some(words()),
             expiry: Some(Expiry {
@@ -393,5 +455,25 @@ mod tests {
         assert_eq!(life.poll_timeout(&all), None);
         life.handle_closed(&all);
         assert_eq!(said(&mut life), [say(Purpose::Closing)]);
+    }
+
+    #[test]
+    fn a_question_of_a_flow_is_not_waited_on_for_ever_and_the_service_decides_about_absence() {
+        let all = settings();
+        let mut life = Life::begin_flow(&all, true);
+        assert_eq!(said(&mut life), [say(Purpose::Greeting)]);
+        assert_eq!(life.poll_timeout(&all), None, "nothing was asked");
+        life.handle_asked(0);
+        assert_eq!(life.poll_timeout(&all), Some(10 * MINUTE));
+        let nothing = Settings::default();
+        assert_eq!(life.poll_timeout(&nothing), Some(1_440 * MINUTE));
+        life.handle_customer(&all, false);
+        assert_eq!((life.poll_timeout(&all), said(&mut life)), (None, vec![]));
+        life.handle_queued(&all, false);
+        assert_eq!(said(&mut life), [say(Purpose::Absence)]);
+        life.handle_unanswered();
+        life.handle_asked(0);
+        life.handle_timeout(1_440 * MINUTE, &nothing);
+        assert_eq!(said(&mut life), [say(Purpose::Expired), Output::Expire]);
     }
 }

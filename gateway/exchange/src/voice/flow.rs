@@ -566,7 +566,7 @@ fn announced(now: Now, call: &mut Facts, position: Option<usize>) {
 }
 
 /// What an agent must be able to do, in the words of the desk.
-fn wanted(skills: &[ivr::SkillWanted]) -> Vec<SkillWanted> {
+pub(super) fn wanted(skills: &[ivr::SkillWanted]) -> Vec<SkillWanted> {
     let wanted = skills.iter().filter_map(|wanted| {
         Some(SkillWanted {
             // No skill has an id that is none; validation told so when the flow was published.

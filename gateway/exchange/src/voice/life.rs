@@ -16,38 +16,41 @@ use crate::directory::Company;
 use crate::text::{Life, Output as Wanted, Purpose, Settings, Values};
 
 use super::output::Output;
+use super::texting::Talk;
 use super::written::Written;
 use super::{Shared, Voice};
 
 /// The automatic lives that are not over.
 #[derive(Debug, Default)]
 pub(super) struct Lives {
-    all: BTreeMap<InteractionId, Living>,
+    pub(super) all: BTreeMap<InteractionId, Living>,
     deadlines: BTreeSet<(Instant, InteractionId)>,
 }
 
 #[derive(Debug)]
-struct Living {
-    company: CompanyId,
-    record: Record,
-    due: Option<Instant>,
+pub(super) struct Living {
+    pub(super) company: CompanyId,
+    pub(super) record: Record,
+    /// The flow that talks with the customer, or goes on when nobody comes.
+    pub(super) talk: Option<Box<Talk>>,
+    pub(super) due: Option<Instant>,
 }
 
 /// What is kept of a life.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Record {
-    about: About,
-    life: Life,
+pub(super) struct Record {
+    pub(super) about: About,
+    pub(super) life: Life,
 }
 
 /// What of an interaction its automatic messages speak of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct About {
-    channel: ChannelId,
-    protocol: String,
-    name: String,
-    language: Option<Language>,
-    service: ServiceId,
+    pub(super) channel: ChannelId,
+    pub(super) protocol: String,
+    pub(super) name: String,
+    pub(super) language: Option<Language>,
+    pub(super) service: ServiceId,
 }
 
 /// What a life may look at when something happens.
@@ -70,7 +73,7 @@ impl About {
     }
 
     /// When the service opens again, in the company's time; nothing while it is open.
-    fn closed(&self, now: Now, company: &Company) -> Option<String> {
+    pub(super) fn closed(&self, now: Now, company: &Company) -> Option<String> {
         let service = company.services.get(&self.service)?;
         let calendar = service.calendar.as_ref()?;
         match calendar.state(now.wall) {
@@ -108,7 +111,7 @@ impl Lives {
         self.deadlines.first().map(|(due, _)| *due)
     }
 
-    fn remove(&mut self, interaction: &InteractionId) -> Option<Living> {
+    pub(super) fn remove(&mut self, interaction: &InteractionId) -> Option<Living> {
         let living = self.all.remove(interaction)?;
         if let Some(due) = living.due {
             self.deadlines.remove(&(due, interaction.clone()));
@@ -127,6 +130,7 @@ impl Voice {
                 let living = Living {
                     company,
                     record,
+                    talk: None,
                     due: None,
                 };
                 self.shared.lives.all.insert(interaction, living);
@@ -143,6 +147,7 @@ impl Voice {
             self.shared.with_life(now, &interaction, |life, around| {
                 life.handle_timeout(at_ms, around.settings);
             });
+            self.shared.handle_talk_timeout(now, &interaction);
             if self
                 .shared
                 .lives
@@ -201,6 +206,7 @@ impl Shared {
         let living = Living {
             company: company.clone(),
             record: Record { about, life },
+            talk: None,
             due: None,
         };
         self.settle_life(now, interaction, living, None);
@@ -267,13 +273,13 @@ impl Shared {
         }
     }
 
-    fn keep_no_life(&mut self, interaction: InteractionId) {
+    pub(super) fn keep_no_life(&mut self, interaction: InteractionId) {
         let kept = Kept::LifeRemoved(interaction);
         self.outputs.push_back(Output::Kept(kept));
     }
 
     /// Does what a life wants done, and remembers it where it is not as it was `before`.
-    fn settle_life(
+    pub(super) fn settle_life(
         &mut self,
         now: Now,
         interaction: InteractionId,
@@ -300,10 +306,12 @@ impl Shared {
         let known = directory.companies.get(&living.company);
         let settings = known.and_then(|known| known.channels.get(&living.record.about.channel));
         let due_ms = settings.and_then(|settings| living.record.life.poll_timeout(settings));
-        living.due = due_ms.map(|due_ms| {
+        let due = due_ms.map(|due_ms| {
             let left_ms = due_ms.saturating_sub(now.wall.as_millisecond());
             now.instant + Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         });
+        let asked = living.talk.as_ref().and_then(|talk| talk.poll_timeout());
+        living.due = [due, asked].into_iter().flatten().min();
         let deadline = living.due.map(|due| (due, interaction.clone()));
         self.lives.deadlines.extend(deadline);
         self.lives.all.insert(interaction, living);
@@ -321,15 +329,35 @@ impl Shared {
         };
         let values = about.values(now, known);
         let text = words.text(purpose, about.language(known), &values);
+        let content = json!({ "kind": "text", "text": text });
+        self.write(
+            now,
+            &living.company,
+            interaction,
+            (content, purpose.as_str()),
+        );
+    }
+
+    /// Writes to the customer in the name of the company.
+    pub(super) fn write(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+        (content, purpose): (Value, &'static str),
+    ) {
+        let known = self.directory.companies.get(company);
+        let name = known.map_or("", |known| known.name.as_str());
+        let author = json!({ "kind": "system", "name": name });
         let at_ms = now.wall.as_millisecond();
         let said = Said {
             id: MessageId::new(at_ms, &mut self.random),
-            company: living.company.clone(),
+            company: company.clone(),
             interaction: interaction.clone(),
             at_ms,
-            author: json!({ "kind": "system", "name": known.name }),
-            content: json!({ "kind": "text", "text": text }),
-            purpose: purpose.as_str(),
+            author,
+            content,
+            purpose,
         };
         let kept = Kept::Said(Box::new(said));
         self.outputs.push_back(Output::Kept(kept));

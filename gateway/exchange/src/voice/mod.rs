@@ -38,6 +38,7 @@ mod talk;
 mod tellings;
 #[cfg(test)]
 mod tests;
+mod texting;
 mod waiting;
 mod work;
 mod written;

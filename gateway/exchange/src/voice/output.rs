@@ -46,6 +46,15 @@ pub enum Output {
         /// What.
         event: Box<LiveEvent>,
     },
+    /// Ask over HTTP for a written interaction; then [`super::Voice::handle_asked`].
+    Ask {
+        /// For whom.
+        interaction: InteractionId,
+        /// For the answer.
+        ticket: Ticket,
+        /// What to ask.
+        request: Box<Request>,
+    },
     /// Ask over HTTP; then [`super::Voice::handle_fetched`].
     Fetch {
         /// For whom.

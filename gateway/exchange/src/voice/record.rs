@@ -67,14 +67,8 @@ impl Record {
 
     /// A flow made a step.
     pub(super) fn step(&mut self, now: Now, step: &Step) {
-        let mut detail = match serde_json::to_value(&step.did) {
-            Ok(Value::Object(detail)) => detail,
-            Ok(_) | Err(_) => Map::new(),
-        };
-        detail.insert("flow".into(), step.flow.as_str().into());
-        detail.insert("node".into(), step.node.as_str().into());
         let at_ms = step.at.as_millisecond();
-        let kind = kind_of(&step.did);
+        let (kind, detail) = told(step);
         if kind == TrailKind::FlowLeft {
             self.leave(detail); // The end of the call tells it, and who ended it.
         } else if is_at_once(&step.did) {
@@ -211,6 +205,17 @@ impl Party {
         }
         detail
     }
+}
+
+/// A step of a flow as the trail tells it.
+pub(super) fn told(step: &Step) -> (TrailKind, Map<String, Value>) {
+    let mut detail = match serde_json::to_value(&step.did) {
+        Ok(Value::Object(detail)) => detail,
+        Ok(_) | Err(_) => Map::new(),
+    };
+    detail.insert("flow".into(), step.flow.as_str().into());
+    detail.insert("node".into(), step.node.as_str().into());
+    (kind_of(&step.did), detail)
 }
 
 fn kind_of(did: &Did) -> TrailKind {

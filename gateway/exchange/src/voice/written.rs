@@ -17,7 +17,7 @@ use desk::output::{DeskError, Sender, WhyClosed};
 use desk::record::{
     EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Medium, TrailKind,
 };
-use desk::work::{Customer, Preferred, Priority, Work};
+use desk::work::{Customer, Preferred, Priority, SkillWanted, Work};
 use ivr::Now;
 use serde_json::{Value, json};
 
@@ -37,6 +37,8 @@ pub struct Written {
     pub protocol: String,
     /// The language that they read, where that is known.
     pub language: Option<ivr::Language>,
+    /// What they wrote, as far as it is words; nothing when this is told again.
+    pub text: String,
     /// Whether nobody has had it yet.
     pub is_new: bool,
     /// How one talks there.
@@ -166,7 +168,19 @@ impl Voice {
                 return Ok(());
             }
         }
-        self.shared.enqueue_written(now, company, written)
+        if self
+            .shared
+            .handle_text(now, &written.interaction, &written.text)
+        {
+            return Ok(());
+        }
+        match self.shared.flow_of(company, &written) {
+            Some(flow) => {
+                self.shared.begin_talk(now, company, written, &flow);
+                Ok(())
+            }
+            None => self.shared.enqueue_written(now, company, written),
+        }
     }
 
     /// Tells those who have it on their screens that there is another message, or that something about
@@ -213,6 +227,7 @@ impl Voice {
         );
         self.shared.step(now, work, update, told);
         if let Some(interaction) = self.shared.desks.written_of(work).cloned() {
+            self.shared.end_talk(&interaction);
             self.shared
                 .with_life(now, &interaction, |life, _| life.handle_taken());
         }
@@ -245,6 +260,9 @@ impl Voice {
             Err(why) => (EndedBy::Ramal, why.as_str()),
         };
         if let Some(interaction) = self.shared.desks.written_of(work).cloned() {
+            if why.is_err() && self.shared.handle_unanswered(now, &interaction) {
+                return;
+            }
             self.shared.life_closed(now, &interaction);
             self.shared.end_written(now, interaction, (by, cause));
         }
@@ -287,13 +305,26 @@ impl Shared {
         company: &CompanyId,
         written: Written,
     ) -> Result<(), DeskError> {
+        self.queue_written(now, company, &written, vec![])?;
+        let about = About::of(&written);
+        self.begin_life(now, company, written.interaction, about, written.is_new);
+        Ok(())
+    }
+
+    /// Puts a written interaction into the line of its service.
+    pub(super) fn queue_written(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        written: &Written,
+        skills: Vec<SkillWanted>,
+    ) -> Result<(), DeskError> {
         let at_ms = now.wall.as_millisecond();
         let known = self.directory.companies.get(company);
         let service = known.and_then(|known| known.services.get(&written.service));
         let service = service.ok_or(DeskError::NoSuchService)?;
-        let about = About::of(&written);
         let customer = written.customer.as_ref();
-        let returns = written.returns_to.map(|agent| Preferred {
+        let returns = written.returns_to.clone().map(|agent| Preferred {
             agent,
             wait_ms: service.rules.reopen_wait_ms,
             even_away: false,
@@ -311,14 +342,14 @@ impl Shared {
                 contact: customer.map_or(0, |customer| customer.priority),
                 number: written.priority,
             },
-            skills: vec![],
+            skills,
             preferred: returns.or_else(|| service.rules.preferred(customer?)),
         };
         let desk = self.desk(now, company).ok_or(DeskError::NoSuchService)?;
         desk.enqueue(now.instant, work)?;
         let update = InteractionUpdate {
             state: Some(InteractionState::Waiting),
-            service: Some(written.service),
+            service: Some(written.service.clone()),
             queued_ms: Some(at_ms),
             ..InteractionUpdate::default()
         };
@@ -330,7 +361,6 @@ impl Shared {
         };
         let step = Box::new(Step::open(line, update));
         self.outputs.push_back(Output::Kept(Kept::Step(step)));
-        self.begin_life(now, company, written.interaction, about, written.is_new);
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use desk::id::{CompanyId, InteractionId};
 use desk::kept::{Said, Standing};
+use desk::record::Medium;
 use ivr::hours::Calendar;
 use serde_json::Value;
 
@@ -79,6 +80,7 @@ fn lively() -> Scene {
     scene.change(|company| {
         let words = Words::default;
         let settings = Settings {
+            flow: None,
             greeting: Some(words()),
             absence: Some(words()),
             expiry: Some(Expiry {
@@ -92,6 +94,32 @@ fn lively() -> Scene {
     });
     scene
 }
+
+/// The channel asks first which of two services it is about.
+fn asking() -> Scene {
+    let mut scene = lively();
+    let flow: ivr::Flow = serde_json::from_str(QUESTION).expect("a flow");
+    scene.change(|company| {
+        let library = Arc::make_mut(&mut company.library);
+        library.flows.insert("question".into(), Arc::new(flow));
+        let settings = company.channels.values_mut().next().expect("one");
+        settings.flow = Some("question".into());
+        settings.greeting = None;
+    });
+    scene
+}
+
+const QUESTION: &str = r#"{ "format": 1, "language": "pt-BR", "entry": "welcome",
+    "layout": { "bill": { "x": 0, "y": 0, "title": "Segunda via" } }, "nodes": {
+    "welcome": { "kind": "prompt", "say": [{ "kind": "text", "text": "Bem-vindo!" }], "next": "menu" },
+    "menu": { "kind": "menu", "say": [{ "kind": "text", "text": "Sobre o que é?" }],
+        "choices": [{ "key": "1", "to": "sales" }, { "key": "2", "to": "bill" }], "otherwise": "bye" },
+    "sales": { "kind": "queue", "service": "sales", "unanswered": "nobody", "closed": "nobody" },
+    "bill": { "kind": "lookup", "url": "https://erp.example/bill", "values": { "bill": "/bill" },
+        "success": "told", "failure": "sales" },
+    "told": { "kind": "hang-up", "say": [{ "kind": "text", "text": "Seu boleto: {{bill}}" }] },
+    "nobody": { "kind": "hang-up", "say": [{ "kind": "text", "text": "Ninguém pode atender agora." }] },
+    "bye": { "kind": "hang-up" } } }"#;
 
 fn closed_until_13(scene: &mut Scene) {
     scene.change(|company| {
@@ -213,4 +241,121 @@ fn a_channel_without_settings_says_nothing_and_keeps_nothing() {
     scene.minutes(600);
     assert_eq!(scene.lines_said(), ["queued", "agent_answered"]);
     assert!(scene.lives().is_empty());
+}
+
+impl Scene {
+    fn types(&mut self, seq: u32, text: &str) {
+        let done = self.writes_words(Medium::Chat, ("sales", "i1"), seq, text);
+        done.expect("room");
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        let texts = self.said().into_iter();
+        texts
+            .map(|said| said.content["text"].as_str().expect("text"))
+            .collect()
+    }
+}
+
+const WELCOME: &str = "Bem-vindo!\nSobre o que é?\n1 - Vendas\n2 - Segunda via";
+
+#[test]
+fn a_flow_asks_first_and_the_name_of_a_service_leads_there() {
+    let mut scene = asking();
+    scene.sits_down("ana");
+    scene.types(1, "oi");
+    assert_eq!(scene.texts(), [WELCOME]);
+    let choices = serde_json::json!([{ "id": "1", "title": "Vendas" },
+        { "id": "2", "title": "Segunda via" }]);
+    assert_eq!(scene.said()[0].content["choices"], choices);
+    assert_eq!(scene.lines_said(), ["flow_entered", "flow"]);
+    assert_eq!(scene.doing("ana"), [""; 0], "nobody is disturbed yet");
+    scene.types(2, "quero falar");
+    assert_eq!(scene.texts().len(), 2, "asked again");
+    scene.types(3, "VENDAS");
+    assert_eq!(scene.lines_said()[3..], ["queued"]);
+    let work = scene.takes("ana");
+    scene.types(4, "2");
+    scene.closes("ana", &work);
+    let told = ["agent_answered", "closing", "agent closed"];
+    assert_eq!(scene.lines_said()[4..], told);
+}
+
+#[test]
+fn a_flow_asks_another_system_answers_and_ends_without_a_person() {
+    let mut scene = asking();
+    scene.types(1, "oi");
+    scene.types(2, "2");
+    let Output::Ask {
+        interaction,
+        ticket,
+        request,
+    } = scene.next()
+    else {
+        panic!("nothing is asked");
+    };
+    assert_eq!(request.url, "https://erp.example/bill");
+    let answer = ivr::machine::Fetched {
+        status: 200,
+        body: br#"{ "bill": "123" }"#.to_vec(),
+    };
+    scene
+        .voice
+        .handle_asked(scene.now, &interaction, ticket, Ok(answer));
+    scene.settle();
+    assert_eq!(scene.texts(), [WELCOME, "Seu boleto: 123"]);
+    let told = ["flow_entered", "flow", "flow", "ramal flow_ended"];
+    assert_eq!(scene.lines_said(), told);
+    assert!(scene.lives().is_empty());
+}
+
+#[test]
+fn a_flow_goes_on_when_nobody_comes_and_when_the_service_is_closed() {
+    let mut scene = asking();
+    scene.types(1, "oi");
+    scene.types(2, "1");
+    scene.minutes(2);
+    let sorry = "Ninguém pode atender agora.";
+    assert_eq!(scene.texts(), [WELCOME, sorry]);
+    assert_eq!(
+        scene.lines_said().last().map(String::as_str),
+        Some("ramal flow_ended")
+    );
+
+    let mut scene = asking();
+    closed_until_13(&mut scene);
+    scene.change(|company| {
+        let settings = company.channels.values_mut().next().expect("one");
+        settings.absence = None;
+    });
+    scene.types(1, "oi");
+    scene.types(2, "1");
+    assert_eq!(scene.texts(), [WELCOME, sorry], "nobody would tell them");
+}
+
+#[test]
+fn who_does_not_answer_a_flow_is_left_and_a_flow_begins_anew_with_the_program() {
+    let mut scene = asking();
+    scene.types(1, "oi");
+    let mut later = scene.started_later(&[], Duration::from_secs(5));
+    let company_before = scene.voice.shared.directory.companies[&company()].clone();
+    later.change(|company| {
+        company.channels = company_before.channels.clone();
+        company.library = company_before.library.clone();
+    });
+    later.types(1, "");
+    assert_eq!(later.texts(), [WELCOME]);
+    scene.minutes(10);
+    assert_eq!(scene.lines_said()[2..], ["expiry_warning"]);
+    scene.types(2, "1");
+    assert_eq!(scene.lines_said()[3..], ["queued"]);
+    later.minutes(15);
+    let told = [
+        "flow_entered",
+        "flow",
+        "expiry_warning",
+        "expired",
+        "ramal expired",
+    ];
+    assert_eq!(later.lines_said(), told);
 }

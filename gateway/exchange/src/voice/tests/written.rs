@@ -32,13 +32,24 @@ impl Scene {
         interaction: &str,
         seq: u32,
     ) -> Result<Holder, DeskError> {
+        self.writes_words(Medium::Email, (service, interaction), seq, "")
+    }
+
+    pub(super) fn writes_words(
+        &mut self,
+        medium: Medium,
+        (service, interaction): (&str, &str),
+        seq: u32,
+        text: &str,
+    ) -> Result<Holder, DeskError> {
         let written = Written {
             interaction: id(interaction),
             channel: id("erp"),
             protocol: "20261123000001".into(),
             language: None,
+            text: text.into(),
             is_new: seq == 1,
-            medium: Medium::Email,
+            medium,
             service: id(service),
             customer: None,
             returns_to: None,
