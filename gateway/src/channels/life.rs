@@ -1,6 +1,7 @@
 //! What can be set of the automatic life of a written interaction.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use desk::id::FlowId;
@@ -10,8 +11,8 @@ use ivr::template::{self, Part};
 use serde::{Deserialize, Serialize};
 
 /// What a channel does by itself. Texts are given by language (`pt-BR`, `en`, `es`); where none is given
-/// (`{}`) ours are said. They may hold `{{name}}`, `{{protocol}}`, `{{service}}`, `{{company}}` and
-/// `{{opens_at}}`.
+/// (`{}`) ours are said. They may hold `{{name}}`, `{{protocol}}`, `{{service}}`, `{{company}}`,
+/// `{{opens_at}}` and `{{position}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schema(example = json!({"greeting": {"pt-BR": "Olá, {{name}}! Já vamos atender você."}, "absence": {},
@@ -27,6 +28,10 @@ pub struct LifeSettings {
     /// What who writes is told while the service is closed by its calendar.
     #[schema(value_type = Option<Object>)]
     pub absence: Option<Texts>,
+    /// How often who waits is told their place in the line, and how; never when not set.
+    pub position: Option<PositionSettings>,
+    /// What who waits is told one after the other; nothing when not set.
+    pub waiting: Option<WaitingSettings>,
     /// When a customer who does not answer is not waited for any longer; always when not set.
     pub expiry: Option<ExpirySettings>,
     /// What is said when an agent closed it.
@@ -56,6 +61,31 @@ pub struct ExpirySettings {
     pub farewell: Texts,
 }
 
+/// How often who waits is told their place in the line (`{{position}}`): only when it has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PositionSettings {
+    /// Seconds from one time to the next at least.
+    #[schema(minimum = 10, maximum = 3_600)]
+    pub every_seconds: u32,
+    /// What is said.
+    #[serde(default)]
+    #[schema(value_type = Object)]
+    pub text: Texts,
+}
+
+/// What who waits is told one after the other, and from the first again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WaitingSettings {
+    /// Minutes before each.
+    #[schema(minimum = 1, maximum = 1_440)]
+    pub every_minutes: u32,
+    /// What is said.
+    #[schema(value_type = Vec<Object>, min_items = 1, max_items = 20)]
+    pub texts: Vec<Texts>,
+}
+
 /// A text by language.
 pub type Texts = BTreeMap<Language, String>;
 
@@ -73,12 +103,38 @@ impl LifeSettings {
                 expiry.map(|expiry| &expiry.farewell),
             ),
         ];
-        let odd = texts.into_iter().find(|(_, texts)| {
-            let mut texts = texts.iter().flat_map(|texts| texts.values());
-            texts.any(|text| !can_be_said(text))
-        });
-        odd.map(|(field, _)| field)
-            .or_else(|| expiry.and_then(ExpirySettings::wrong))
+        let position = self.position.as_ref();
+        let place = [(
+            "life.position.text",
+            position.map(|position| &position.text),
+        )];
+        let waiting = self.waiting.iter().flat_map(|waiting| &waiting.texts);
+        let waiting = waiting.map(|texts| ("life.waiting.texts", Some(texts)));
+        let odd = texts
+            .into_iter()
+            .chain(place)
+            .chain(waiting)
+            .find(|(_, texts)| {
+                let mut texts = texts.iter().flat_map(|texts| texts.values());
+                texts.any(|text| !can_be_said(text))
+            });
+        let often = |position: &PositionSettings| !POSITION_S.contains(&position.every_seconds);
+        let rare = |waiting: &WaitingSettings| !WAITING_MIN.contains(&waiting.every_minutes);
+        let many = |waiting: &WaitingSettings| !(1..=WAITING_MAX).contains(&waiting.texts.len());
+        let waiting = self.waiting.as_ref();
+        let odd = odd.map(|(field, _)| field);
+        odd.or_else(|| {
+            position
+                .is_some_and(often)
+                .then_some("life.position.every_seconds")
+        })
+        .or_else(|| {
+            waiting
+                .is_some_and(rare)
+                .then_some("life.waiting.every_minutes")
+        })
+        .or_else(|| waiting.is_some_and(many).then_some("life.waiting.texts"))
+        .or_else(|| expiry.and_then(ExpirySettings::wrong))
     }
 
     /// The same as the exchange takes them.
@@ -96,6 +152,14 @@ impl LifeSettings {
             flow: self.flow.as_ref().map(|id| ivr::FlowId::new(id.as_str())),
             greeting: self.greeting.as_ref().map(words),
             absence: self.absence.as_ref().map(words),
+            position: self.position.as_ref().map(|position| {
+                let every = Duration::from_secs(u64::from(position.every_seconds));
+                (every, words(&position.text))
+            }),
+            waiting: self.waiting.as_ref().map(|waiting| {
+                let texts = waiting.texts.iter().map(words);
+                (minutes(waiting.every_minutes), texts.collect())
+            }),
             expiry,
             closing: self.closing.as_ref().map(words),
         }
@@ -128,6 +192,15 @@ fn can_be_said(text: &str) -> bool {
 fn minutes(count: u32) -> Duration {
     Duration::from_secs(u64::from(count) * 60)
 }
+
+/// How often somebody may be told their place: less is noise, more is no news.
+const POSITION_S: RangeInclusive<u32> = 10..=3_600;
+
+/// How often somebody may be told that they wait: a minute to a day.
+const WAITING_MIN: RangeInclusive<u32> = 1..=1_440;
+
+/// Different things to say to who waits.
+const WAITING_MAX: usize = 20;
 
 /// A month: who has not answered by then does not.
 const MINUTES_MAX: u32 = 43_200;
@@ -169,6 +242,26 @@ mod tests {
             (
                 json!({ "expiry": { "close_minutes": 0 } }),
                 "life.expiry.close_minutes",
+            ),
+            (
+                json!({ "position": { "every_seconds": 9 } }),
+                "life.position.every_seconds",
+            ),
+            (
+                json!({ "position": { "every_seconds": 10, "text": { "en": "{{place}}" } } }),
+                "life.position.text",
+            ),
+            (
+                json!({ "waiting": { "every_minutes": 0, "texts": [{}] } }),
+                "life.waiting.every_minutes",
+            ),
+            (
+                json!({ "waiting": { "every_minutes": 1, "texts": [] } }),
+                "life.waiting.texts",
+            ),
+            (
+                json!({ "waiting": { "every_minutes": 1, "texts": [{ "es": "" }] } }),
+                "life.waiting.texts",
             ),
             (
                 json!({ "expiry": { "close_minutes": 9, "warn_minutes": 9 } }),

@@ -47,7 +47,7 @@ use gateway_net::fetch::Fetcher;
 pub use beginning::{Beginning, Begun, BegunTalk};
 use courier::Courier;
 use intake::Intake;
-pub use life::{ExpirySettings, LifeSettings, Texts};
+pub use life::{ExpirySettings, LifeSettings, PositionSettings, Texts, WaitingSettings};
 pub use matter::facts;
 use sender::Sender;
 pub use settings::{GenericSettings, SigningSecrets, WhatsAppSettings};

@@ -34,6 +34,10 @@ pub struct Settings {
     pub greeting: Option<Words>,
     /// What who writes is told while the service is closed, in place of the greeting.
     pub absence: Option<Words>,
+    /// How often who waits is told their place in the line at most, and how; only when it has changed.
+    pub position: Option<(Duration, Words)>,
+    /// What who waits is told, one after the other, and how long before each.
+    pub waiting: Option<(Duration, Vec<Words>)>,
     /// When who does not answer is not waited for any longer.
     pub expiry: Option<Expiry>,
     /// What is said when the interaction was closed.
@@ -58,6 +62,10 @@ pub enum Purpose {
     Greeting,
     /// The service is closed.
     Absence,
+    /// The customer waits at another place in the line.
+    Position(u32),
+    /// The customer waits; the how-manieth time they are told so, from 0.
+    Waiting(u32),
     /// The customer has been silent for long.
     ExpiryWarning,
     /// The customer has been silent for too long.
@@ -72,6 +80,8 @@ impl Purpose {
         match self {
             Self::Greeting => "greeting",
             Self::Absence => "absence",
+            Self::Position(_) => "position",
+            Self::Waiting(_) => "waiting",
             Self::ExpiryWarning => "expiry_warning",
             Self::Expired => "expired",
             Self::Closing => "closing",
@@ -104,11 +114,26 @@ enum State {
     /// A flow talks with the customer, and waits for an answer where `silence` is set.
     Flow { silence: Option<Silence> },
     /// It waits for an agent.
-    Waiting,
+    Waiting(Wait),
     /// An agent has it. Nobody waits for the customer unless the agent wrote last.
     Held { silence: Option<Silence> },
     /// There is nothing more to do.
     Over,
+}
+
+/// A customer who waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Wait {
+    /// When they were last told so, or when the wait began.
+    waiting_ms: i64,
+    /// How often they were told so.
+    told: u32,
+    /// When the place was last looked at.
+    looked_ms: Option<i64>,
+    /// The place that they were told last.
+    position: Option<u32>,
+    /// Since when.
+    since_ms: i64,
 }
 
 /// A customer who owes an answer.
@@ -123,9 +148,9 @@ struct Silence {
 impl Life {
     /// An interaction waits for an agent: a new one, or one that has come back. `is_open` is whether its
     /// service is.
-    pub fn begin(settings: &Settings, is_new: bool, is_open: bool) -> Self {
+    pub fn begin(now_ms: i64, settings: &Settings, is_new: bool, is_open: bool) -> Self {
         let mut life = Self {
-            state: State::Waiting,
+            state: State::Waiting(Wait::since(now_ms)),
             absence_told: false,
             outputs: VecDeque::new(),
         };
@@ -160,14 +185,14 @@ impl Life {
     }
 
     /// The flow has found a service, and the customer waits there.
-    pub fn handle_queued(&mut self, settings: &Settings, is_open: bool) {
-        self.handle_returned();
+    pub fn handle_queued(&mut self, now_ms: i64, settings: &Settings, is_open: bool) {
+        self.handle_returned(now_ms);
         self.tell_absence(settings, is_open);
     }
 
     /// Nobody came, and the flow goes on.
     pub fn handle_unanswered(&mut self) {
-        if self.state == State::Waiting {
+        if let State::Waiting(_) = self.state {
             self.state = State::Flow { silence: None };
         }
     }
@@ -176,7 +201,7 @@ impl Life {
     pub fn handle_customer(&mut self, settings: &Settings, is_open: bool) {
         match &mut self.state {
             State::Held { silence } | State::Flow { silence } => *silence = None,
-            State::Waiting => self.tell_absence(settings, is_open),
+            State::Waiting(_) => self.tell_absence(settings, is_open),
             State::Over => {}
         }
     }
@@ -194,15 +219,15 @@ impl Life {
 
     /// An agent has it.
     pub fn handle_taken(&mut self) {
-        if self.state == State::Waiting {
+        if let State::Waiting(_) = self.state {
             self.state = State::Held { silence: None };
         }
     }
 
     /// It waits again.
-    pub fn handle_returned(&mut self) {
+    pub fn handle_returned(&mut self, now_ms: i64) {
         if self.state != State::Over {
-            self.state = State::Waiting;
+            self.state = State::Waiting(Wait::since(now_ms));
         }
     }
 
@@ -214,8 +239,14 @@ impl Life {
         }
     }
 
-    /// Time has come to [`Life::poll_timeout`]. Firing early is harmless.
-    pub fn handle_timeout(&mut self, now_ms: i64, settings: &Settings) {
+    /// Time has come to [`Life::poll_timeout`]. Firing early is harmless. `position` is the place of the
+    /// customer in the line, 1 being the next; nothing while they are in none.
+    pub fn handle_timeout(&mut self, now_ms: i64, settings: &Settings, position: Option<u32>) {
+        if let State::Waiting(wait) = &mut self.state {
+            let says = wait.handle_timeout(now_ms, settings, position);
+            self.outputs.extend(says.map(Output::Say));
+            return;
+        }
         let Some(due) = self.due(settings).filter(|due| due.at_ms <= now_ms) else {
             return;
         };
@@ -238,7 +269,7 @@ impl Life {
                 self.outputs.push_back(Output::Expire);
             }
             (
-                State::Flow { .. } | State::Waiting | State::Held { .. } | State::Over,
+                State::Flow { .. } | State::Waiting(_) | State::Held { .. } | State::Over,
                 Output::Say(_),
             ) => {}
         }
@@ -246,6 +277,9 @@ impl Life {
 
     /// When [`Life::handle_timeout`] wants to be called, milliseconds since 1970 (UTC).
     pub fn poll_timeout(&self, settings: &Settings) -> Option<i64> {
+        if let State::Waiting(wait) = &self.state {
+            return wait.poll_timeout(settings);
+        }
         self.due(settings).map(|due| due.at_ms)
     }
 
@@ -289,9 +323,8 @@ impl Life {
             }
             (None, _) => (silence.since_ms, expiry.after, Output::Expire),
         };
-        let left_ms = i64::try_from(left.as_millis()).unwrap_or(i64::MAX);
         Some(Due {
-            at_ms: since_ms.saturating_add(left_ms),
+            at_ms: later(since_ms, left),
             what,
         })
     }
@@ -309,6 +342,66 @@ impl Life {
         self.outputs.push_back(Output::Say(purpose));
     }
 }
+
+impl Wait {
+    fn since(now_ms: i64) -> Self {
+        Self {
+            waiting_ms: now_ms,
+            told: 0,
+            looked_ms: None,
+            position: None,
+            since_ms: now_ms,
+        }
+    }
+
+    /// What is said now: the place before the words that make the wait shorter.
+    fn handle_timeout(
+        &mut self,
+        now_ms: i64,
+        settings: &Settings,
+        position: Option<u32>,
+    ) -> impl Iterator<Item = Purpose> + use<> {
+        let is_due = |due: Option<i64>| due.is_some_and(|due| due <= now_ms);
+        let mut place = None;
+        if is_due(self.position_due(settings)) {
+            self.looked_ms = Some(now_ms);
+            let changed = position.filter(|position| self.position != Some(*position));
+            self.position = changed.or(self.position);
+            place = changed.map(Purpose::Position);
+        }
+        let mut words = None;
+        if is_due(self.waiting_due(settings)) {
+            self.waiting_ms = now_ms;
+            words = Some(Purpose::Waiting(self.told));
+            self.told = self.told.saturating_add(1);
+        }
+        place.into_iter().chain(words)
+    }
+
+    fn poll_timeout(&self, settings: &Settings) -> Option<i64> {
+        let both = [self.position_due(settings), self.waiting_due(settings)];
+        both.into_iter().flatten().min()
+    }
+
+    fn position_due(&self, settings: &Settings) -> Option<i64> {
+        let (every, _) = settings.position.as_ref()?;
+        let looked_ms = self.looked_ms.map(|looked| later(looked, *every));
+        Some(looked_ms.unwrap_or(self.since_ms))
+    }
+
+    fn waiting_due(&self, settings: &Settings) -> Option<i64> {
+        let (every, all) = settings.waiting.as_ref()?;
+        let goes_on = !all.is_empty() && self.told < WAITING_TOLD_MAX;
+        goes_on.then(|| later(self.waiting_ms, *every))
+    }
+}
+
+fn later(at_ms: i64, by: Duration) -> i64 {
+    at_ms.saturating_add(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// So often one who waits is told so in one wait: who reads the answer tomorrow has understood.
+const WAITING_TOLD_MAX: u32 = 20;
 
 /// A day: who has not answered a machine by then began to write to somebody else.
 const FLOW_SILENCE_MAX_MS: i64 = 24 * 3_600_000;
@@ -331,6 +424,12 @@ impl Settings {
         match purpose {
             Purpose::Greeting => self.greeting.as_ref(),
             Purpose::Absence => self.absence.as_ref(),
+            Purpose::Position(_) => self.position.as_ref().map(|(_, words)| words),
+            Purpose::Waiting(turn) => {
+                let (_, all) = self.waiting.as_ref()?;
+                let turn = usize::try_from(turn).ok()?;
+                all.get(turn.checked_rem(all.len())?)
+            }
             Purpose::ExpiryWarning => expiry?.warning.as_ref().map(|(_, words)| words),
             Purpose::Expired => expiry.map(|expiry| &expiry.farewell),
             Purpose::Closing => self.closing.as_ref(),
@@ -350,6 +449,8 @@ mod tests {
             flow: None,
             greeting: Some(words()),
             absence: Some(words()),
+            position: None,
+            waiting: None,
             expiry: Some(Expiry {
                 warning: Some((Duration::from_secs(600), words())),
                 after: Duration::from_secs(900),
@@ -370,16 +471,16 @@ mod tests {
     #[test]
     fn who_comes_is_greeted_once_and_who_comes_while_it_is_closed_is_told_so() {
         let all = settings();
-        let mut open = Life::begin(&all, true, true);
+        let mut open = Life::begin(0, &all, true, true);
         assert_eq!(said(&mut open), [say(Purpose::Greeting)]);
         open.handle_customer(&all, true);
         assert_eq!(said(&mut open), []);
         assert_eq!(
-            said(&mut Life::begin(&all, false, true)),
+            said(&mut Life::begin(0, &all, false, true)),
             [],
             "it came back"
         );
-        let mut closed = Life::begin(&all, true, false);
+        let mut closed = Life::begin(0, &all, true, false);
         assert_eq!(said(&mut closed), [say(Purpose::Absence)]);
         closed.handle_customer(&all, false);
         assert_eq!(said(&mut closed), [], "told once");
@@ -392,13 +493,13 @@ mod tests {
         );
         let nothing = Settings::default();
         assert!(nothing.is_empty());
-        assert_eq!(said(&mut Life::begin(&nothing, true, false)), []);
+        assert_eq!(said(&mut Life::begin(0, &nothing, true, false)), []);
     }
 
     #[test]
     fn who_owes_an_answer_is_warned_and_then_not_waited_for() {
         let all = settings();
-        let mut life = Life::begin(&all, false, true);
+        let mut life = Life::begin(0, &all, false, true);
         life.handle_agent(0);
         assert_eq!(life.poll_timeout(&all), None, "nobody has it");
         life.handle_taken();
@@ -412,12 +513,12 @@ mod tests {
         life.handle_customer(&all, true);
         assert_eq!(life.poll_timeout(&all), None, "the agent is to answer");
         life.handle_agent(2 * MINUTE);
-        life.handle_timeout(12 * MINUTE - 1, &all);
+        life.handle_timeout(12 * MINUTE - 1, &all, None);
         assert_eq!(said(&mut life), [], "too early");
-        life.handle_timeout(12 * MINUTE, &all);
+        life.handle_timeout(12 * MINUTE, &all, None);
         assert_eq!(said(&mut life), [say(Purpose::ExpiryWarning)]);
         assert_eq!(life.poll_timeout(&all), Some(17 * MINUTE));
-        life.handle_timeout(17 * MINUTE, &all);
+        life.handle_timeout(17 * MINUTE, &all, None);
         assert_eq!(said(&mut life), [say(Purpose::Expired), Output::Expire]);
         assert_eq!(life.poll_timeout(&all), None);
         life.handle_closed(&all);
@@ -427,11 +528,11 @@ mod tests {
     #[test]
     fn who_was_warned_late_has_the_rest_of_the_time_and_an_answer_takes_the_warning_back() {
         let all = settings();
-        let mut life = Life::begin(&all, false, true);
+        let mut life = Life::begin(0, &all, false, true);
         life.handle_taken();
         life.handle_agent(0);
         // The program stood still for a day.
-        life.handle_timeout(1_440 * MINUTE, &all);
+        life.handle_timeout(1_440 * MINUTE, &all, None);
         assert_eq!(said(&mut life), [say(Purpose::ExpiryWarning)]);
         assert_eq!(life.poll_timeout(&all), Some(1_445 * MINUTE));
         life.handle_customer(&all, true);
@@ -447,11 +548,11 @@ mod tests {
         if let Some(expiry) = &mut all.expiry {
             expiry.warning = None;
         }
-        let mut life = Life::begin(&all, false, true);
+        let mut life = Life::begin(0, &all, false, true);
         life.handle_taken();
         life.handle_agent(0);
         assert_eq!(life.poll_timeout(&all), Some(15 * MINUTE));
-        life.handle_returned();
+        life.handle_returned(0);
         assert_eq!(life.poll_timeout(&all), None);
         life.handle_closed(&all);
         assert_eq!(said(&mut life), [say(Purpose::Closing)]);
@@ -469,11 +570,53 @@ mod tests {
         assert_eq!(life.poll_timeout(&nothing), Some(1_440 * MINUTE));
         life.handle_customer(&all, false);
         assert_eq!((life.poll_timeout(&all), said(&mut life)), (None, vec![]));
-        life.handle_queued(&all, false);
+        life.handle_queued(0, &all, false);
         assert_eq!(said(&mut life), [say(Purpose::Absence)]);
         life.handle_unanswered();
         life.handle_asked(0);
-        life.handle_timeout(1_440 * MINUTE, &nothing);
+        life.handle_timeout(1_440 * MINUTE, &nothing, None);
         assert_eq!(said(&mut life), [say(Purpose::Expired), Output::Expire]);
+    }
+
+    #[test]
+    fn who_waits_is_told_the_place_when_it_changes_and_the_words_in_their_turn() {
+        let mut all = settings();
+        all.position = Some((Duration::from_secs(30), Words::default()));
+        all.waiting = Some((Duration::from_secs(60), vec![Words::default(); 2]));
+        let mut life = Life::begin(0, &all, false, true);
+        let mut told = vec![];
+        for (due, place) in [(0, 3), (30, 3), (60, 2), (90, 2), (120, 2), (150, 1)] {
+            assert_eq!(life.poll_timeout(&all), Some(due * 1_000));
+            life.handle_timeout(due * 1_000 - 1, &all, Some(place));
+            assert_eq!(said(&mut life), [], "too early");
+            life.handle_timeout(due * 1_000, &all, Some(place));
+            told.extend(said(&mut life).into_iter().map(|said| (due, said)));
+        }
+        let expected = [
+            (0, say(Purpose::Position(3))),
+            (60, say(Purpose::Position(2))),
+            (60, say(Purpose::Waiting(0))),
+            (120, say(Purpose::Waiting(1))),
+            (150, say(Purpose::Position(1))),
+        ];
+        assert_eq!(told, expected);
+        assert!(all.words(Purpose::Waiting(2)).is_some(), "it begins again");
+        life.handle_timeout(200_000, &all, None);
+        assert_eq!(said(&mut life), [say(Purpose::Waiting(2))], "in no line");
+        life.handle_taken();
+        assert_eq!(life.poll_timeout(&all), None);
+    }
+
+    #[test]
+    fn who_waits_for_days_is_not_told_so_for_days() {
+        let mut all = settings();
+        all.waiting = Some((Duration::from_secs(60), vec![Words::default()]));
+        let mut life = Life::begin(0, &all, false, true);
+        let mut told = 0;
+        while let Some(due) = life.poll_timeout(&all) {
+            life.handle_timeout(due, &all, None);
+            told += said(&mut life).len();
+        }
+        assert_eq!(told, 20);
     }
 }

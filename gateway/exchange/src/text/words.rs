@@ -13,7 +13,9 @@ use super::Purpose;
 pub struct Words(pub BTreeMap<Language, String>);
 
 /// The names that [`Words`] may hold.
-pub const NAMES: [&str; 5] = ["name", "protocol", "service", "company", "opens_at"];
+pub const NAMES: [&str; 6] = [
+    "name", "protocol", "service", "company", "opens_at", "position",
+];
 
 /// What stands in the place of the names in [`Words`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Values {
     pub company: String,
     /// When the service opens next, where it is closed and that is known.
     pub opens_at: String,
+    /// The place in the line, where it is told.
+    pub position: String,
 }
 
 impl Words {
@@ -45,6 +49,7 @@ impl Words {
                 "service" => &values.service,
                 "company" => &values.company,
                 "opens_at" => &values.opens_at,
+                "position" => &values.position,
                 _ => return None,
             };
             Some(Cow::Borrowed(value.as_str()))
@@ -66,6 +71,10 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             Purpose::Absence => {
                 "Olá, {{name}}! Estamos fora do horário de atendimento. Sua mensagem está guardada no protocolo {{protocol}} e será respondida assim que voltarmos."
             }
+            Purpose::Position(_) => "Você é o número {{position}} na fila.",
+            Purpose::Waiting(_) => {
+                "Obrigado por aguardar. Assim que alguém estiver livre, responderemos por aqui."
+            }
             Purpose::ExpiryWarning => {
                 "Ainda está por aí? Sem uma resposta sua, este atendimento será encerrado em breve."
             }
@@ -86,6 +95,10 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             Purpose::Absence => {
                 "Hello, {{name}}! We are closed at the moment. Your message is kept under {{protocol}} and will be answered when we are back."
             }
+            Purpose::Position(_) => "You are number {{position}} in line.",
+            Purpose::Waiting(_) => {
+                "Thank you for waiting. We will answer here as soon as somebody is free."
+            }
             Purpose::ExpiryWarning => {
                 "Are you still there? Without an answer this conversation will be closed soon."
             }
@@ -105,6 +118,10 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             }
             Purpose::Absence => {
                 "¡Hola, {{name}}! Estamos fuera del horario de atención. Su mensaje queda guardado con el número {{protocol}} y se responderá cuando volvamos."
+            }
+            Purpose::Position(_) => "Usted es el número {{position}} en la fila.",
+            Purpose::Waiting(_) => {
+                "Gracias por esperar. Le responderemos por aquí en cuanto alguien esté libre."
             }
             Purpose::ExpiryWarning => {
                 "¿Sigue ahí? Si no responde, esta atención se cerrará en breve."

@@ -129,7 +129,6 @@ impl Desks {
     }
 
     /// The place of a work in its line, 1 being the next to be served.
-    #[cfg(test)]
     pub(super) fn position(&self, company: &CompanyId, work: &WorkId) -> Option<usize> {
         self.desks.get(company)?.desk.position(work)
     }

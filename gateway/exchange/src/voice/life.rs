@@ -101,6 +101,7 @@ impl About {
             service: service.map_or_else(String::new, |service| service.name.clone()),
             company: company.name.clone(),
             opens_at: self.closed(now, company).unwrap_or_default(),
+            position: String::new(),
         }
     }
 }
@@ -144,8 +145,9 @@ impl Voice {
                 break;
             }
             let at_ms = now.wall.as_millisecond();
+            let position = self.shared.position_of(&interaction);
             self.shared.with_life(now, &interaction, |life, around| {
-                life.handle_timeout(at_ms, around.settings);
+                life.handle_timeout(at_ms, around.settings, position);
             });
             self.shared.handle_talk_timeout(now, &interaction);
             if self
@@ -202,7 +204,7 @@ impl Shared {
             return;
         };
         let is_open = about.closed(now, known).is_none();
-        let life = Life::begin(settings, is_new, is_open);
+        let life = Life::begin(now.wall.as_millisecond(), settings, is_new, is_open);
         let living = Living {
             company: company.clone(),
             record: Record { about, life },
@@ -252,7 +254,8 @@ impl Shared {
         {
             living.record.about.service = service;
         }
-        self.with_life(now, &interaction, |life, _| life.handle_returned());
+        let at_ms = now.wall.as_millisecond();
+        self.with_life(now, &interaction, |life, _| life.handle_returned(at_ms));
     }
 
     /// A written interaction was closed: its last words are said, and its life is over.
@@ -317,6 +320,14 @@ impl Shared {
         self.lives.all.insert(interaction, living);
     }
 
+    /// The place of a written interaction in its line, 1 being the next to be served.
+    fn position_of(&self, interaction: &InteractionId) -> Option<u32> {
+        let company = &self.lives.all.get(interaction)?.company;
+        let work = self.desks.written.get(interaction)?;
+        let position = self.desks.position(company, work)?;
+        u32::try_from(position).ok()
+    }
+
     fn say(&mut self, now: Now, interaction: &InteractionId, living: &Living, purpose: Purpose) {
         let directory = self.directory.clone();
         let Some(known) = directory.companies.get(&living.company) else {
@@ -327,7 +338,10 @@ impl Shared {
         let Some(words) = settings.and_then(|settings| settings.words(purpose)) else {
             return;
         };
-        let values = about.values(now, known);
+        let mut values = about.values(now, known);
+        if let Purpose::Position(position) = purpose {
+            values.position = position.to_string();
+        }
         let text = words.text(purpose, about.language(known), &values);
         let content = json!({ "kind": "text", "text": text });
         self.write(

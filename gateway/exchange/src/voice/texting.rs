@@ -289,7 +289,8 @@ impl Shared {
         talk.written.service = service;
         self.queue_written(now, &living.company, &talk.written, wanted(skills))?;
         living.record.about = about;
-        living.record.life.handle_queued(settings, is_open);
+        let at_ms = now.wall.as_millisecond();
+        living.record.life.handle_queued(at_ms, settings, is_open);
         Ok(())
     }
 

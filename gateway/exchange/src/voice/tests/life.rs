@@ -83,6 +83,8 @@ fn lively() -> Scene {
             flow: None,
             greeting: Some(words()),
             absence: Some(words()),
+            position: None,
+            waiting: None,
             expiry: Some(Expiry {
                 warning: Some((Duration::from_secs(10 * MINUTE), words())),
                 after: Duration::from_secs(15 * MINUTE),
@@ -358,4 +360,45 @@ fn who_does_not_answer_a_flow_is_left_and_a_flow_begins_anew_with_the_program() 
         "ramal expired",
     ];
     assert_eq!(later.lines_said(), told);
+}
+
+#[test]
+fn who_waits_is_told_the_place_in_the_line_and_that_it_goes_on() {
+    let mut scene = lively();
+    scene.line_max(5);
+    scene.change(|company| {
+        let settings = company.channels.values_mut().next().expect("one");
+        settings.position = Some((Duration::from_secs(30), Words::default()));
+        settings.waiting = Some((Duration::from_secs(5 * MINUTE), vec![Words::default()]));
+    });
+    scene.writes("i0", 1).expect("room");
+    scene.writes("i1", 1).expect("room");
+    scene.until(Duration::from_secs(10));
+    let places = |scene: &Scene| {
+        let said = scene
+            .said()
+            .into_iter()
+            .filter(|said| said.purpose == "position");
+        said.map(|said| {
+            let text = said.content["text"].as_str().expect("text").to_owned();
+            (said.interaction.to_string(), text)
+        })
+        .collect::<Vec<_>>()
+    };
+    let place = |interaction: &str, place: u32| {
+        let text = format!("Você é o número {place} na fila.");
+        (interaction.to_owned(), text)
+    };
+    assert_eq!(places(&scene), [place("i0", 1), place("i1", 2)]);
+    scene.sits_down("ana");
+    scene.takes("ana");
+    scene.until(Duration::from_secs(40));
+    let before = [place("i0", 1), place("i1", 2), place("i1", 1)];
+    assert_eq!(places(&scene), before, "the next is the first");
+    scene.minutes(5);
+    let waiting = scene
+        .said()
+        .into_iter()
+        .filter(|said| said.purpose == "waiting");
+    assert_eq!(waiting.count(), 1);
 }
