@@ -52,6 +52,7 @@ mod sip;
 mod sip_ladders;
 mod skills;
 mod surveys;
+mod transcript;
 mod trunks;
 mod users;
 mod voice_messages;
@@ -269,6 +270,7 @@ pub fn router(app: App) -> Router {
         .merge(messages::routes())
         .merge(files::routes())
         .merge(webhooks::routes())
+        .merge(transcript::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(outbound_routes::routes())

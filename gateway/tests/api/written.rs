@@ -625,6 +625,26 @@ async fn a_channel_greets_who_writes_and_takes_leave_before_the_end_in_the_words
         .filter_map(|line| line["detail"]["purpose"].as_str())
         .collect();
     assert_eq!(purposes, ["greeting", "closing"]);
+
+    // A stranger may write anything: the transcript shows it and runs nothing.
+    let path = format!("/api/v1/interactions/{interaction}/transcript");
+    let read = scene.world.get(&scene.admin, &path).await;
+    let text = String::from_utf8(read.bytes).expect("text");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], protocol);
+    assert!(lines[2].ends_with("] Ana Souza:"), "{text}");
+    assert_eq!(lines[3], "Bom dia");
+    let page = format!("{path}?format=html");
+    let read = scene.world.get(&scene.admin, &page).await;
+    assert_eq!(
+        read.headers[header::CONTENT_SECURITY_POLICY],
+        "default-src 'none'"
+    );
+    let html = String::from_utf8(read.bytes).expect("text");
+    assert!(html.contains("<b>Ana Souza</b>"), "{html}");
+    let stranger = scene.agent("bruno").await;
+    let refused = scene.world.get(&stranger, &path).await;
+    assert_eq!(refused.code(403), "forbidden");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -645,8 +665,9 @@ async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service(
     let saved = scene.world.put(&scene.admin, &at("/simple"), form).await;
     saved.expect(200);
     let post = axum::http::Method::POST;
-    let published = scene.world.ask(&scene.admin, post, &at("/publish"), None);
-    published.await.expect(200);
+    let publish = at("/publish");
+    let published = scene.world.ask(&scene.admin, post, &publish, None).await;
+    published.expect(200);
 
     let path = format!("/api/v1/channels/{}", scene.channel);
     let settings = |flow: &str| {
