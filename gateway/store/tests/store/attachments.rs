@@ -53,7 +53,7 @@ on_both! {
         let row = waiting(&company, "f1", 5);
         attachments::insert(store.pool(), &row).await.unwrap();
         attachments::insert(store.pool(), &waiting(&company, "f2", 9)).await.unwrap();
-        assert_eq!(attachments::due(store.pool(), 8, 10).await.unwrap(), [row.clone()]);
+        assert_eq!(attachments::due(store.pool(), 8, 10).await.unwrap(), std::slice::from_ref(&row));
         assert!(attachments::claim(store.pool(), &row, 100).await.unwrap());
         assert!(!attachments::claim(store.pool(), &row, 100).await.unwrap());
         assert_eq!(attachments::due(store.pool(), 8, 10).await.unwrap(), []);
