@@ -78,7 +78,8 @@ impl Maker<'_> {
         external: &str,
         correlation: Option<&str>,
     ) -> Result<Option<Message>, Error> {
-        let own: Option<MessageId> = correlation.and_then(|id| id.parse().ok());
+        // Other systems know our messages by our own ids.
+        let own: Option<MessageId> = correlation.unwrap_or(external).parse().ok();
         if let Some(own) = own
             && let Some(found) = messages::on_channel(&mut **self.db, &channel.id, &own).await?
         {

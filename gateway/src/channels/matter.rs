@@ -3,6 +3,7 @@
 
 use channels::connector::{Headers, Webhook};
 use channels::event::{Content, Event, EventKind, Incoming, Media};
+use channels::generic::events::{self, Told as ToldOf};
 use channels::generic::receive::{self, Received};
 use channels::peer::PeerId;
 use channels::whatsapp::window::Facts;
@@ -156,14 +157,48 @@ impl Maker<'_> {
     }
 
     async fn of_generic(&mut self, channel: &Channel, receipt: &Receipt) -> Result<Made, Error> {
-        match receive::read(&receipt.body, receipt.channel.as_str()) {
-            Ok(received) => {
-                self.take(channel, &received.into(), receipt.received_ms)
-                    .await
-            }
-            // The handler reads it first: it is of another program.
+        let at_ms = receipt.received_ms;
+        if let Ok(received) = receive::read(&receipt.body, receipt.channel.as_str()) {
+            return self.take(channel, &received.into(), at_ms).await;
+        }
+        // The handler reads it first: what is neither is of another program.
+        match events::read(&receipt.body) {
+            Ok(told) => self.told_of(channel, told, at_ms).await,
             Err(_) => Ok(Made::nothing(Outcome::Refused(""))),
         }
+    }
+
+    /// What another system tells besides messages.
+    async fn told_of(
+        &mut self,
+        channel: &Channel,
+        told: ToldOf,
+        at_ms: i64,
+    ) -> Result<Made, Error> {
+        let outcome = Outcome::Done;
+        let Event { key, kind, .. } = told.event;
+        let known = Known {
+            hash: key.clone(),
+            message: MessageId::new(at_ms, self.random),
+        };
+        if receipts::take_in(self.db, &channel.id, &key, &known)
+            .await?
+            .is_some()
+        {
+            return Ok(Made::nothing(outcome));
+        }
+        let thread = told.conversation.as_str();
+        let told = if let EventKind::Closed { .. } = kind {
+            let open = interactions::open_in(&mut **self.db, &channel.id, thread).await?;
+            open.map(Told::Closed).into_iter().collect()
+        } else {
+            self.happened(channel, (&key, kind), at_ms).await?
+        };
+        let told = told
+            .into_iter()
+            .map(|told| (channel.company.clone(), told))
+            .collect();
+        Ok(Made { outcome, told })
     }
 
     /// A webhook of a provider, which may tell of many things. It was proved before it was stored.

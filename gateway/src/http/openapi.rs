@@ -52,7 +52,7 @@ pub fn document() -> Document {
         calls::list, calls::place, calls::order,
         channels::list, channels::create, channels::read, channels::update, channels::delete, channels::keys,
         channels::create_key, channels::rotate_secret, channels::deliveries, channels::replay,
-        receive_hook::receive_hook, messages::list, messages::send, transcript::read, messages::composer, messages::resend, accounts::health, accounts::check, accounts::templates,
+        receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, accounts::health, accounts::check, accounts::templates,
         accounts::refresh, accounts::preview, accounts::costs, accounts::begin,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,

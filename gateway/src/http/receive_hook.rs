@@ -7,8 +7,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::routing::post;
 use axum::{Json, Router};
+use channels::generic::FieldFault;
+use channels::generic::events as told;
 use channels::generic::receive;
 use desk::id::{ChannelId, InteractionId, MessageId, ReceiptId};
+use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
 use store::receipts::Receipt;
@@ -19,7 +22,11 @@ use super::who::known_key;
 use crate::channels::{NotReceived, Outcome};
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/api/v1/channels/{id}/receive_hook", post(receive_hook))
+    let one = "/api/v1/channels/{id}";
+    Router::new()
+        .route(&format!("{one}/receive_hook"), post(receive_hook))
+        .route(&format!("{one}/receive_hook/batch"), post(batch))
+        .route(&format!("{one}/events"), post(events))
 }
 
 /// Another system that showed a key of the channel in the path.
@@ -93,22 +100,118 @@ pub(super) async fn receive_hook(
 ) -> Result<(StatusCode, Json<Received>), Problem> {
     let body = body?;
     if let Err(faults) = receive::read(&body, channel.as_str()) {
-        let first = faults.first().map(|fault| fault.field.clone());
-        let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
-        let problem = match serde_json::from_slice::<Value>(&body) {
-            Ok(_) => Problem::field(&first.unwrap_or_default(), "invalid"),
-            Err(_) => Problem::malformed("malformed"),
-        };
-        return Err(problem.because(said.join("; ")));
+        return Err(wrong(&body, &faults));
     }
-    let receipt = Receipt {
+    let outcome = app.channels.receive(receipt(&app, channel, body.to_vec()));
+    let (status, received) = received(outcome.await.map_err(later)?)?;
+    Ok((status, Json(received)))
+}
+
+/// What came of each message of a batch, in its order.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Batch {
+    items: Vec<BatchItem>,
+}
+
+/// What came of one message of a batch.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct BatchItem {
+    /// 202, 200 where it was received before, or why it was not received.
+    status: u16,
+    received: Option<Received>,
+    /// The code of the error.
+    code: Option<&'static str>,
+}
+
+/// Post what customers write, many at once
+///
+/// `{"messages": […]}`, a hundred at most, each as for `receive_hook`. One whose form is wrong refuses all;
+/// otherwise each has an answer of its own.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/receive_hook/batch", operation_id = "receive_batch", tag = "channels",
+    params(("id" = String, Path)), request_body(content = Object),
+    responses((status = 202, body = Batch), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 413, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub(super) async fn batch(
+    State(app): State<App>,
+    ByChannelKey(channel): ByChannelKey,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<(StatusCode, Json<Batch>), Problem> {
+    let body = body?;
+    if let Err(faults) = receive::read_batch(&body, channel.as_str()) {
+        return Err(wrong(&body, &faults));
+    }
+    let value: Value =
+        serde_json::from_slice(&body).map_err(|_| Problem::malformed("malformed"))?;
+    let messages = value["messages"].as_array().cloned().unwrap_or_default();
+    // All are brought before the first is waited for: in their order, and in one commit.
+    let outcomes = messages.iter().map(|message| {
+        let receipt = receipt(&app, channel.clone(), message.to_string().into_bytes());
+        app.channels.receive(receipt)
+    });
+    let outcomes = join_all(outcomes).await.into_iter();
+    let items = outcomes.map(|outcome| match outcome.map_err(later).and_then(received) {
+        Ok((status, received)) => BatchItem {
+            status: status.as_u16(),
+            received: Some(received),
+            code: None,
+        },
+        Err(problem) => BatchItem {
+            status: problem.status.as_u16(),
+            received: None,
+            code: Some(problem.code()),
+        },
+    });
+    let items = items.collect();
+    Ok((StatusCode::ACCEPTED, Json(Batch { items })))
+}
+
+/// Post what happens to a conversation
+///
+/// By `type`: `customer_closed`, `message_edited`, `message_deleted`, `read` (which of our messages, by its
+/// id), `typing`.
+#[utoipa::path(post, path = "/api/v1/channels/{id}/events", operation_id = "receive_event", tag = "channels",
+    params(("id" = String, Path)), request_body(content = Object, example = json!({
+        "external_conversation_id": "TT-8812", "type": "customer_closed", "sent_at": "2026-11-22T13:05:00-03:00"})),
+    responses((status = 202), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody),
+        (status = 403, body = ProblemBody), (status = 413, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 503, body = ProblemBody)))]
+pub(super) async fn events(
+    State(app): State<App>,
+    ByChannelKey(channel): ByChannelKey,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Problem> {
+    let body = body?;
+    if let Err(faults) = told::read(&body) {
+        return Err(wrong(&body, &faults));
+    }
+    let outcome = app.channels.receive(receipt(&app, channel, body.to_vec()));
+    outcome.await.map_err(later)?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+fn receipt(app: &App, channel: ChannelId, body: Vec<u8>) -> Receipt {
+    Receipt {
         id: app.id(ReceiptId::new),
         channel,
         instance: app.channels.instance().clone(),
-        body: body.to_vec(),
+        body,
         received_ms: app.now_ms(),
+    }
+}
+
+/// What is wrong with what was posted, all of it.
+fn wrong(body: &[u8], faults: &[FieldFault]) -> Problem {
+    let first = faults.first().map(|fault| fault.field.clone());
+    let said: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let problem = match serde_json::from_slice::<Value>(body) {
+        Ok(_) => Problem::field(&first.unwrap_or_default(), "invalid"),
+        Err(_) => Problem::malformed("malformed"),
     };
-    let outcome = app.channels.receive(receipt).await.map_err(later)?;
+    problem.because(said.join("; "))
+}
+
+/// What the other system is told of a message.
+fn received(outcome: Outcome) -> Result<(StatusCode, Received), Problem> {
     match outcome {
         Outcome::Taken(taken) => {
             let status = match taken.is_duplicate {
@@ -126,7 +229,7 @@ pub(super) async fn receive_hook(
                 },
                 duplicate: taken.is_duplicate,
             };
-            Ok((status, Json(received)))
+            Ok((status, received))
         }
         Outcome::Reused => Err(Problem::conflict("key_reused").at("external_message_id")),
         Outcome::Done => Err(Problem::unavailable(&NotReceived::Away)),

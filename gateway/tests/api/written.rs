@@ -133,7 +133,15 @@ impl Scene {
     }
 
     async fn post(&self, key: &str, body: &str) -> Answer {
-        let path = format!("/api/v1/channels/{}/receive_hook", self.channel);
+        self.post_with(key, "receive_hook", body).await
+    }
+
+    async fn post_to(&self, place: &str, body: &str) -> Answer {
+        self.post_with(&self.key, place, body).await
+    }
+
+    async fn post_with(&self, key: &str, place: &str, body: &str) -> Answer {
+        let path = format!("/api/v1/channels/{}/{place}", self.channel);
         let request = Request::post(path)
             .header(header::CONTENT_TYPE, "application/json")
             .header("x-api-key", key)
@@ -387,6 +395,66 @@ async fn another_system_opens_follows_and_closes_an_interaction() {
         "agent_answered",
     ];
     assert_eq!(kinds, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_messages_are_posted_at_once_and_the_customer_may_close() {
+    let scene = Scene::new(0).await;
+    let messages: Vec<Value> = [(1, "Olá"), (2, "Alguém?"), (1, "Olá")]
+        .iter()
+        .map(|(number, text)| serde_json::from_str(&message(*number, text)).expect("JSON"))
+        .collect();
+    let batch = json!({ "messages": messages }).to_string();
+    let answer = scene
+        .post_to("receive_hook/batch", &batch)
+        .await
+        .expect(202);
+    let statuses: Vec<_> = (0..3)
+        .map(|place| &answer["items"][place]["status"])
+        .collect();
+    assert_eq!(statuses, [&json!(202), &json!(202), &json!(200)]);
+    let interaction = id_of(&answer["items"][1]["received"], "attendance_id");
+    let said = scene
+        .messages(&scene.admin, &interaction, 0)
+        .await
+        .expect(200);
+    assert_eq!(said["items"][1]["content"]["text"], "Alguém?");
+    let broken = json!({ "messages": [messages[0], { "text": "?" }] }).to_string();
+    assert_eq!(
+        scene.post_to("receive_hook/batch", &broken).await.status,
+        422
+    );
+
+    let edited = json!({ "external_conversation_id": "TT-1", "type": "message_edited",
+        "external_message_id": "TT-1-2", "text": "Alguém aí?" });
+    scene
+        .post_to("events", &edited.to_string())
+        .await
+        .expect(202);
+    let said = scene
+        .messages(&scene.admin, &interaction, 0)
+        .await
+        .expect(200);
+    assert_eq!(said["items"][1]["content"]["text"], "Alguém aí?");
+    assert_eq!(said["items"][1]["edits"][0]["content"]["text"], "Alguém?");
+    let odd = json!({ "external_conversation_id": "TT-1", "type": "sneezed" });
+    assert_eq!(scene.post_to("events", &odd.to_string()).await.status, 422);
+    let closed = json!({ "external_conversation_id": "TT-1", "type": "customer_closed" });
+    scene
+        .post_to("events", &closed.to_string())
+        .await
+        .expect(202);
+    for _ in 0..200 {
+        if scene.interaction(&interaction).await["state"] == "ended" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    let over = scene.interaction(&interaction).await;
+    assert_eq!(
+        (&over["state"], &over["ended_by"]),
+        (&json!("ended"), &json!("customer"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -650,6 +718,13 @@ async fn a_channel_greets_who_writes_and_takes_leave_before_the_end_in_the_words
 #[tokio::test(flavor = "multi_thread")]
 async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service() {
     let mut scene = Scene::new(0).await;
+    // With one service there would be nothing to ask.
+    let other = json!({ "name": "Vendas" });
+    let other = scene
+        .world
+        .post(&scene.admin, "/api/v1/services", other)
+        .await;
+    let other = id(&other.expect(201));
     let flow = json!({ "name": "Menu" });
     let flow = scene.world.post(&scene.admin, "/api/v1/flows", flow).await;
     let flow = id(&flow.expect(201));
@@ -658,7 +733,8 @@ async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service(
         "hours": { "inline": { "time_zone": "America/Sao_Paulo", "schedule": "always" } },
         "welcome": { "kind": "text", "text": "Olá!" },
         "closed": { "kind": "text", "text": "Fechado." },
-        "services": [{ "service": scene.service, "name": "Suporte" }],
+        "services": [{ "service": scene.service, "name": "Suporte" },
+                     { "service": other, "name": "Vendas" }],
         "unanswered": { "kind": "text", "text": "Ninguém pôde atender." }
     });
     let form = json!({ "revision": 1, "form": form });

@@ -332,6 +332,7 @@ impl Node {
             Output::Save(change) => self.changes.push_back(change),
             Output::Live { .. } => {} // Nobody watches here.
             Output::Kept(_) => {}     // Nobody takes calls here.
+            Output::Ask { .. } => {}  // Nobody writes here.
             Output::Sip(command) => self.perform_command(now, command),
             Output::Media(leg, command) => self.perform_media(now, leg, command),
             Output::Fetch { call, ticket, .. } => {
