@@ -169,14 +169,21 @@ mod tests {
                 Output::Play { ticket, items, .. } => {
                     told.extend(items.into_iter().map(|item| match item {
                         Spoken::Text { text, .. } => text,
-                        other => format!("{other:?}"),
+                        other @ (Spoken::Prompt(_) | Spoken::Word(_)) => format!("{other:?}"),
                     }));
                     session.handle_played(now(), ticket);
                 }
                 Output::Queue { service, .. } => told.push(format!("queue {service}")),
                 Output::HangUp { .. } => told.push("over".into()),
                 Output::Step(_) => {}
-                other => told.push(format!("{other:?}")),
+                other @ (Output::StopPlaying { .. }
+                | Output::LeaveQueue { .. }
+                | Output::Dial { .. }
+                | Output::CancelDial { .. }
+                | Output::Fetch { .. }
+                | Output::CancelFetch { .. }
+                | Output::Record { .. }
+                | Output::StopRecording { .. }) => told.push(format!("{other:?}")),
             }
         }
         told
