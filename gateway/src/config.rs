@@ -107,6 +107,11 @@ pub const SETTINGS: &[Setting] = &[
     setting("s3_key_id", "none", "id of the access key to that bucket"),
     setting("s3_key", "none", "that access key, which is secret"),
     setting(
+        "inside",
+        "none",
+        "ip:port inside that webhooks, providers and flows may lead to; several, separated by commas",
+    ),
+    setting(
         "log",
         "info",
         "what is logged, in the syntax of tracing's EnvFilter",
@@ -176,6 +181,8 @@ pub struct Config {
     pub s3_key_id: Option<String>,
     /// The access key to the bucket.
     pub s3_key: Option<String>,
+    /// Addresses inside that may be asked; no others are.
+    pub inside: Option<Addresses>,
     /// What is logged.
     pub log: String,
     /// How it is written.
@@ -218,6 +225,7 @@ impl Default for Config {
             s3_region: "us-east-1".to_owned(),
             s3_key_id: None,
             s3_key: None,
+            inside: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -575,7 +583,7 @@ mod tests {
         let all: String = SETTINGS
             .iter()
             .map(|setting| match setting.key {
-                "http" | "sip" | "sip_tls" | "sip_ws" | "browser_media" => {
+                "http" | "sip" | "sip_tls" | "sip_ws" | "browser_media" | "inside" => {
                     format!("{} = \"127.0.0.1:1\"\n", setting.key)
                 }
                 "rtp_ports" => "rtp_ports = \"2000-3000\"\n".to_owned(),

@@ -162,7 +162,8 @@ pub async fn serve(
     let (counters, door) = (transports.counters(), transports.door());
     let sip = transports.addresses().to_vec();
     let (media, media_events) = Media::start(media_config(&config)?)?;
-    let fetcher = Fetcher::new(Inside::Refused);
+    let inside = inside(&config);
+    let fetcher = Fetcher::new(inside);
     let surroundings = Surroundings {
         transports,
         media: media.clone(),
@@ -210,11 +211,11 @@ pub async fn serve(
         store.clone(),
         files(&config).await?,
         Thumbnailer::new(OURSELVES, &["thumbnail"]),
-        Fetcher::new(Inside::Refused),
+        Fetcher::new(inside),
         Arc::new(Providers {
             store: store.clone(),
             secrets: secrets.clone(),
-            fetcher: Fetcher::new(Inside::Refused),
+            fetcher: Fetcher::new(inside),
         }),
     );
     let having = tokio::spawn(attachments.clone().run());
@@ -358,6 +359,15 @@ fn media_config(config: &Config) -> Result<MediaConfig, ServeError> {
     media.threads = config.media_threads;
     media.browsers = Some(config.browser_media);
     Ok(media)
+}
+
+/// Whom inside strangers may have us ask: nobody, but for what the operator wrote down.
+fn inside(config: &Config) -> Inside {
+    match &config.inside {
+        // Read once, and needed until the program ends.
+        Some(known) => Inside::Only(Box::leak(known.0.clone().into_boxed_slice())),
+        None => Inside::Refused,
+    }
 }
 
 fn endpoint_config(config: &Config, listening: &[(Transport, SocketAddr)]) -> EndpointConfig {

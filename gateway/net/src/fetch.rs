@@ -43,8 +43,21 @@ pub struct Fetcher {
 pub enum Inside {
     /// Never: private, loopback and link-local addresses are refused.
     Refused,
+    /// These alone: the operator has written them down. The list lives as long as the program.
+    Only(&'static [SocketAddr]),
     /// Yes: the operator wrote the address, or a test's server is there.
     Allowed,
+}
+
+impl Inside {
+    /// Whether an address may be asked.
+    pub(crate) fn permits(self, address: SocketAddr) -> bool {
+        match self {
+            Self::Refused => !is_inside(address.ip()),
+            Self::Only(known) => !is_inside(address.ip()) || known.contains(&address),
+            Self::Allowed => true,
+        }
+    }
 }
 
 /// How long an answer may take, and how large it may be.
@@ -160,14 +173,16 @@ impl Fetcher {
     }
 
     async fn connect(&self, host: &str, port: u16) -> Result<TcpStream, FetchFailure> {
-        if self.inside == Inside::Refused && !is_port_for_http(port) {
+        if self.inside != Inside::Allowed && !is_port_for_http(port) {
             return Err(FetchFailure::Refused);
         }
         let found = self.names.look_up(host, port).await;
         let addresses: Vec<SocketAddr> = found.map_err(|_| FetchFailure::Unreachable)?;
         // One address inside is enough to refuse: the name is not honest.
-        let inside = addresses.iter().any(|address| is_inside(address.ip()));
-        if addresses.is_empty() || (inside && self.inside == Inside::Refused) {
+        let is_honest = addresses
+            .iter()
+            .all(|address| self.inside.permits(*address));
+        if addresses.is_empty() || !is_honest {
             return Err(FetchFailure::Refused);
         }
         for address in addresses {
@@ -394,6 +409,20 @@ mod tests {
                 "{url}: {answer:?}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn what_the_operator_wrote_down_is_asked_and_nothing_else_inside() {
+        let known: SocketAddr = "127.0.0.1:8090".parse().expect("an address");
+        let known: &'static [SocketAddr] = Box::leak(Box::new([known]));
+        let inside = Inside::Only(known);
+        let permits = |address: &str| inside.permits(address.parse().expect("an address"));
+        assert!(permits("127.0.0.1:8090"));
+        assert!(!permits("127.0.0.1:8091") && !permits("127.0.0.2:8090"));
+        assert!(permits("198.51.200.7:443"));
+        let fetcher = Fetcher::new(inside);
+        let refused = fetcher.fetch(&request("http://127.0.0.1:8091/")).await;
+        assert!(matches!(refused, Err(FetchFailure::Refused)), "{refused:?}");
     }
 
     #[tokio::test]

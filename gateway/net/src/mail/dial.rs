@@ -16,7 +16,7 @@ use super::error::{Cause, Error, Step};
 use super::tls::Certificate;
 use super::wire::Wire;
 use super::{Security, Server};
-use crate::fetch::{Inside, is_inside};
+use crate::fetch::Inside;
 
 /// Reaches servers of mail; clones share what they know.
 #[derive(Clone)]
@@ -143,8 +143,10 @@ impl Dialer {
         let found = asked.await.map_err(|_| Cause::TimedOut)?.map_err(unknown)?;
         let addresses: Vec<SocketAddr> = found.take(ADDRESSES_MAX).collect();
         // One address inside is enough to refuse: the name is not honest.
-        let inside = addresses.iter().any(|address| is_inside(address.ip()));
-        if inside && self.inside == Inside::Refused {
+        let is_honest = addresses
+            .iter()
+            .all(|address| self.inside.permits(*address));
+        if !is_honest {
             return Err(Cause::Inside);
         }
         if addresses.is_empty() {
