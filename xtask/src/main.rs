@@ -18,7 +18,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company
+  run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company, and beside
+                  it the simulator of WhatsApp's providers, to which the company is connected
   widget          build the chat widget, which the program embeds
   test            everything that must hold: format, lints, licences, tests, documentation
   sounds          make sounds/ again: words, sentences and the waiting music

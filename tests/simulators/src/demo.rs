@@ -1,6 +1,8 @@
 //! The company's accounts, the customers and the templates that the simulator knows: obviously false, and
 //! the same everywhere, so that the demo company and tests need not be told.
 
+use serde_json::{Value, json};
+
 use crate::provider::Provider;
 use crate::world::{Button, Customer, Header, Shape, Template, TemplateState};
 
@@ -69,6 +71,46 @@ pub fn number(provider: Provider) -> &'static str {
         Provider::Zenvia => "551140000003",
         Provider::Twilio => "551140000004",
         Provider::Erp => "551140000000",
+    }
+}
+
+/// What the company's program must be told of its account at a provider of WhatsApp, whose API is at
+/// `base_url`; nothing for the ERP, which is none.
+pub fn account(provider: Provider, base_url: &str) -> Option<Value> {
+    let number = number(provider);
+    Some(match provider {
+        Provider::Cloud => json!({
+            "provider": "cloud", "phone_number_id": PHONE_NUMBER_ID, "waba_id": WABA_ID,
+            "access_token": ACCESS_TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN,
+            "base_url": base_url,
+        }),
+        Provider::Dialog360 => json!({
+            "provider": "dialog360", "api_key": D360_API_KEY, "portfolio_id": D360_WABA_ID,
+            "webhook_secret": WEBHOOK_SECRET, "base_url": base_url,
+        }),
+        Provider::Gupshup => json!({
+            "provider": "gupshup", "app": GUPSHUP_APP, "app_id": GUPSHUP_APP_ID, "number": number,
+            "api_key": GUPSHUP_API_KEY, "webhook_secret": WEBHOOK_SECRET, "base_url": base_url,
+        }),
+        Provider::Zenvia => json!({
+            "provider": "zenvia", "number": number, "api_token": ZENVIA_API_TOKEN,
+            "webhook_secret": WEBHOOK_SECRET, "base_url": base_url,
+        }),
+        Provider::Twilio => json!({
+            "provider": "twilio", "account_sid": TWILIO_ACCOUNT_SID, "number": number,
+            "auth_token": TWILIO_AUTH_TOKEN, "base_url": base_url, "content_url": base_url,
+        }),
+        Provider::Erp => return None,
+    })
+}
+
+/// Headers that the company wants to see on webhooks of a provider that signs nothing.
+pub fn webhook_headers(provider: Provider) -> &'static [(&'static str, &'static str)] {
+    match provider {
+        Provider::Dialog360 | Provider::Gupshup | Provider::Zenvia => {
+            &[("x-ramal-secret", WEBHOOK_SECRET)]
+        }
+        Provider::Cloud | Provider::Twilio | Provider::Erp => &[],
     }
 }
 

@@ -31,4 +31,4 @@ pub mod wire;
 pub mod world;
 
 pub use provider::Provider;
-pub use server::{Config, Hand, NotStarted, Simulator, TimedOut};
+pub use server::{Config, Hand, NotConnected, NotStarted, Simulator, TimedOut};

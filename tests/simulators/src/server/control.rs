@@ -71,7 +71,7 @@ async fn state(State(shared): Here) -> Json<Value> {
         "now_ms": now_ms,
         "moved_ms": shared.clock.moved_ms(),
         "company": demo::COMPANY,
-        "target": shared.target,
+        "target": shared.target(),
         "providers": providers,
         "customers": world.customers().map(customer_state).collect::<Vec<_>>(),
         "chats": chats,

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::SendRequest;
-use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Uri};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue, SET_COOKIE, USER_AGENT};
+use hyper::{HeaderMap, Request, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) mime: String,
+    /// What the other side wants to be shown again.
+    pub(super) cookie: String,
     pub(super) body: Vec<u8>,
 }
 
@@ -26,16 +28,17 @@ pub(super) async fn post(
     body: Vec<u8>,
     within: Duration,
 ) -> Result<Answer, String> {
-    ask(Method::POST, url, headers, body, within).await
+    ask("POST", url, headers, body, within).await
 }
 
 /// Gets what is at an address.
 pub(super) async fn get(url: &str, within: Duration) -> Result<Answer, String> {
-    ask(Method::GET, url, &[], vec![], within).await
+    ask("GET", url, &[], vec![], within).await
 }
 
-async fn ask(
-    method: Method,
+/// Asks, and waits for the whole answer. An error says in words why there is none.
+pub(super) async fn ask(
+    method: &str,
     url: &str,
     headers: &[(String, String)],
     body: Vec<u8>,
@@ -47,7 +50,7 @@ async fn ask(
 }
 
 async fn exchange(
-    method: Method,
+    method: &str,
     url: &str,
     headers: &[(String, String)],
     body: Vec<u8>,
@@ -81,19 +84,23 @@ async fn answer(
 ) -> Result<Answer, String> {
     let response = sender.send_request(request).await;
     let (parts, body) = response.map_err(|error| error.to_string())?.into_parts();
-    let mime = parts.headers.get(CONTENT_TYPE);
-    let mime = mime.and_then(|mime| mime.to_str().ok()).unwrap_or_default();
     let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await;
     let body = body.map_err(|error| error.to_string())?;
     Ok(Answer {
         status: parts.status.as_u16(),
-        mime: mime.to_owned(),
+        mime: text(&parts.headers, CONTENT_TYPE),
+        cookie: text(&parts.headers, SET_COOKIE),
         body: body.to_bytes().to_vec(),
     })
 }
 
+fn text(headers: &HeaderMap, name: HeaderName) -> String {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().to_owned()
+}
+
 fn request(
-    method: Method,
+    method: &str,
     uri: &Uri,
     headers: &[(String, String)],
     body: Vec<u8>,

@@ -2,6 +2,7 @@
 
 mod api;
 mod clock;
+mod connect;
 mod control;
 mod courier;
 mod hand;
@@ -21,6 +22,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::provider::Provider;
 use crate::world::{Fault, FaultKind, Outcome, Output, Pace, Target, World};
 use clock::Clock;
+pub use connect::NotConnected;
 pub use hand::{Hand, TimedOut};
 
 /// How a simulator is started.
@@ -75,7 +77,7 @@ pub struct Simulator {
 struct Shared {
     world: Mutex<World>,
     clock: Clock,
-    target: String,
+    target: Mutex<String>,
     /// The driver is to look again.
     wake: Notify,
     /// Counts changes, for those who wait for one.
@@ -102,7 +104,7 @@ impl Simulator {
         let shared = Arc::new(Shared {
             world: Mutex::new(World::new(config.pace, &base, seed)),
             clock: Clock::new(config.start_ms.unwrap_or_else(wall_ms)),
-            target: config.target,
+            target: Mutex::new(config.target),
             wake: Notify::new(),
             version: watch::Sender::new(0),
             changes: broadcast::Sender::new(CHANGES_MAX),
@@ -151,6 +153,12 @@ impl Simulator {
                 .collect(),
         };
         self.with(|world, _| world.set_webhook(provider, Some(target)));
+    }
+
+    /// Says where the company's program is, if it was started later.
+    pub fn set_target(&self, url: &str) {
+        let target = self.shared.target.lock();
+        url.clone_into(&mut target.unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Looks at the world, or changes it. The time is the simulated clock's, in milliseconds since 1970.
@@ -215,10 +223,17 @@ impl Shared {
         self.with(|world, _| world.clock_moved());
     }
 
+    fn target(&self) -> String {
+        self.target
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
     /// An address of the company's program, which may be written without it.
     fn absolute(&self, url: &str) -> String {
         if url.starts_with('/') {
-            format!("{}{url}", self.target.trim_end_matches('/'))
+            format!("{}{url}", self.target().trim_end_matches('/'))
         } else {
             url.to_owned()
         }

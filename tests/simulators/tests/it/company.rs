@@ -72,13 +72,12 @@ impl Company {
     pub(crate) fn new(pace: Pace) -> Self {
         let mut world = World::new(pace, "http://sim.example", [7; 32]);
         for provider in Provider::ALL {
-            let headers = match provider {
-                Provider::Cloud | Provider::Twilio => BTreeMap::new(),
-                Provider::Erp => [("x-api-key".to_owned(), "chave".to_owned())].into(),
-                Provider::Dialog360 | Provider::Gupshup | Provider::Zenvia => {
-                    [("x-ramal-secret".to_owned(), demo::WEBHOOK_SECRET.to_owned())].into()
-                }
-            };
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let mut headers: BTreeMap<String, String> =
+                demo::webhook_headers(provider).iter().map(owned).collect();
+            if provider == Provider::Erp {
+                headers.insert("x-api-key".to_owned(), "chave".to_owned());
+            }
             let url = if provider == Provider::Erp {
                 "http://company.example/channels/erp/receive_hook".to_owned()
             } else {

@@ -28,32 +28,7 @@ const BASE: &str = "http://sim.example";
 /// The connector of the demo company's account at a provider.
 fn connector(provider: Provider) -> Box<dyn Connector> {
     let base = format!("{BASE}/{}", provider.prefix());
-    let number = demo::number(provider);
-    let config = match provider {
-        Provider::Cloud => json!({
-            "provider": "cloud", "phone_number_id": demo::PHONE_NUMBER_ID, "waba_id": demo::WABA_ID,
-            "access_token": demo::ACCESS_TOKEN, "app_secret": demo::APP_SECRET,
-            "verify_token": demo::VERIFY_TOKEN, "base_url": base,
-        }),
-        Provider::Dialog360 => json!({
-            "provider": "dialog360", "api_key": demo::D360_API_KEY, "portfolio_id": "carteira",
-            "webhook_secret": demo::WEBHOOK_SECRET, "base_url": base,
-        }),
-        Provider::Gupshup => json!({
-            "provider": "gupshup", "app": demo::GUPSHUP_APP, "app_id": demo::GUPSHUP_APP_ID,
-            "number": number, "api_key": demo::GUPSHUP_API_KEY,
-            "webhook_secret": demo::WEBHOOK_SECRET, "base_url": base,
-        }),
-        Provider::Zenvia => json!({
-            "provider": "zenvia", "number": number, "api_token": demo::ZENVIA_API_TOKEN,
-            "webhook_secret": demo::WEBHOOK_SECRET, "base_url": base,
-        }),
-        Provider::Twilio => json!({
-            "provider": "twilio", "account_sid": demo::TWILIO_ACCOUNT_SID, "number": number,
-            "auth_token": demo::TWILIO_AUTH_TOKEN, "base_url": base, "content_url": base,
-        }),
-        Provider::Erp => panic!("the ERP is no provider of WhatsApp"),
-    };
+    let config = demo::account(provider, &base).expect("a provider of WhatsApp");
     let config: whatsapp::Config = serde_json::from_value(config).expect("a configuration");
     whatsapp::connector(config).expect("a connector")
 }
