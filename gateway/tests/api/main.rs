@@ -7,6 +7,7 @@ mod desks;
 mod live;
 mod outbound;
 mod program;
+mod providers;
 mod recordings;
 mod rules;
 mod sip_ladders;
