@@ -256,11 +256,12 @@ pub async fn not_had(
     Ok(())
 }
 
-/// Whether any attachment still is, or shows, the file of this name.
+/// Whether any attachment still is, or shows, the file of this name, or a mail is it.
 pub async fn wants(db: impl AnyExecutor<'_>, sha256: &str) -> Result<bool, Error> {
     let found = sqlx::query(
         "SELECT id FROM attachments
-          WHERE (sha256 = $1 OR thumbnail = $1) AND state <> 'forgotten' LIMIT 1",
+          WHERE (sha256 = $1 OR thumbnail = $1) AND state <> 'forgotten'
+         UNION ALL SELECT message AS id FROM mails WHERE file = $1 LIMIT 1",
     )
     .bind(sha256)
     .fetch_optional(db)

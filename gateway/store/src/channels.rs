@@ -84,6 +84,23 @@ pub async fn update(db: impl AnyExecutor<'_>, channel: &Channel) -> Result<bool,
     Ok(done.rows_affected() == 1)
 }
 
+/// Puts other secrets in the place of these, unless somebody was faster.
+///
+/// The `WHERE` decides: what was set meanwhile is not lost.
+pub async fn replace_secrets(
+    db: impl AnyExecutor<'_>,
+    id: &ChannelId,
+    (before, after): (&[u8], &[u8]),
+) -> Result<bool, Error> {
+    let done = sqlx::query("UPDATE channels SET secrets = $3 WHERE id = $1 AND secrets = $2")
+        .bind(id.as_str())
+        .bind(before)
+        .bind(after)
+        .execute(db)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// Notes that the webhook said that it is no more.
 pub async fn webhook_gone(
     db: impl AnyExecutor<'_>,

@@ -176,6 +176,19 @@ pub async fn next_of(
     Ok(found)
 }
 
+/// Takes the next number of a conversation, whether or not anything is open in it.
+pub async fn next_in(
+    db: impl AnyExecutor<'_>,
+    id: &ConversationId,
+) -> Result<Option<Conversation>, Error> {
+    let found = sqlx::query("UPDATE conversations SET seq = seq + 1 WHERE id = $1 RETURNING *")
+        .bind(id.as_str())
+        .try_map(read)
+        .fetch_optional(db)
+        .await?;
+    Ok(found)
+}
+
 /// Opens an interaction in a conversation, which must be held by [`next`]; `step` says so. Returns its
 /// protocol number.
 pub async fn open(

@@ -40,6 +40,8 @@ pub mod flows;
 pub mod identities;
 pub mod interactions;
 pub mod lives;
+pub mod mailboxes;
+pub mod mails;
 pub mod merges;
 pub mod message_costs;
 pub mod messages;

@@ -252,6 +252,7 @@ pub(crate) async fn empty(
     db: &mut AnyConnection,
     interaction: &InteractionId,
 ) -> Result<(), Error> {
+    crate::mails::forget(db, interaction).await?;
     sqlx::query(
         "UPDATE messages SET content = $2, author = CASE WHEN direction = 'inbound' THEN $3
                                                          ELSE author END
