@@ -290,6 +290,11 @@ advices! {
         "O servidor não deixa o canal enviar por este endereço: o administrador precisa conferir remetente, SPF e DKIM.",
         "The server does not let the channel send from this address: the administrator must check sender, SPF and DKIM.",
         "El servidor no deja que el canal envíe desde esta dirección: el administrador debe revisar remitente, SPF y DKIM.";
+    /// A program wrote it, to another program or once too often.
+    AutomaticNotSent = "automatic_not_sent":
+        "A mensagem automática não foi enviada porque o remetente é um programa ou já recebeu uma: responda você mesmo, se for preciso.",
+        "The automatic message was not sent because the sender is a program or has had one already: answer yourself, if need be.",
+        "El mensaje automático no se envió porque el remitente es un programa o ya recibió uno: responda usted mismo, si hace falta.";
     /// The provider has trouble.
     ProviderAway = "provider_away":
         "O provedor está indisponível: a mensagem será enviada assim que ele voltar.",

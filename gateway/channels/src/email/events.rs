@@ -78,7 +78,8 @@ pub fn of_mail(mail: &Mail) -> Vec<Event> {
 }
 
 /// Bytes that could not be read, as a message that people see: the file is there to be opened. Where
-/// it was fetched is `place`, unique within the mailbox (`UIDVALIDITY/UID`, or the `UIDL`).
+/// it was fetched is `place`, unique within the mailbox (`UIDVALIDITY/UID`, or the `UIDL`). Without bytes
+/// there is no file.
 pub fn of_unreadable(error: &Unreadable, raw: &[u8], place: &str) -> Event {
     let whole = Media {
         kind: MediaKind::Document,
@@ -97,7 +98,7 @@ pub fn of_unreadable(error: &Unreadable, raw: &[u8], place: &str) -> Event {
             kind: "mail".to_owned(),
             raw: json!({ "error": error.to_string() }),
         },
-        attachments: vec![whole],
+        attachments: if raw.is_empty() { vec![] } else { vec![whole] },
         reply_to: None,
         forwarded: None,
         referral: None,

@@ -80,8 +80,8 @@ impl std::fmt::Display for Address {
     }
 }
 
-/// A mail, as read.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// A mail, as read. Written down, it leaves out what its files hold: that is kept elsewhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mail {
     /// `Message-ID` without its brackets. Two different mails may carry the same.
     pub message_id: Option<String>,
@@ -170,7 +170,8 @@ words! {
 }
 
 /// What kind of mail it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// Somebody wrote, or some program did: see the marks.
     #[default]
@@ -243,7 +244,7 @@ words! {
 }
 
 /// Something that came with a mail.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct File {
     /// What it is called: no path, no control characters.
     pub name: Option<String>,
@@ -256,11 +257,13 @@ pub struct File {
     /// What it is to us.
     pub kind: FileKind,
     /// What it holds, decoded.
+    #[serde(skip)]
     pub bytes: Vec<u8>,
 }
 
 /// What a file is to us.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FileKind {
     /// A file.
     Plain,

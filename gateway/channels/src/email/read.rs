@@ -19,6 +19,12 @@ pub enum Unreadable {
         /// How many it has.
         bytes: usize,
     },
+    /// The server of the mailbox could not give it.
+    #[error("the mail could not be fetched: {text}")]
+    NotGiven {
+        /// Why, in its words.
+        text: String,
+    },
     /// No server writes so much.
     #[error("the head of the mail has {bytes} bytes, the most is {HEAD_BYTES_MAX}")]
     HeadTooLong {

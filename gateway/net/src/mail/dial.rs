@@ -3,11 +3,14 @@
 //! Names of servers are typed by companies' administrators. As for HTTP (`crate::fetch`), a name is
 //! resolved first, every address is judged, and the connection goes to the very address that was judged.
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -48,6 +51,16 @@ pub struct Passed {
     pub detail: String,
     /// Its certificate, where this is [`Step::Tls`].
     pub certificate: Option<Certificate>,
+}
+
+/// The certificates of authorities in a PEM file.
+///
+/// # Errors
+///
+/// The file cannot be read, or holds something else.
+pub fn authorities(path: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let read = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    read.map_err(io::Error::other)
 }
 
 impl Journal {

@@ -29,7 +29,7 @@ pub mod smtp;
 mod tls;
 mod wire;
 
-pub use self::dial::{Dialer, Journal, Passed};
+pub use self::dial::{Dialer, Journal, Passed, authorities};
 pub use self::error::{Cause, Error, Flaw, Step};
 pub use self::tls::Certificate;
 

@@ -59,7 +59,10 @@ pub(crate) struct Plan {
 /// The mailbox that all tests have.
 pub(crate) const ANA: &str = "ana@loja.example";
 
-/// Its password.
+/// The mailbox of somebody who writes to Ana.
+pub(crate) const CLIENT: &str = "cliente@loja.example";
+
+/// The password of both.
 pub(crate) const PASSWORD: &str = "s3gr3do é \"dela\"";
 
 /// The one token that Exim knows.
@@ -101,7 +104,8 @@ impl House {
         let [certificate, key] = house.authority.vouch(plan.certificate);
         house.write("certificate.pem", &certificate);
         house.write("key.pem", &key);
-        house.write("users", &format!("{ANA}:{{PLAIN}}{PASSWORD}\n"));
+        let people = [ANA, CLIENT].map(|user| format!("{user}:{{PLAIN}}{PASSWORD}\n"));
+        house.write("users", &people.concat());
         // Between choosing a port and listening on it somebody else may take it.
         let started = (0..STARTS_MAX).any(|_| {
             house.ports = Ports::free();
