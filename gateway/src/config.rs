@@ -9,11 +9,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use channels::secret::Secret;
 use gateway_net::files::Bucket;
 use serde::Deserialize;
 use serde::de::{self, Deserializer};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::ParseError;
+
+use crate::channels::email::accounts::{Registration, Registrations};
 
 /// One thing that can be set.
 #[derive(Debug)]
@@ -109,7 +112,29 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "inside",
         "none",
-        "ip:port inside that webhooks, providers and flows may lead to; several, separated by commas",
+        "ip:port inside that webhooks, providers, mailboxes and flows may lead to; several, separated by commas",
+    ),
+    setting(
+        "public_url",
+        "http://localhost of the http port",
+        "http(s)://host[:port] under which browsers reach the API and its pages",
+    ),
+    setting(
+        "google_client_id",
+        "none",
+        "id under which this installation is registered at Google, for mailboxes",
+    ),
+    setting("google_client_secret", "none", "its secret there"),
+    setting(
+        "microsoft_client_id",
+        "none",
+        "id under which this installation is registered at Microsoft, for mailboxes",
+    ),
+    setting("microsoft_client_secret", "none", "its secret there"),
+    setting(
+        "mail_authorities",
+        "those of the machine",
+        "PEM file of further authorities that are believed in for mail servers",
     ),
     setting(
         "log",
@@ -183,6 +208,18 @@ pub struct Config {
     pub s3_key: Option<String>,
     /// Addresses inside that may be asked; no others are.
     pub inside: Option<Addresses>,
+    /// Under which address browsers reach us.
+    pub public_url: Option<String>,
+    /// Our id at Google.
+    pub google_client_id: Option<String>,
+    /// Our secret at Google.
+    pub google_client_secret: Option<String>,
+    /// Our id at Microsoft.
+    pub microsoft_client_id: Option<String>,
+    /// Our secret at Microsoft.
+    pub microsoft_client_secret: Option<String>,
+    /// PEM file: further authorities for mail servers.
+    pub mail_authorities: Option<PathBuf>,
     /// What is logged.
     pub log: String,
     /// How it is written.
@@ -226,6 +263,12 @@ impl Default for Config {
             s3_key_id: None,
             s3_key: None,
             inside: None,
+            public_url: None,
+            google_client_id: None,
+            google_client_secret: None,
+            microsoft_client_id: None,
+            microsoft_client_secret: None,
+            mail_authorities: None,
             log: "info".to_owned(),
             log_format: LogFormat::Text,
         }
@@ -321,6 +364,24 @@ impl Config {
         })
     }
 
+    /// What we are registered as at the providers of mailboxes.
+    pub fn registrations(&self, http: SocketAddr) -> Registrations {
+        let registration = |id: &Option<String>, secret: &Option<String>| {
+            Some(Registration {
+                client_id: id.clone()?,
+                client_secret: Secret::new(secret.clone()?),
+                endpoints: None,
+            })
+        };
+        let usual = || format!("http://localhost:{}", http.port());
+        let url = self.public_url.clone().unwrap_or_else(usual);
+        Registrations {
+            google: registration(&self.google_client_id, &self.google_client_secret),
+            microsoft: registration(&self.microsoft_client_id, &self.microsoft_client_secret),
+            redirect: format!("{}/oauth/email", url.trim_end_matches('/')),
+        }
+    }
+
     /// What is logged.
     ///
     /// # Errors
@@ -394,6 +455,23 @@ impl Config {
         if !self.s3_endpoint.iter().all(is_link) {
             return Err(ConfigError::Contradiction(
                 "s3_endpoint is http(s)://host[:port]",
+            ));
+        }
+        let registrations = [
+            [&self.google_client_id, &self.google_client_secret],
+            [&self.microsoft_client_id, &self.microsoft_client_secret],
+        ];
+        if registrations
+            .iter()
+            .any(|[id, secret]| id.is_some() != secret.is_some())
+        {
+            return Err(ConfigError::Contradiction(
+                "a client_id and its client_secret are set together or not at all",
+            ));
+        }
+        if !self.public_url.iter().all(is_link) {
+            return Err(ConfigError::Contradiction(
+                "public_url is http(s)://host[:port]",
             ));
         }
         if self.calls_max == 0 {
@@ -653,6 +731,8 @@ mod tests {
             ("RAMAL_SIP_TLS", "127.0.0.1:5061", "tls_certificate"),
             ("RAMAL_S3_BUCKET", "ramal", "s3_key"),
             ("RAMAL_S3_KEY", "segredo", "s3_bucket"),
+            ("RAMAL_GOOGLE_CLIENT_ID", "id", "client_secret"),
+            ("RAMAL_PUBLIC_URL", "omni.loja.example", "public_url"),
             ("RAMAL_S3_ENDPOINT", "http://127.0.0.1:9000", "s3_bucket"),
         ] {
             let error = from_environment(&[(key, value)])

@@ -25,6 +25,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::channels::attachments::Attachments;
+use crate::channels::email::accounts::Accounts;
+use crate::channels::email::mailboxes;
+use crate::channels::email::sending::Post;
 use crate::channels::located::Providers;
 use crate::channels::{self, Channels};
 use crate::config::Config;
@@ -42,6 +45,7 @@ use crate::voices::Voices;
 use gateway_net::fetch::{Fetcher, Inside};
 use gateway_net::files::Files;
 use gateway_net::files::thumbnail::Thumbnailer;
+use gateway_net::mail::Dialer;
 
 /// The realm of the devices' passwords. It never changes: a password is hashed with it.
 pub const REALM: &str = "ramal";
@@ -199,17 +203,30 @@ pub async fn serve(
         .look(move |voice, now| voice.restore_outbound(now, &calls))
         .await?;
 
+    let files = files(&config).await?;
+    let mail = Post {
+        store: store.clone(),
+        accounts: Accounts::new(
+            store.clone(),
+            secrets.clone(),
+            fetcher.clone(),
+            config.registrations(http),
+        ),
+        dialer: dialer(&config, inside)?,
+        files: files.clone(),
+    };
     let (channels, telling) = Channels::start(channels::Needs {
         store: store.clone(),
         telephony: telephony.clone(),
         secrets: secrets.clone(),
         fetcher: fetcher.clone(),
+        mail: mail.clone(),
         instance,
         seed: seed()?,
     });
     let attachments = Attachments::new(
         store.clone(),
-        files(&config).await?,
+        files,
         Thumbnailer::new(OURSELVES, &["thumbnail"]),
         Fetcher::new(inside),
         Arc::new(Providers {
@@ -219,10 +236,20 @@ pub async fn serve(
         }),
     );
     let having = tokio::spawn(attachments.clone().run());
+    let reader = channels.instance().clone();
+    let reading = mailboxes::start(mailboxes::Needs {
+        store: store.clone(),
+        channels: channels.clone(),
+        accounts: mail.accounts.clone(),
+        dialer: mail.dialer.clone(),
+        attachments: attachments.clone(),
+        seed: seed()?,
+    });
     let app = App::new(Parts {
         store: store.clone(),
         telephony: telephony.clone(),
         channels,
+        mail,
         attachments,
         fetcher,
         realm: REALM.into(),
@@ -259,6 +286,8 @@ pub async fn serve(
     wait_for_requests(serving, REQUESTS_PATIENCE).await;
     ladders.abort();
     telling.abort(); // what was under way is told again, under the same id
+    reading.abort(); // what was not taken yet is read again
+    store::mailboxes::let_go(store.pool(), &reader).await?;
     having.abort(); // what was under way is tried again
     retaining.abort(); // between two statements: what it was at is found again
     // The owner holds the writer: when it has ended, everything is handed over; then written.
@@ -279,6 +308,16 @@ async fn files(config: &Config) -> Result<Files, ServeError> {
             opened.map_err(|error| ServeError::Data(folder.display().to_string(), error))
         }
     }
+}
+
+/// What reaches mail servers.
+fn dialer(config: &Config, inside: Inside) -> Result<Dialer, ServeError> {
+    let mut more = vec![];
+    if let Some(path) = &config.mail_authorities {
+        more = gateway_net::mail::authorities(path)
+            .map_err(|error| ServeError::Data(path.display().to_string(), error))?;
+    }
+    Ok(Dialer::new(inside, more))
 }
 
 /// The file of this very process, whatever an update has put in its place since.

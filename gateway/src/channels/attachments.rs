@@ -68,7 +68,7 @@ pub async fn of(
 
 /// Whether an id of a file on this channel is that of a file laid down here beforehand.
 fn lays_down(channel: &Channel) -> bool {
-    matches!(channel.kind.as_str(), "generic" | "webchat")
+    matches!(channel.kind.as_str(), "generic" | "webchat" | "email")
 }
 
 async fn is_laid_down(
@@ -328,6 +328,12 @@ impl Attachments {
                 attachments::delete(self.store.pool(), &row.id).await?;
             }
         }
+    }
+
+    /// Removes a file, unless a message or a mail needs it.
+    pub async fn remove_unneeded(&self, hash: &Hash) {
+        let _alone = self.keeping.write().await;
+        self.remove(hash.as_str()).await;
     }
 
     /// Removes a file that no row wants.

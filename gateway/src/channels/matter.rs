@@ -58,7 +58,7 @@ pub(super) enum Told {
 }
 
 impl Made {
-    fn nothing(outcome: Outcome) -> Self {
+    pub(super) fn nothing(outcome: Outcome) -> Self {
         Self {
             outcome,
             told: vec![],
@@ -75,18 +75,18 @@ pub(super) struct Maker<'a> {
 }
 
 /// A message as any channel brings it.
-struct Arriving {
+pub(super) struct Arriving {
     /// The channel's name of the thread; none where a thread is whoever is in it.
-    thread: Option<String>,
+    pub(super) thread: Option<String>,
     /// Under which it is told again.
-    key: String,
+    pub(super) key: String,
     /// Of all of it: another under the same key is another message.
-    fingerprint: String,
-    message: Incoming,
-    sent_ms: Option<i64>,
-    service: Option<ServiceId>,
-    priority: i16,
-    attributes: Value,
+    pub(super) fingerprint: String,
+    pub(super) message: Incoming,
+    pub(super) sent_ms: Option<i64>,
+    pub(super) service: Option<ServiceId>,
+    pub(super) priority: i16,
+    pub(super) attributes: Value,
 }
 
 impl From<Received> for Arriving {
@@ -128,11 +128,11 @@ struct Matter {
 
 /// What is kept and shown of a message.
 #[derive(Serialize)]
-struct Kept<'a> {
+pub(super) struct Kept<'a> {
     #[serde(flatten)]
-    content: &'a Content,
+    pub(super) content: &'a Content,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    attachments: &'a [Media],
+    pub(super) attachments: &'a [Media],
 }
 
 impl Maker<'_> {
@@ -142,6 +142,9 @@ impl Maker<'_> {
         let made = match channel {
             Some(channel) if channel.kind == settings::GENERIC => {
                 self.of_generic(&channel, receipt).await?
+            }
+            Some(channel) if channel.kind == settings::EMAIL => {
+                self.of_mailbox(&channel, receipt).await?
             }
             Some(channel) => self.of_provider(&channel, receipt).await?,
             None => Made::nothing(Outcome::Refused("")),
@@ -234,7 +237,7 @@ impl Maker<'_> {
     }
 
     /// What one event says; nothing of one that was told before.
-    async fn event(
+    pub(super) async fn event(
         &mut self,
         channel: &Channel,
         event: Event,
@@ -278,7 +281,7 @@ impl Maker<'_> {
             .collect())
     }
 
-    async fn take(
+    pub(super) async fn take(
         &mut self,
         channel: &Channel,
         arriving: &Arriving,

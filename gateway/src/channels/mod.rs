@@ -18,6 +18,7 @@
 pub mod attachments;
 mod beginning;
 mod courier;
+pub mod email;
 mod happened;
 mod intake;
 mod life;
@@ -64,6 +65,8 @@ pub struct Needs {
     pub secrets: Arc<Secrets>,
     /// Asks webhooks.
     pub fetcher: Fetcher,
+    /// Sends mails.
+    pub mail: email::sending::Post,
     /// Which process this is.
     pub instance: InstanceId,
     /// What ids are made with.

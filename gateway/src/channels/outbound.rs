@@ -11,7 +11,7 @@ use store::conversations::{self, Conversation};
 use store::messages::Message;
 use store::{Error, Transaction};
 
-use super::settings::WHATSAPP;
+use super::settings::{EMAIL, WHATSAPP};
 
 /// What is to be written.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ pub struct Writing {
 
 /// Whether a provider carries what is written there: else it is told to the webhook, or fetched.
 pub fn has_provider(channel: &Channel) -> bool {
-    channel.kind == WHATSAPP
+    matches!(channel.kind.as_str(), WHATSAPP | EMAIL)
 }
 
 /// Writes into a conversation whose next number was taken ([`conversations::next_of`]).

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use channels::capabilities::Rate;
+use channels::capabilities::{Capabilities, Rate};
 use channels::connector::{Connector, Refusal};
 use channels::event::Delivery;
 use channels::failure::{Advice, Failure, FailureClass};
@@ -34,9 +34,10 @@ use crate::secrets::Secrets;
 use crate::telephony::Telephony;
 
 use super::Needs;
+use super::email::sending;
 use super::happened::reach;
 use super::matter::{Maker, facts, window};
-use super::settings;
+use super::settings::{self, EMAIL, NotSetUp};
 
 pub(super) struct Sender {
     post: Post,
@@ -56,6 +57,7 @@ struct Post {
     fetcher: Fetcher,
     telephony: Telephony,
     instance: desk::id::InstanceId,
+    mail: sending::Post,
 }
 
 impl Sender {
@@ -67,6 +69,7 @@ impl Sender {
                 fetcher: needs.fetcher.clone(),
                 telephony: needs.telephony.clone(),
                 instance: needs.instance.clone(),
+                mail: needs.mail.clone(),
             },
             random: StdRng::from_seed(seed),
             wake,
@@ -120,8 +123,8 @@ impl Sender {
             let Some(channel) = store::channels::of_work(&pool, &id).await? else {
                 continue;
             };
-            let connector = match settings::connector(&channel, &self.post.secrets) {
-                Ok(connector) => Arc::from(connector),
+            let carrier = match self.post.carrier(&channel) {
+                Ok(carrier) => Arc::new(carrier),
                 Err(error) => {
                     tracing::warn!(channel = %id, %error, "a channel cannot be spoken through");
                     continue;
@@ -131,27 +134,27 @@ impl Sender {
             // Few: it fits.
             let room = u32::try_from(room).unwrap_or(u32::MAX);
             for due in outbox::due(&pool, &id, now_ms, room).await? {
-                self.begin(&channel, &connector, due);
+                self.begin(&channel, &carrier, due);
             }
         }
         self.pace.forget(now_us());
         Ok(())
     }
 
-    fn begin(&mut self, channel: &Arc<Channel>, connector: &Arc<dyn Connector>, due: Due) {
-        let rates = connector.capabilities().rates;
+    fn begin(&mut self, channel: &Arc<Channel>, carrier: &Arc<Carrier>, due: Due) {
+        let rates = carrier.capabilities().rates;
         if !self
             .pace
             .may(&due, (rates.identity, rates.recipient), now_us())
         {
             return; // It is looked at again soon.
         }
-        let (post, channel, connector) = (self.post.clone(), channel.clone(), connector.clone());
+        let (post, channel, carrier) = (self.post.clone(), channel.clone(), carrier.clone());
         let seed = self.random.random();
         *self.under_way.entry(due.channel.clone()).or_default() += 1;
         self.tasks.spawn(async move {
             let message = due.message.clone();
-            if let Err(error) = post.send(&channel, connector.as_ref(), due, seed).await {
+            if let Err(error) = post.send(&channel, &carrier, due, seed).await {
                 tracing::warn!(%message, %error, "what came of a message is not known");
             }
             channel.id.clone()
@@ -159,11 +162,42 @@ impl Sender {
     }
 }
 
+/// Who carries the messages of a channel.
+enum Carrier {
+    /// A provider, over HTTP.
+    Provider(Box<dyn Connector>),
+    /// A mail server.
+    Mail,
+}
+
+impl Carrier {
+    fn capabilities(&self) -> &Capabilities {
+        match self {
+            Self::Provider(connector) => connector.capabilities(),
+            Self::Mail => &channels::email::EMAIL,
+        }
+    }
+
+    fn lease_ms(&self) -> i64 {
+        match self {
+            Self::Provider(_) => LEASE_MS,
+            Self::Mail => sending::LEASE_MS,
+        }
+    }
+}
+
 impl Post {
+    fn carrier(&self, channel: &Channel) -> Result<Carrier, NotSetUp> {
+        if channel.kind == EMAIL {
+            return Ok(Carrier::Mail);
+        }
+        settings::connector(channel, &self.secrets).map(Carrier::Provider)
+    }
+
     async fn send(
         &self,
         channel: &Channel,
-        connector: &dyn Connector,
+        carrier: &Carrier,
         due: Due,
         seed: [u8; 32],
     ) -> Result<(), Error> {
@@ -174,13 +208,20 @@ impl Post {
         let Some(talk) = conversations::by_id(pool, &due.conversation).await? else {
             return outbox::remove(pool, &due.message).await.map(drop);
         };
-        let lease_ms = clock::wall().as_millisecond() + LEASE_MS;
+        let lease_ms = clock::wall().as_millisecond() + carrier.lease_ms();
         if !outbox::claim(pool, &due, lease_ms).await? {
             return Ok(()); // Another process has it.
         }
-        let done = match outgoing(connector, &message, &talk) {
-            Ok(outgoing) => self.ask(connector, &outgoing).await,
-            Err(failure) => Err(failure),
+        let done = match carrier {
+            Carrier::Provider(connector) => match outgoing(connector.as_ref(), &message, &talk) {
+                Ok(outgoing) => self.ask(connector.as_ref(), &outgoing).await,
+                Err(failure) => Err(failure),
+            },
+            Carrier::Mail => {
+                self.mail
+                    .send(channel, &message, &talk, &peers(&talk))
+                    .await
+            }
         };
         match done {
             Ok(accepted) => self.accepted(channel, &message, talk, accepted, seed).await,

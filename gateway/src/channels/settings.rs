@@ -1,5 +1,6 @@
 //! What can be set of a channel, and its secrets.
 
+use channels::capabilities::Capabilities;
 use channels::connector::Connector;
 use channels::secret::Secret;
 use channels::whatsapp;
@@ -8,14 +9,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use store::channels::Channel;
 
+use super::email::settings::EmailSettings;
+use super::life::LifeSettings;
 use crate::secrets::{SecretError, Secrets};
 
-use super::life::LifeSettings;
 /// Any system with an API.
 pub const GENERIC: &str = "generic";
 
 /// WhatsApp, whoever carries the number.
 pub const WHATSAPP: &str = "whatsapp";
+
+/// A mailbox.
+pub const EMAIL: &str = "email";
 
 /// What is the same for all channels, as it is set for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +41,12 @@ impl Rules {
             return Self {
                 reopen_ms: i64::from(settings.reopen_hours) * 3_600_000,
                 medium: Medium::Chat,
+            };
+        }
+        if let (EMAIL, Some(settings)) = (channel.kind.as_str(), EmailSettings::of(channel)) {
+            return Self {
+                reopen_ms: settings.reopen_ms(),
+                medium: Medium::Email,
             };
         }
         let settings: GenericSettings = serde_json::from_value(settings).unwrap_or_default();
@@ -137,6 +148,19 @@ pub enum NotSetUp {
     /// It has no provider.
     #[error("there is no provider behind it")]
     NoProvider,
+}
+
+/// What a channel carries; of one that is told to its webhook, what the generic channel does.
+///
+/// # Errors
+///
+/// [`NotSetUp`]: its provider cannot be spoken to.
+pub fn capabilities(channel: &Channel, secrets: &Secrets) -> Result<Capabilities, NotSetUp> {
+    match channel.kind.as_str() {
+        EMAIL => Ok(channels::email::EMAIL),
+        WHATSAPP => Ok(connector(channel, secrets)?.capabilities().clone()),
+        _ => Ok(channels::generic::GENERIC),
+    }
 }
 
 /// What speaks with the provider of a channel.

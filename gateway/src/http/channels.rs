@@ -7,6 +7,8 @@ use axum::{Json, Router};
 use channels::generic::signature;
 use channels::send::host;
 use desk::id::{ApiKeyId, ChannelId, CompanyId, InteractionId, ServiceId};
+use gateway_net::mail::mailbox::Cursor;
+use rand::Rng as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -19,7 +21,8 @@ use super::problem::{Problem, ProblemBody};
 use super::who::{Administers, By, Reads, Tenant};
 use super::{App, Deed, generator};
 use crate::api_key;
-use crate::channels::settings::{GENERIC, WHATSAPP, life, whatsapp_connector};
+use crate::channels::email::settings::{EmailSettings, THREAD_KEY, secret};
+use crate::channels::settings::{EMAIL, GENERIC, WHATSAPP, life, whatsapp_connector};
 use crate::channels::{GenericSettings, SigningSecrets, WhatsAppSettings};
 
 pub(super) fn routes() -> Router<App> {
@@ -40,7 +43,7 @@ pub(super) fn routes() -> Router<App> {
     "webhook": "https://erp.exemplo.com.br/ramal", "settings": {"reopen_hours": 24}}))]
 pub(super) struct ChannelRequest {
     name: String,
-    /// What it is: `generic` or `whatsapp`. It stays so.
+    /// What it is: `generic`, `whatsapp` or `email`. It stays so.
     #[serde(default = "generic")]
     kind: String,
     /// Where what comes by it waits.
@@ -50,7 +53,7 @@ pub(super) struct ChannelRequest {
     /// switched off by its own answer (410) is switched on again by setting it.
     #[serde(default)]
     webhook: Option<String>,
-    /// By `kind`: of a generic channel, or of one of WhatsApp.
+    /// By `kind`: of a generic channel, of one of WhatsApp, or of a mailbox (`EmailSettings`).
     #[serde(default)]
     #[schema(value_type = GenericSettings)]
     settings: Value,
@@ -165,7 +168,7 @@ pub(super) struct Replayed {
 
 impl From<rows::Channel> for Channel {
     fn from(row: rows::Channel) -> Self {
-        let by_provider = row.kind != GENERIC;
+        let by_provider = row.kind == WHATSAPP;
         Self {
             receive_path: by_provider.then(|| format!("/webhooks/{}", row.id)),
             id: row.id,
@@ -221,6 +224,7 @@ impl Which {
 /// What is as it was, of a channel that is made or changed.
 struct Before {
     id: ChannelId,
+    settings: Option<Value>,
     secrets: SigningSecrets,
     created_ms: i64,
 }
@@ -241,8 +245,9 @@ fn row(
     let settings = match asked.kind.as_str() {
         GENERIC => generic_settings(asked.settings)?,
         WHATSAPP => whatsapp_settings(asked.settings, &mut secrets)?,
+        EMAIL => email_settings(asked.settings, before.settings, &mut secrets)?,
         _ => {
-            let kinds = format!("{GENERIC}, {WHATSAPP}");
+            let kinds = format!("{GENERIC}, {WHATSAPP}, {EMAIL}");
             return Err(Problem::field("kind", "out_of_range").because(kinds));
         }
     };
@@ -276,6 +281,34 @@ fn generic_settings(asked: Value) -> Result<Value, Problem> {
     let settings: GenericSettings = read_settings(asked)?;
     if let Some(field) = settings.wrong() {
         return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
+    }
+    Ok(json!(settings))
+}
+
+/// Takes the secrets of the mailbox to the others, and makes the one by which its mails are known again.
+fn email_settings(
+    asked: Value,
+    before: Option<Value>,
+    secrets: &mut SigningSecrets,
+) -> Result<Value, Problem> {
+    let settings = serde_json::from_value(asked);
+    let mut settings: EmailSettings =
+        settings.map_err(|error| Problem::field("settings", "invalid").because(error))?;
+    if let Some(field) = settings.wrong() {
+        return Err(Problem::field(&format!("settings.{field}"), "invalid"));
+    }
+    let before = before.and_then(|before| serde_json::from_value::<EmailSettings>(before).ok());
+    let kept = std::mem::take(&mut secrets.account);
+    secrets.account = settings.split(before.as_ref(), kept);
+    if !settings.has_secret(&secrets.account) {
+        return Err(Problem::field("settings.password", "required"));
+    }
+    if secret(&secrets.account, THREAD_KEY).is_empty() {
+        let key: [u8; 32] = generator()?.random();
+        let key = crate::files::hexadecimal(&key);
+        secrets
+            .account
+            .insert(THREAD_KEY.to_owned(), Value::String(key));
     }
     Ok(json!(settings))
 }
@@ -358,6 +391,7 @@ pub(super) async fn create(
     let secret = signature::secret(&mut generator()?);
     let before = Before {
         id,
+        settings: None,
         secrets: SigningSecrets::new(&secret),
         created_ms: app.now_ms(),
     };
@@ -397,12 +431,19 @@ pub(super) async fn update(
     let secrets = SigningSecrets::open(&app.secrets, id.as_str(), sealed);
     let before = Before {
         id,
+        settings: Some(old.settings.clone()),
         secrets: secrets.map_err(|error| Problem::unavailable(&error))?,
         created_ms: old.created_ms,
     };
     let row = row(&app, &tenant, before, asked)?;
     check_flow(&mut db, &row).await?;
     rows::update(&mut *db, &row).await?;
+    if let (Some(old), Some(new)) = (EmailSettings::of(&old), EmailSettings::of(&row))
+        && !new.is_same_mailbox(&old)
+    {
+        let start = Cursor::since(new.since_ms(app.now_ms()));
+        store::mailboxes::begin_anew(&mut db, &row.id, &json!(start)).await?;
+    }
     // Whatever broke it may be mended.
     channel_health::mended(&mut *db, &row.id).await?;
     app.commit(db, &tenant, deed("channel.update", &row))

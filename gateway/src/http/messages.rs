@@ -396,9 +396,8 @@ pub(super) fn may_go(
     (channel, talk): (&Channel, &Conversation),
     content: &OutContent,
 ) -> Result<(), Problem> {
-    let connector = settings::connector(channel, &app.secrets)
+    let capabilities = settings::capabilities(channel, &app.secrets)
         .map_err(|error| Problem::conflict("not_set_up").because(error))?;
-    let capabilities = connector.capabilities();
     if capabilities.window_ms.is_some()
         && let Err(closed) = facts(&talk.window).guard(content, app.now_ms())
     {
@@ -433,11 +432,8 @@ pub(super) async fn composer(
     let talk = talk.ok_or_else(Problem::not_found)?;
     let channel = store::channels::of_work(db, &talk.channel).await?;
     let channel = channel.ok_or_else(Problem::not_found)?;
-    let connector = settings::connector(&channel, &app.secrets).ok();
-    let capabilities = match &connector {
-        Some(connector) => connector.capabilities(),
-        None => &channels::generic::GENERIC,
-    };
+    let capabilities =
+        settings::capabilities(&channel, &app.secrets).unwrap_or(channels::generic::GENERIC);
     let left = capabilities
         .window_ms
         .map(|_| facts(&talk.window).left(app.now_ms()));

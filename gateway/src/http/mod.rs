@@ -27,6 +27,7 @@ mod decisions;
 mod desk_settings;
 mod devices;
 mod docs;
+mod email;
 mod files;
 mod findings;
 mod flows;
@@ -80,6 +81,7 @@ use store::{Store, Transaction};
 
 use crate::channels::Channels;
 use crate::channels::attachments::Attachments;
+use crate::channels::email::sending::Post;
 use crate::secrets::Secrets;
 use crate::setup;
 use crate::sound_files::SoundFiles;
@@ -103,6 +105,8 @@ pub struct Parts {
     pub realm: Arc<str>,
     /// What is written.
     pub channels: Channels,
+    /// Mailboxes and mails.
+    pub mail: Post,
     /// The files of what is written.
     pub attachments: Attachments,
     /// Asks providers.
@@ -271,6 +275,7 @@ pub fn router(app: App) -> Router {
         .merge(files::routes())
         .merge(webhooks::routes())
         .merge(transcript::routes())
+        .merge(email::routes())
         .merge(numbers::routes())
         .merge(trunks::routes())
         .merge(outbound_routes::routes())

@@ -10,9 +10,10 @@ use utoipa::{Modify, OpenApi};
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, accounts, agents, api_keys, audit, calendars, calls, channels, companies, contacts,
-    decisions, desk_settings, devices, files, flows, health, interactions, live, messages, metrics,
-    numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings, services,
-    session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages, voices, work,
+    decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
+    metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings,
+    services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
+    voices, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -54,6 +55,7 @@ pub fn document() -> Document {
         channels::create_key, channels::rotate_secret, channels::deliveries, channels::replay,
         receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, accounts::health, accounts::check, accounts::templates,
         accounts::refresh, accounts::preview, accounts::costs, accounts::begin,
+        email::check_settings, email::mailbox, email::preview, email::authorise, email::mail, email::original,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
         numbers::list, numbers::create, numbers::read, numbers::update, numbers::delete,
         trunks::list, trunks::create, trunks::read, trunks::update, trunks::delete,

@@ -5,6 +5,7 @@ mod agents;
 mod contacts;
 mod desks;
 mod live;
+mod mail;
 mod outbound;
 mod program;
 mod providers;

@@ -148,7 +148,11 @@ impl Scene {
     }
 
     async fn says(&self, interaction: &str, text: &str) {
-        let id: String = text.chars().filter(|one| one.is_alphanumeric()).take(32).collect();
+        let id: String = text
+            .chars()
+            .filter(|one| one.is_alphanumeric())
+            .take(32)
+            .collect();
         let body = json!({ "client_message_id": id, "text": text });
         self.reply(interaction, body).await.expect(201);
     }

@@ -15,6 +15,7 @@ use exchange::voice::VoiceConfig;
 use gateway_net::fetch::{Fetcher, Inside};
 use gateway_net::files::Files;
 use gateway_net::files::thumbnail::Thumbnailer;
+use gateway_net::mail::Dialer;
 use http_body_util::BodyExt;
 use media_engine::sip::endpoint::EndpointConfig;
 use media_engine_net::clock;
@@ -22,6 +23,9 @@ use media_engine_net::media::{Media, MediaConfig};
 use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Transports, TransportsConfig};
 use ramal::channels::attachments::Attachments;
+use ramal::channels::email::accounts::{Accounts, Registrations};
+use ramal::channels::email::mailboxes;
+use ramal::channels::email::sending::Post;
 use ramal::channels::located::Providers;
 use ramal::channels::{Channels, Needs};
 use ramal::http::{App, Parts, router};
@@ -52,7 +56,16 @@ pub(crate) struct World {
     random: StdRng,
     telling: tokio::task::JoinHandle<()>,
     having: tokio::task::JoinHandle<()>,
+    reading: tokio::task::JoinHandle<()>,
+    mail: MailAround,
     folder: tempfile::TempDir,
+}
+
+/// How mail servers and the providers of mailboxes are reached.
+#[derive(Clone)]
+pub(crate) struct MailAround {
+    pub(crate) dialer: Dialer,
+    pub(crate) registrations: Registrations,
 }
 
 /// How a request shows who it is from.
@@ -96,18 +109,28 @@ impl Answer {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::over(tempfile::tempdir().expect("a folder")).await
+        Self::with_mail(MailAround {
+            dialer: Dialer::new(Inside::Refused, vec![]),
+            registrations: Registrations::default(),
+        })
+        .await
+    }
+
+    /// One that reaches mail servers in another way.
+    pub(crate) async fn with_mail(mail: MailAround) -> Self {
+        Self::over(tempfile::tempdir().expect("a folder"), mail).await
     }
 
     /// The same installation, after its process was killed.
     pub(crate) async fn killed(self) -> Self {
         self.telling.abort();
         self.having.abort();
-        Self::over(self.folder).await
+        self.reading.abort();
+        Self::over(self.folder, self.mail).await
     }
 
     /// What is in this folder, or something new.
-    async fn over(folder: tempfile::TempDir) -> Self {
+    async fn over(folder: tempfile::TempDir, around: MailAround) -> Self {
         let store = Store::open(&sqlite_url(&folder.path().join("ramal.db")))
             .await
             .expect("a database");
@@ -160,19 +183,34 @@ impl World {
             surroundings,
             [8; 32],
         );
+        let files = Files::on_disk(&folder.path().join("files")).await;
+        let files = files.expect("a folder");
+        let registrations = around.registrations.clone();
+        let accounts = Accounts::new(
+            store.clone(),
+            secrets.clone(),
+            Fetcher::new(Inside::Allowed),
+            registrations,
+        );
+        let mail = Post {
+            store: store.clone(),
+            accounts: accounts.clone(),
+            dialer: around.dialer.clone(),
+            files: files.clone(),
+        };
         let (channels, telling) = Channels::start(Needs {
             store: store.clone(),
             telephony: telephony.clone(),
             secrets: secrets.clone(),
             // The webhooks of tests are on this machine.
             fetcher: Fetcher::new(Inside::Allowed),
+            mail: mail.clone(),
             instance: "here".parse().expect("an id"),
             seed: [4; 32],
         });
-        let files = Files::on_disk(&folder.path().join("files")).await;
         let attachments = Attachments::new(
             store.clone(),
-            files.expect("a folder"),
+            files,
             Thumbnailer::new(env!("CARGO_BIN_EXE_ramal"), &["thumbnail"]),
             // So are the files of other systems.
             Fetcher::new(Inside::Allowed),
@@ -183,10 +221,19 @@ impl World {
             }),
         );
         let having = tokio::spawn(attachments.clone().run());
+        let reading = mailboxes::start(mailboxes::Needs {
+            store: store.clone(),
+            channels: channels.clone(),
+            accounts,
+            dialer: around.dialer.clone(),
+            attachments: attachments.clone(),
+            seed: [5; 32],
+        });
         let app = App::new(Parts {
             store: store.clone(),
             telephony,
             channels,
+            mail,
             attachments,
             fetcher: Fetcher::new(Inside::Allowed),
             realm: "ramal".into(),
@@ -213,6 +260,8 @@ impl World {
             archive,
             telling,
             having,
+            reading,
+            mail: around,
             folder,
         }
     }
