@@ -117,7 +117,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "public_url",
         "http://localhost of the http port",
-        "http(s)://host[:port] under which browsers reach the API and its pages",
+        "http(s)://host[:port] under which browsers reach the API and its pages, and providers our files",
     ),
     setting(
         "google_client_id",
@@ -208,7 +208,7 @@ pub struct Config {
     pub s3_key: Option<String>,
     /// Addresses inside that may be asked; no others are.
     pub inside: Option<Addresses>,
-    /// Under which address browsers reach us.
+    /// Under which address browsers and providers reach us.
     pub public_url: Option<String>,
     /// Our id at Google.
     pub google_client_id: Option<String>,
@@ -374,12 +374,18 @@ impl Config {
             })
         };
         let usual = || format!("http://localhost:{}", http.port());
-        let url = self.public_url.clone().unwrap_or_else(usual);
+        let url = self.public_url().unwrap_or_else(usual);
         Registrations {
             google: registration(&self.google_client_id, &self.google_client_secret),
             microsoft: registration(&self.microsoft_client_id, &self.microsoft_client_secret),
-            redirect: format!("{}/oauth/email", url.trim_end_matches('/')),
+            redirect: format!("{url}/oauth/email"),
         }
+    }
+
+    /// Under which address the world reaches us, without a slash at its end.
+    pub fn public_url(&self) -> Option<String> {
+        let url = self.public_url.as_deref();
+        url.map(|url| url.trim_end_matches('/').to_owned())
     }
 
     /// What is logged.

@@ -221,6 +221,8 @@ pub async fn serve(
         secrets: secrets.clone(),
         fetcher: fetcher.clone(),
         mail: mail.clone(),
+        files: files.clone(),
+        public_url: config.public_url(),
         instance,
         seed: seed()?,
     });

@@ -30,6 +30,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
         |known| format!("{known},{SIMULATOR}"),
     );
     let arguments = arguments.iter().skip_while(|argument| *argument == "--");
+    if std::env::var_os("RAMAL_PUBLIC_URL").is_none() {
+        ramal.env("RAMAL_PUBLIC_URL", format!("http://{}", listening()));
+    }
     let ended = execute(ramal.env("RAMAL_INSIDE", inside).args(arguments));
     drop(simulator);
     ended
@@ -40,9 +43,9 @@ struct Simulator(Child);
 
 impl Simulator {
     fn start() -> Result<Self, Error> {
-        let setting = |name: &str, usual: &str| std::env::var(name).unwrap_or(usual.to_owned());
-        let target = format!("http://{}", setting("RAMAL_HTTP", "127.0.0.1:8080"));
-        let logins = format!("{}/demo-logins.json", setting("RAMAL_DATA", "data"));
+        let target = format!("http://{}", listening());
+        let data = std::env::var("RAMAL_DATA").unwrap_or_else(|_| "data".to_owned());
+        let logins = format!("{data}/demo-logins.json");
         let words = [
             "--listen", SIMULATOR, "--target", &target, "--demo", &logins,
         ];
@@ -68,6 +71,11 @@ fn built(name: &str, arguments: &[&str]) -> Result<Command, Error> {
     let folder = ourselves.ancestors().nth(2).unwrap_or(&ourselves);
     let program = folder.join("quick").join(name);
     Ok(self::program(&program.to_string_lossy(), arguments))
+}
+
+/// Where the program listens.
+fn listening() -> String {
+    std::env::var("RAMAL_HTTP").unwrap_or_else(|_| "127.0.0.1:8080".to_owned())
 }
 
 /// Where the simulator listens.

@@ -15,6 +15,8 @@ pub struct Capabilities {
     pub caption_chars_max: usize,
     /// Which files.
     pub media: &'static [MediaRule],
+    /// Files in one message.
+    pub files_max: usize,
     /// Whether a file can be uploaded to the provider beforehand; else it is fetched at our link.
     pub upload: bool,
     /// Answers to choose from, where there are such.
@@ -68,6 +70,8 @@ pub struct MediaRule {
     pub mimes: &'static [&'static str],
     /// The longest, in bytes.
     pub bytes_max: u64,
+    /// Whether words can stand below one.
+    pub caption: bool,
 }
 
 /// How many answers may be offered, and how long they may be, in characters.
@@ -175,6 +179,9 @@ impl Capabilities {
             return Err(Refusal::FileTooLarge { what, bytes_max });
         }
         if let Some(caption) = &media.caption {
+            if !rule.caption {
+                return Err(Refusal::Unsupported { what: "caption" });
+            }
             at_most("caption", caption, self.caption_chars_max)?;
         }
         Ok(())
@@ -250,6 +257,7 @@ const fn any_of(kind: MediaKind, bytes_max: u64) -> MediaRule {
         kind,
         mimes: &[],
         bytes_max,
+        caption: true,
     }
 }
 
@@ -274,13 +282,16 @@ mod tests {
                     kind: MediaKind::Audio,
                     mimes: &["audio/ogg"],
                     bytes_max: 16,
+                    caption: false,
                 },
                 MediaRule {
                     kind: MediaKind::Document,
                     mimes: &[],
                     bytes_max: 100,
+                    caption: true,
                 },
             ],
+            files_max: 1,
             upload: false,
             choices: Some(ChoiceRules {
                 buttons_max: 3,

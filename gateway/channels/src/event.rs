@@ -190,6 +190,18 @@ words! {
     }
 }
 
+impl MediaKind {
+    /// What a file of this type is, where nobody says more.
+    pub fn of_mime(mime: &str) -> Self {
+        match mime.split('/').next() {
+            Some("image") => Self::Image,
+            Some("video") => Self::Video,
+            Some("audio") => Self::Audio,
+            Some(_) | None => Self::Document,
+        }
+    }
+}
+
 /// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Media {
@@ -224,7 +236,7 @@ pub struct Media {
 pub enum MediaSource {
     /// At a link, which a stranger may have written: the shell guards against addresses inside.
     Url(String),
-    /// At the provider, by its id.
+    /// By an id: at the provider; or where it was laid down with us beforehand, by ours.
     Id(String),
 }
 

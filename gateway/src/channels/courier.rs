@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use channels::generic::delivery::{self, Answer};
+use channels::generic::notice::NoticeAttachment;
 use channels::generic::signature;
 use channels::send::Response;
 use desk::id::ChannelId;
@@ -16,7 +17,8 @@ use rand::rngs::StdRng;
 use serde_json::json;
 use store::channels::Channel;
 use store::deliveries::{self, Delivery};
-use store::{Error, Store, messages};
+use store::messages::Message;
+use store::{Error, Store, attachments, messages};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -24,7 +26,7 @@ use crate::secrets::Secrets;
 use gateway_net::fetch::{Fetcher, Limits};
 
 use super::settings::SigningSecrets;
-use super::{Needs, notice};
+use super::{Needs, media_links, notice};
 
 pub(super) struct Courier {
     post: Post,
@@ -41,6 +43,8 @@ struct Post {
     store: Store,
     secrets: Arc<Secrets>,
     fetcher: Fetcher,
+    /// Before the path of each link; nothing where nobody said how the world reaches us.
+    public_url: String,
 }
 
 impl Courier {
@@ -50,6 +54,7 @@ impl Courier {
                 store: needs.store.clone(),
                 secrets: needs.secrets.clone(),
                 fetcher: needs.fetcher.clone(),
+                public_url: needs.public_url.clone().unwrap_or_default(),
             },
             random: StdRng::from_seed(seed),
             wake,
@@ -155,7 +160,23 @@ impl Post {
             Some(id) => messages::by_id(pool, &channel.company, &id).await?,
             None => None,
         };
-        Ok(notice::of(due, &about, message.as_ref()))
+        let message = match &message {
+            Some(message) => Some((message, self.files(message).await?)),
+            None => None,
+        };
+        Ok(notice::of(due, &about, message))
+    }
+
+    /// The files of a message, each with a link that lasts as long as the delivery is tried.
+    async fn files(&self, message: &Message) -> Result<Vec<NoticeAttachment>, Error> {
+        let until_ms = clock::wall().as_millisecond() + 2 * delivery::PARKED_AFTER_MS;
+        let pool = self.store.pool();
+        let rows = attachments::in_message(pool, &message.interaction, &message.id).await?;
+        let told = rows.into_iter().filter_map(|row| {
+            let path = media_links::link(&self.secrets, &row.company, &row.id, until_ms).ok()?;
+            notice::file(row, format!("{}{path}", self.public_url))
+        });
+        Ok(told.collect())
     }
 
     async fn ask(&self, channel: &Channel, id: &str, body: String) -> Result<Response, String> {

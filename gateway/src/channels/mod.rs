@@ -24,8 +24,10 @@ mod intake;
 mod life;
 pub mod located;
 mod matter;
+pub mod media_links;
 mod notice;
 pub mod outbound;
+mod outgoing_files;
 mod sender;
 pub mod settings;
 mod worker;
@@ -44,6 +46,7 @@ use tokio::task::JoinHandle;
 use crate::secrets::Secrets;
 use crate::telephony::Telephony;
 use gateway_net::fetch::Fetcher;
+use gateway_net::files::Files;
 
 pub use beginning::{Beginning, Begun, BegunTalk};
 use courier::Courier;
@@ -67,6 +70,10 @@ pub struct Needs {
     pub fetcher: Fetcher,
     /// Sends mails.
     pub mail: email::sending::Post,
+    /// Where the files of messages are.
+    pub files: Files,
+    /// Under which address the world reaches us, if it does, without a slash at its end.
+    pub public_url: Option<String>,
     /// Which process this is.
     pub instance: InstanceId,
     /// What ids are made with.

@@ -1,19 +1,23 @@
 //! A delivery in the words of the generic channel.
 
-use channels::event::{Content, Media, MediaSource};
+use channels::event::Content;
 use channels::generic::notice::{
     Notice, NoticeAttachment, NoticeAttendance, NoticeAuthor, NoticeChannel, NoticeCustomer,
     NoticeKind, NoticeMessage, NoticeName,
 };
 use desk::record::Direction;
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use store::attachments::{Attachment, AttachmentState};
 use store::deliveries::{About, Delivery};
 use store::messages::Message;
 
 /// What the webhook is told; nothing of an event that this program does not know.
-pub(super) fn of(delivery: &Delivery, about: &About, message: Option<&Message>) -> Option<String> {
+pub(super) fn of(
+    delivery: &Delivery,
+    about: &About,
+    message: Option<(&Message, Vec<NoticeAttachment>)>,
+) -> Option<String> {
     let kind: NoticeKind = delivery.event.parse().ok()?;
     let at = Timestamp::from_millisecond(about.at_ms).unwrap_or_default();
     let service = about.service.clone();
@@ -42,7 +46,7 @@ pub(super) fn of(delivery: &Delivery, about: &About, message: Option<&Message>) 
         customer: Some(NoticeCustomer {
             external_id: external,
         }),
-        message: message.map(said),
+        message: message.map(|(message, files)| said(message, files)),
         more: more(kind, &about.detail),
     };
     serde_json::to_string(&notice).ok()
@@ -99,22 +103,12 @@ fn more(kind: NoticeKind, detail: &Value) -> Map<String, Value> {
     Map::from_iter([(name.to_owned(), value)])
 }
 
-fn said(message: &Message) -> NoticeMessage {
-    #[derive(Deserialize)]
-    struct Kept {
-        #[serde(flatten)]
-        content: Content,
-        #[serde(default)]
-        attachments: Vec<Media>,
-    }
-    let kept: Option<Kept> = serde_json::from_value(message.content.clone()).ok();
-    let (content, files) = kept.map_or((None, vec![]), |kept| {
-        (Some(kept.content), kept.attachments)
-    });
-    let (words, first) = match content {
-        Some(Content::Text { text }) => (Some(text), None),
-        Some(Content::Media(media)) => (media.caption.clone(), Some(media)),
-        Some(_) | None => (None, None),
+fn said(message: &Message, attachments: Vec<NoticeAttachment>) -> NoticeMessage {
+    let content: Option<Content> = serde_json::from_value(message.content.clone()).ok();
+    let words = match content {
+        Some(Content::Text { text }) => Some(text),
+        Some(Content::Media(media)) => media.caption,
+        Some(_) | None => None,
     };
     let kind = match text(&message.author, "kind").as_deref() {
         Some("agent") => "agent",
@@ -134,22 +128,31 @@ fn said(message: &Message) -> NoticeMessage {
         },
         kind: if words.is_some() { "text" } else { "file" },
         text: words,
-        attachments: first.into_iter().chain(files).filter_map(file).collect(),
+        attachments,
         reply_to_external_message_id: message.reply_to.clone(),
         status: None,
     }
 }
 
-fn file(media: Media) -> Option<NoticeAttachment> {
-    let MediaSource::Url(url) = media.source else {
-        return None;
-    };
+/// A file of a message as the webhook is told of it, with the link at which it is fetched; nothing of one
+/// that nobody will have. One that we wait for ourselves has no type and no length yet.
+pub(super) fn file(row: Attachment, url: String) -> Option<NoticeAttachment> {
+    match row.state {
+        AttachmentState::Waiting | AttachmentState::Stored => {}
+        AttachmentState::Failed | AttachmentState::Refused | AttachmentState::Forgotten => {
+            return None;
+        }
+    }
+    let known = row.file;
     Some(NoticeAttachment {
         url,
-        filename: media.name.unwrap_or_default(),
-        mime_type: media.mime.unwrap_or_default(),
-        size: media.bytes.unwrap_or_default(),
-        sha256: media.sha256.unwrap_or_default(),
+        filename: row.name.unwrap_or_default(),
+        mime_type: known
+            .as_ref()
+            .map(|file| file.mime.clone())
+            .unwrap_or_default(),
+        size: known.as_ref().map(|file| file.bytes).unwrap_or_default(),
+        sha256: known.map(|file| file.sha256).unwrap_or_default(),
     })
 }
 

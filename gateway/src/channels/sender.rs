@@ -37,6 +37,7 @@ use super::Needs;
 use super::email::sending;
 use super::happened::reach;
 use super::matter::{Maker, facts, window};
+use super::outgoing_files::OutgoingFiles;
 use super::settings::{self, EMAIL, NotSetUp};
 
 pub(super) struct Sender {
@@ -56,6 +57,7 @@ struct Post {
     secrets: Arc<Secrets>,
     fetcher: Fetcher,
     telephony: Telephony,
+    files: OutgoingFiles,
     instance: desk::id::InstanceId,
     mail: sending::Post,
 }
@@ -68,6 +70,7 @@ impl Sender {
                 secrets: needs.secrets.clone(),
                 fetcher: needs.fetcher.clone(),
                 telephony: needs.telephony.clone(),
+                files: OutgoingFiles::new(needs),
                 instance: needs.instance.clone(),
                 mail: needs.mail.clone(),
             },
@@ -214,7 +217,7 @@ impl Post {
         }
         let done = match carrier {
             Carrier::Provider(connector) => match outgoing(connector.as_ref(), &message, &talk) {
-                Ok(outgoing) => self.ask(connector.as_ref(), &outgoing).await,
+                Ok(outgoing) => self.ask(connector.as_ref(), &message, outgoing).await,
                 Err(failure) => Err(failure),
             },
             Carrier::Mail => {
@@ -235,10 +238,12 @@ impl Post {
     async fn ask(
         &self,
         connector: &dyn Connector,
-        outgoing: &Outgoing,
+        message: &Message,
+        outgoing: Outgoing,
     ) -> Result<Accepted, Failure> {
+        let outgoing = self.files.lay_down(connector, message, outgoing).await?;
         let request = connector
-            .send(outgoing)
+            .send(&outgoing)
             .map_err(|refusal| refused(&refusal))?;
         let now_ms = clock::wall().as_millisecond();
         match self.fetcher.carry_out(&request, LIMITS, now_ms).await {
@@ -488,8 +493,9 @@ const LIMITS: Limits = Limits {
     bytes: 256 * 1024,
 };
 
-/// Who has a message in hand has it for so long: three times as long as an answer may take.
-const LEASE_MS: i64 = 60_000;
+/// Who has a message in hand has it for so long: as long as its file may wait and go up, and twice as long
+/// as an answer may take.
+const LEASE_MS: i64 = 160_000;
 
 /// Conversations of one channel that are written to at once.
 const CHANNEL_MAX: usize = 16;

@@ -27,7 +27,7 @@ use super::receive_hook::ByChannelKey;
 use super::recordings::{Part, asked_part, behind_the_end};
 use super::who::{Access, Tenant};
 use crate::channels::attachments::{FILE_BYTES_MAX, NotKept};
-use crate::secrets::{SecretError, Secrets};
+use crate::channels::media_links;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -214,40 +214,18 @@ pub(super) async fn by_link(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (company, id) =
-        opened(&app.secrets, &token, app.now_ms()).ok_or_else(Problem::not_found)?;
+        media_links::opened(&app.secrets, &token, app.now_ms()).ok_or_else(Problem::not_found)?;
     let row = attachments::by_id(app.store.pool(), &company, &id).await?;
-    send(&app, &row.ok_or_else(Problem::not_found)?, &headers).await
-}
-
-/// The path of a link by which anybody has a file until `until_ms`, milliseconds since 1970 (UTC).
-///
-/// # Errors
-///
-/// [`SecretError::NoChance`].
-pub fn link(
-    secrets: &Secrets,
-    company: &CompanyId,
-    id: &AttachmentId,
-    until_ms: i64,
-) -> Result<String, SecretError> {
-    let says = format!("{until_ms}/{company}/{id}");
-    let sealed = secrets.seal(LINKS, says.as_bytes())?;
-    Ok(format!("/media/{}", crate::files::hexadecimal(&sealed)))
-}
-
-/// What a link says, if it is one of ours and lasts still.
-fn opened(secrets: &Secrets, token: &str, now_ms: i64) -> Option<(CompanyId, AttachmentId)> {
-    if token.len() > LINK_LENGTH_MAX || !token.is_ascii() || !token.len().is_multiple_of(2) {
-        return None;
+    let row = row.ok_or_else(Problem::not_found)?;
+    let mut response = send(&app, &row, &headers).await?;
+    // Who fetches goes by the type. A browser saves it all the same.
+    let kind = row.file.and_then(|file| file.mime.parse().ok());
+    if let Some(kind) = kind
+        && response.status().is_success()
+    {
+        response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
-    let digits = |at| u8::from_str_radix(token.get(at..at + 2)?, 16).ok();
-    let sealed: Option<Vec<u8>> = (0..token.len()).step_by(2).map(digits).collect();
-    let says = secrets.open_sealed(LINKS, &sealed?).ok()?;
-    let says = String::from_utf8(says).ok()?;
-    let mut parts = says.split('/');
-    let until_ms: i64 = parts.next()?.parse().ok()?;
-    let whose = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
-    (now_ms < until_ms).then_some(whose)
+    Ok(response)
 }
 
 /// Whose a file is that is laid down.
@@ -404,42 +382,9 @@ const KEEP: &str = "private, max-age=3600";
 /// More than any small picture has.
 const SMALL_BYTES_MAX: u64 = 1024 * 1024;
 
-/// What links are sealed for.
-const LINKS: &str = "media-link";
-
-/// Two ids and a time, sealed, in hexadecimal.
-const LINK_LENGTH_MAX: usize = 512;
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_link_opens_one_file_until_its_time() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let secrets = Secrets::open(folder.path()).expect("a key");
-        let company: CompanyId = "a".parse().expect("an id");
-        let id: AttachmentId = "file-1".parse().expect("an id");
-        let link = link(&secrets, &company, &id, 1_000).expect("a link");
-        let token = link.strip_prefix("/media/").expect("a path");
-        assert_eq!(opened(&secrets, token, 999), Some((company, id)));
-        assert_eq!(opened(&secrets, token, 1_000), None);
-        let last = if token.ends_with('0') { "1" } else { "0" };
-        let changed = format!("{}{last}", &token[..token.len() - 1]);
-        let sealed_for_others = secrets.seal("device-1", b"9000/a/file-1").expect("sealed");
-        let sealed_for_others = crate::files::hexadecimal(&sealed_for_others);
-        for bad in [
-            changed.as_str(),
-            &token[2..],
-            &token[1..],
-            "",
-            "zz",
-            "çç",
-            &sealed_for_others,
-        ] {
-            assert_eq!(opened(&secrets, bad, 0), None, "{bad}");
-        }
-    }
 
     #[test]
     fn only_pictures_sound_and_film_are_shown() {

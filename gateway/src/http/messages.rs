@@ -4,22 +4,25 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use channels::event::Delivery;
+use channels::capabilities::Capabilities;
+use channels::event::{Delivery, MediaSource};
 use channels::failure::Failure;
-use channels::send::{OutContent, OutTemplate};
+use channels::send::{OutContent, OutMedia, OutTemplate};
 use channels::template::{Template, Values};
 use desk::explain::Language;
-use desk::id::{ChannelId, InteractionId, MessageId};
+use desk::id::{AttachmentId, ChannelId, InteractionId, MessageId};
 use desk::record::Direction;
 use exchange::voice::Holder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::attachments::Attachment;
 use store::channels::Channel;
 use store::conversations::{self, Conversation};
 use store::{interactions, messages};
 
 use super::App;
 use super::body::{Asked, Body, Id};
+use super::enclosures;
 use super::files::{self, FileOfMessage};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
@@ -125,7 +128,8 @@ pub(super) struct After {
     after_seq: u32,
 }
 
-/// A message to send: one of `text`, `content` and `template`.
+/// A message to send: one of `text`, `content` and `template`; or files, alone, with `text` below them, or
+/// one above a `template`.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"client_message_id": "0199f3c2-7a54-7cc3-98e4-3f0b2c5d1e6a", "text": "Vou verificar."}))]
@@ -143,6 +147,13 @@ pub(super) struct Sending {
     /// Words that were approved beforehand, filled in.
     #[serde(default)]
     template: Option<Filled>,
+    /// Files that were laid down before (their `upload_id`). `composer` says how many fit in one message.
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    attachments: Vec<AttachmentId>,
+    /// Whether a sound was spoken for this message, and is shown so.
+    #[serde(default)]
+    voice: bool,
     /// The message of the customer that it answers.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -272,7 +283,10 @@ pub(super) async fn send(
         None => None,
     };
     let client_id = Some(asked.client_message_id.clone());
-    let content = content(&mut db, &channel, asked).await?;
+    let capabilities = capabilities(&app, &channel);
+    let files = (company, &id);
+    let files = enclosures::laid_down(&mut db, files, &asked.attachments, &capabilities).await?;
+    let content = content(&mut db, &channel, asked, (&files, &capabilities)).await?;
     if has_provider(&channel) {
         may_go(&app, (&channel, &talk), &content)?;
     }
@@ -286,6 +300,7 @@ pub(super) async fn send(
         at_ms: app.now_ms(),
     };
     let row = outbound::write(&mut db, &talk, writing).await?;
+    enclosures::attach(&mut db, &row, &files).await?;
     db.commit().await?;
     app.channels.wake();
     let (company, seq) = (company.clone(), row.seq);
@@ -297,7 +312,11 @@ pub(super) async fn send(
         // It is sent all the same.
         tracing::warn!(%error, "the desk does not know of a reply");
     }
-    Ok((StatusCode::CREATED, Json(row.into())))
+    let written = Message {
+        attachments: files.into_iter().map(FileOfMessage::from).collect(),
+        ..Message::from(row)
+    };
+    Ok((StatusCode::CREATED, Json(written)))
 }
 
 /// Who writes, if they may.
@@ -332,7 +351,12 @@ fn check(asked: &Sending) -> Result<(), Problem> {
         asked.content.is_some(),
         asked.template.is_some(),
     ];
-    if forms.into_iter().filter(|form| *form).count() != 1 {
+    let forms = forms.into_iter().filter(|form| *form).count();
+    let fits = match asked.attachments.is_empty() {
+        true => forms == 1,
+        false => asked.content.is_none() && forms <= 1,
+    };
+    if !fits {
         return Err(Problem::field("text", "invalid_text"));
     }
     match &asked.text {
@@ -350,15 +374,27 @@ async fn content(
     db: &mut store::Transaction,
     channel: &Channel,
     asked: Sending,
+    (files, capabilities): (&[Attachment], &Capabilities),
 ) -> Result<OutContent, Problem> {
-    if let Some(filled) = asked.template {
+    if let Some(mut filled) = asked.template {
+        let above = enclosures::media(files, (None, false), capabilities);
+        filled.values.header_media = above.or(filled.values.header_media);
         return Ok(OutContent::Template(template(db, channel, filled).await?));
+    }
+    let below = (asked.text.clone(), asked.voice);
+    if let Some(media) = enclosures::media(files, below, capabilities) {
+        return Ok(OutContent::Media(media));
     }
     if let Some(text) = asked.text {
         let preview = false;
         return Ok(OutContent::Text { text, preview });
     }
     match asked.content {
+        // Nobody sends a file by an id that is not theirs.
+        Some(OutContent::Media(OutMedia {
+            source: MediaSource::Id(_),
+            ..
+        })) => Err(Problem::field("content", "reference")),
         Some(content) if has_provider(channel) => Ok(content),
         // The generic channel's webhook has words alone.
         Some(_) | None => Err(Problem::field("content", "unsupported")),
@@ -413,6 +449,11 @@ pub(super) fn may_go(
     })
 }
 
+/// What the channel carries.
+fn capabilities(app: &App, channel: &Channel) -> Capabilities {
+    settings::capabilities(channel, &app.secrets).unwrap_or(channels::generic::GENERIC)
+}
+
 /// See what may be written now
 ///
 /// What the channel carries, and for how long anything may still be written.
@@ -432,8 +473,7 @@ pub(super) async fn composer(
     let talk = talk.ok_or_else(Problem::not_found)?;
     let channel = store::channels::of_work(db, &talk.channel).await?;
     let channel = channel.ok_or_else(Problem::not_found)?;
-    let capabilities =
-        settings::capabilities(&channel, &app.secrets).unwrap_or(channels::generic::GENERIC);
+    let capabilities = capabilities(&app, &channel);
     let left = capabilities
         .window_ms
         .map(|_| facts(&talk.window).left(app.now_ms()));

@@ -28,6 +28,7 @@ mod desk_settings;
 mod devices;
 mod docs;
 mod email;
+mod enclosures;
 mod files;
 mod findings;
 mod flows;
@@ -91,7 +92,6 @@ use attempts::Attempts;
 use problem::Problem;
 use who::{By, Who};
 
-pub use files::link as media_link;
 pub(crate) use live::live_text;
 pub use openapi::document;
 

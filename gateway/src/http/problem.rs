@@ -368,6 +368,7 @@ const SENTENCES: &[Sentence] = &[
     ("not_mergeable", "Estes contatos não podem ser unificados ou separados agora.", "These contacts cannot be merged or parted now.", "Estos contactos no se pueden unificar o separar ahora."),
     ("out_of_range", "Este valor está fora do intervalo permitido.", "This value is out of range.", "Este valor está fuera del intervalo permitido."),
     ("too_large", "O corpo é grande demais.", "The body is too large.", "El cuerpo es demasiado grande."),
+    ("too_many_files", "O canal não leva tantos arquivos em uma mensagem.", "The channel does not carry so many files in one message.", "El canal no lleva tantos archivos en un mensaje."),
     ("too_many_attempts", "Tentativas demais; espere um pouco.", "Too many attempts; wait a little.", "Demasiados intentos; espere un poco."),
     ("timed_out", "O pedido demorou demais.", "The request took too long.", "La solicitud tardó demasiado."),
     ("crowded", "Não há lugar para mais ninguém agora.", "There is no room for anybody else now.", "No hay lugar para nadie más ahora."),

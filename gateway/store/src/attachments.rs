@@ -176,6 +176,24 @@ pub async fn attach(
     Ok(done.rows_affected() == 1)
 }
 
+/// The files of a message, in their places.
+pub async fn in_message(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+    message: &MessageId,
+) -> Result<Vec<Attachment>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM attachments
+          WHERE interaction = $1 AND message = $2 AND state <> 'forgotten' ORDER BY place, id",
+    )
+    .bind(interaction.as_str())
+    .bind(message.as_str())
+    .try_map(read)
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// What is to be had now, the longest due first.
 pub async fn due(
     db: impl AnyExecutor<'_>,

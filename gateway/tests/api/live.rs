@@ -17,7 +17,9 @@ use crate::world::{As, World};
 pub(crate) struct Watcher(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 pub(crate) async fn serve(world: &World) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = world.listener.try_clone().expect("a socket");
+    listener.set_nonblocking(true).expect("a socket");
+    let listener = TcpListener::from_std(listener).expect("a socket");
     let address = listener.local_addr().expect("an address");
     let service = world.router.clone();
     let service = service.into_make_service_with_connect_info::<SocketAddr>();

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use media_engine_net::clock;
 use ramal_sim::world::{Act, Content, Fault, FaultKind, Message, Progress};
 use ramal_sim::{Config, Provider, Simulator, demo};
@@ -147,6 +149,15 @@ impl Scene {
         self.world.post(&self.ana, &path, body).await
     }
 
+    async fn lays_down(&self, interaction: &str, name: &str, bytes: &'static [u8]) -> String {
+        let path = format!("/api/v1/interactions/{interaction}/uploads?name={name}");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .body(Body::from(bytes));
+        let laid = self.world.send(&self.ana, request.expect("a request"));
+        text_of(&laid.await.expect(201), "upload_id")
+    }
+
     async fn says(&self, interaction: &str, text: &str) {
         let id: String = text
             .chars()
@@ -247,6 +258,96 @@ async fn a_customer_is_answered_through_zenvia() {
 async fn a_customer_is_answered_through_twilio() {
     both_ways(Provider::Twilio).await;
 }
+
+/// An agent lays a file down, writes a word below it, and the customer has both.
+async fn a_file_goes_out(provider: Provider) {
+    let scene = Scene::new(&[provider]).await;
+    let marina = scene.simulator.customer(provider, "marina");
+    marina.writes("Pode mandar o boleto?").expect("written");
+    let interaction = scene.take().await;
+    let upload = scene.lays_down(&interaction, "boleto.pdf", PDF).await;
+    let body = json!({ "client_message_id": "boleto", "attachments": [upload],
+        "text": "Vence na sexta." });
+    let sent = scene.reply(&interaction, body).await.expect(201);
+    assert_eq!(sent["attachments"][0]["name"], "boleto.pdf", "{sent}");
+    assert_eq!(sent["attachments"][0]["mime"], "application/pdf", "{sent}");
+    let has_it = |message: &Message| message.content.file().is_some();
+    let got = marina.gets(has_it).await.expect("a file");
+    let file = got.content.file().expect("a file");
+    assert_eq!(file.caption.as_deref(), Some("Vence na sexta."));
+    let same = scene.simulator.wait_for("its bytes", |world| {
+        let message = world.message(got.id)?;
+        let file = world.file(&message.content.file()?.file)?;
+        Some(*file.bytes == *PDF && file.mime == "application/pdf")
+    });
+    assert!(same.await.expect("the bytes"));
+    // A file is in one message only.
+    let again = json!({ "client_message_id": "outra", "attachments": [upload] });
+    let refused = scene.reply(&interaction, again).await;
+    assert_eq!(refused.code(422), "reference");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_laid_down_at_meta() {
+    a_file_goes_out(Provider::Cloud).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_laid_down_at_360dialog() {
+    a_file_goes_out(Provider::Dialog360).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gupshup_fetches_a_file_at_our_link() {
+    a_file_goes_out(Provider::Gupshup).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zenvia_fetches_a_file_at_our_link() {
+    a_file_goes_out(Provider::Zenvia).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twilio_fetches_a_file_at_our_link() {
+    a_file_goes_out(Provider::Twilio).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erp_is_told_where_it_finds_a_file() {
+    a_file_goes_out(Provider::Erp).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_whatsapp_does_not_carry_is_refused_before_it_goes() {
+    let scene = Scene::new(&[Provider::Cloud]).await;
+    let marina = scene.simulator.customer(Provider::Cloud, "marina");
+    marina.writes("Oi").expect("written");
+    let interaction = scene.take().await;
+    let first = scene.lays_down(&interaction, "um.pdf", PDF).await;
+    let second = scene.lays_down(&interaction, "dois.pdf", PDF).await;
+    let both = json!({ "client_message_id": "a", "attachments": [first, second] });
+    let refused = scene.reply(&interaction, both).await;
+    assert_eq!(refused.code(422), "too_many_files");
+    let stolen = json!({ "client_message_id": "b", "content": { "kind": "media",
+        "media": "document", "source": { "id": first }, "mime": "application/pdf", "bytes": 9 } });
+    assert_eq!(
+        scene.reply(&interaction, stolen).await.code(422),
+        "reference"
+    );
+    let unknown = json!({ "client_message_id": "c", "attachments": ["att-nada"] });
+    assert_eq!(
+        scene.reply(&interaction, unknown).await.code(422),
+        "reference"
+    );
+    let mixed = json!({ "client_message_id": "d", "attachments": [first],
+        "content": { "kind": "location", "latitude": 1.0, "longitude": 1.0 } });
+    assert_eq!(
+        scene.reply(&interaction, mixed).await.code(422),
+        "invalid_text"
+    );
+}
+
+const PDF: &[u8] = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_erp_hears_what_the_agent_answers_once_and_in_order() {

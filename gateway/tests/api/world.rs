@@ -49,6 +49,8 @@ pub(crate) const PASSWORD: &str = "correto cavalo bateria";
 /// An installation. Its folder goes when it does.
 pub(crate) struct World {
     pub(crate) router: Router,
+    /// Where it is reached by who is served ([`crate::live::serve`]).
+    pub(crate) listener: std::net::TcpListener,
     pub(crate) store: Store,
     /// Where calls are recorded, and what puts them away.
     pub(crate) calls: PathBuf,
@@ -198,6 +200,8 @@ impl World {
             dialer: around.dialer.clone(),
             files: files.clone(),
         };
+        let listener = std::net::TcpListener::bind(loopback).expect("a port");
+        let http = listener.local_addr().expect("an address");
         let (channels, telling) = Channels::start(Needs {
             store: store.clone(),
             telephony: telephony.clone(),
@@ -205,6 +209,8 @@ impl World {
             // The webhooks of tests are on this machine.
             fetcher: Fetcher::new(Inside::Allowed),
             mail: mail.clone(),
+            files: files.clone(),
+            public_url: Some(format!("http://{http}")),
             instance: "here".parse().expect("an id"),
             seed: [4; 32],
         });
@@ -245,7 +251,7 @@ impl World {
             media,
             transports: counters,
             door,
-            http: loopback,
+            http,
             started: clock::now(),
             seed: [9; 32],
         });
@@ -254,6 +260,7 @@ impl World {
         let seed = u64::try_from(clock::wall().as_millisecond()).expect("after 1970");
         Self {
             router: router(app),
+            listener,
             store,
             random: StdRng::seed_from_u64(seed),
             calls,

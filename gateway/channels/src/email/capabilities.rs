@@ -9,6 +9,7 @@ pub const EMAIL: Capabilities = Capabilities {
     text_max: TextMax::Chars(CHARS_MAX),
     caption_chars_max: CHARS_MAX,
     media: &MEDIA,
+    files_max: 10,
     upload: false,
     choices: None,
     location: false,

@@ -28,6 +28,7 @@ pub const GENERIC: Capabilities = Capabilities {
     text_max: TextMax::Bytes(receive::TEXT_BYTES_MAX),
     caption_chars_max: receive::TEXT_BYTES_MAX / 4,
     media: &MEDIA,
+    files_max: 10,
     upload: false,
     choices: None,
     location: false,

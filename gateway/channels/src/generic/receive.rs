@@ -287,12 +287,7 @@ fn attachment(path: String, value: &Value, faults: &mut Faults) -> Media {
         }
     };
     reader.end(faults);
-    let kind = match mime.as_deref().and_then(|mime| mime.split('/').next()) {
-        Some("image") => MediaKind::Image,
-        Some("video") => MediaKind::Video,
-        Some("audio") => MediaKind::Audio,
-        _ => MediaKind::Document,
-    };
+    let kind = MediaKind::of_mime(mime.as_deref().unwrap_or_default());
     Media {
         kind,
         source,

@@ -130,6 +130,7 @@ pub const WEBCHAT: Capabilities = Capabilities {
     text_max: TextMax::Chars(TEXT_CHARS_MAX),
     caption_chars_max: CAPTION_CHARS_MAX,
     media: &MEDIA,
+    files_max: 1,
     upload: false,
     choices: Some(CHOICES),
     location: true,

@@ -111,14 +111,11 @@ pub(crate) use meta::news::template_state;
 
 /// What a file is to people, by its type, where the provider says no more.
 fn kind_of_mime(mime: &str) -> MediaKind {
-    match mime.split('/').next().unwrap_or_default() {
-        // WhatsApp makes pictures JPEG or PNG; what is WebP was sent as a sticker.
-        "image" if mime.starts_with("image/webp") => MediaKind::Sticker,
-        "image" => MediaKind::Image,
-        "video" => MediaKind::Video,
-        "audio" => MediaKind::Audio,
-        _ => MediaKind::Document,
+    // WhatsApp makes pictures JPEG or PNG; what is WebP was sent as a sticker.
+    if mime.starts_with("image/webp") {
+        return MediaKind::Sticker;
     }
+    MediaKind::of_mime(mime)
 }
 
 /// A time of a provider in seconds since 1970, in milliseconds; none where it cannot be one.
@@ -148,6 +145,7 @@ const WHATSAPP: Capabilities = Capabilities {
     text_max: TextMax::Chars(4_096),
     caption_chars_max: 1_024,
     media: &MEDIA,
+    files_max: 1,
     upload: false,
     choices: Some(CHOICES),
     location: true,
@@ -185,6 +183,7 @@ const MEDIA: [MediaRule; 5] = [
         kind: MediaKind::Image,
         mimes: &["image/jpeg", "image/png"],
         bytes_max: 5 * MB,
+        caption: true,
     },
     MediaRule {
         kind: MediaKind::Audio,
@@ -196,22 +195,26 @@ const MEDIA: [MediaRule; 5] = [
             "audio/ogg",
         ],
         bytes_max: 16 * MB,
+        caption: false,
     },
     MediaRule {
         kind: MediaKind::Video,
         mimes: &["video/mp4", "video/3gpp"],
         bytes_max: 16 * MB,
+        caption: true,
     },
     MediaRule {
         kind: MediaKind::Document,
         mimes: &[],
         bytes_max: 100 * MB,
+        caption: true,
     },
     // Of an animated one; a still one has 100 kB.
     MediaRule {
         kind: MediaKind::Sticker,
         mimes: &["image/webp"],
         bytes_max: 500_000,
+        caption: false,
     },
 ];
 

@@ -116,8 +116,8 @@ fn every_content_has_its_shape_in_metas_words() {
     let rows = [
         (media("document", json!({})), "document", json!({"link": link, "caption": "Boleto", "filename": "boleto.pdf"})),
         (media("image", json!({"mime": "image/png", "source": {"id": "99"}})), "image", json!({"id": "99", "caption": "Boleto"})),
-        (media("audio", json!({"mime": "audio/ogg", "voice": true})), "audio", json!({"link": link, "voice": true})),
-        (media("sticker", json!({"mime": "image/webp"})), "sticker", json!({"link": link})),
+        (media("audio", json!({"mime": "audio/ogg", "voice": true, "caption": null})), "audio", json!({"link": link, "voice": true})),
+        (media("sticker", json!({"mime": "image/webp", "caption": null})), "sticker", json!({"link": link})),
         (json!({"kind": "location", "latitude": -23.5, "longitude": -46.5, "name": "Loja"}), "location", json!({"latitude": -23.5, "longitude": -46.5, "name": "Loja"})),
         (json!({"kind": "reaction", "message": "wamid.A", "emoji": "👍"}), "reaction", json!({"message_id": "wamid.A", "emoji": "👍"})),
         (json!({"kind": "reaction", "message": "wamid.A"}), "reaction", json!({"message_id": "wamid.A", "emoji": ""})),
@@ -136,6 +136,10 @@ fn every_content_has_its_shape_in_metas_words() {
         let sent = body(&send("cloud", &outgoing(content)).expect("a request"));
         assert_eq!((&sent["type"], &sent[kind]), (&json!(kind), &expected));
     }
+    // Words that nobody would see are not taken.
+    let spoken = media("audio", json!({"mime": "audio/ogg"}));
+    let refused = send("cloud", &outgoing(spoken));
+    assert_eq!(refused, Err(Refusal::Unsupported { what: "caption" }));
 }
 
 #[test]

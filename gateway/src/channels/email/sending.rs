@@ -217,7 +217,7 @@ impl Post {
         Ok(Letter {
             stamp: stamp(message, &settings.address, &key)?,
             pictures: settings.enclosed(),
-            enclosed: self.enclosed(channel, &content).await?,
+            enclosed: self.enclosed(message, &content).await?,
             draft,
         })
     }
@@ -272,43 +272,36 @@ impl Post {
     /// The files that go along.
     async fn enclosed(
         &self,
-        channel: &Channel,
+        message: &Message,
         content: &OutContent,
     ) -> Result<Vec<Enclosed>, Failure> {
-        let OutContent::Media(media) = content else {
-            return Ok(vec![]);
-        };
-        let MediaSource::Id(id) = &media.source else {
+        if let OutContent::Media(media) = content
+            && let MediaSource::Url(_) = media.source
+        {
             return Err(refused(&Refusal::Unsupported { what: "media" }));
-        };
-        let gone = || refused(&Refusal::Invalid { field: "media" });
-        let id = id.parse().map_err(|_| gone())?;
-        let row = attachments::by_id(self.store.pool(), &channel.company, &id).await;
-        let row = row.map_err(|error| away(&error))?.ok_or_else(gone)?;
-        let file = row.file.ok_or_else(gone)?;
-        let hash = file.sha256.parse().map_err(|_| gone())?;
-        let bytes_max = compose::FILES_BYTES_MAX as u64;
-        if file.bytes > bytes_max {
-            return Err(refused(&Refusal::FileTooLarge {
-                what: "files",
-                bytes_max,
-            }));
         }
-        let bytes = self
-            .files
-            .read(&hash, bytes_max)
-            .await
-            .map_err(|error| away(&error))?;
-        let name = media
-            .name
-            .clone()
-            .or(row.name)
-            .unwrap_or_else(|| "arquivo".to_owned());
-        Ok(vec![Enclosed {
-            name,
-            mime: file.mime,
-            bytes: bytes.ok_or_else(gone)?,
-        }])
+        let pool = self.store.pool();
+        let rows = attachments::in_message(pool, &message.interaction, &message.id).await;
+        let rows = rows.map_err(|error| away(&error))?;
+        let gone = || refused(&Refusal::Invalid { field: "media" });
+        let bytes_max = compose::FILES_BYTES_MAX as u64;
+        let sizes = rows.iter().filter_map(|row| Some(row.file.as_ref()?.bytes));
+        if sizes.sum::<u64>() > bytes_max {
+            let what = "files";
+            return Err(refused(&Refusal::FileTooLarge { what, bytes_max }));
+        }
+        let mut files = Vec::with_capacity(rows.len());
+        for row in rows {
+            let file = row.file.ok_or_else(gone)?;
+            let hash = file.sha256.parse().map_err(|_| gone())?;
+            let bytes = self.files.read(&hash, bytes_max).await;
+            files.push(Enclosed {
+                name: row.name.unwrap_or_else(|| "arquivo".to_owned()),
+                mime: file.mime,
+                bytes: bytes.map_err(|error| away(&error))?.ok_or_else(gone)?,
+            });
+        }
+        Ok(files)
     }
 
     /// Keeps the mail, and that its answers belong here: before it leaves, so that no answer is faster.
