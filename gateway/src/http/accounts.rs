@@ -198,19 +198,25 @@ pub(super) async fn health(
     let pool = app.store.pool();
     let known = channel_health::of(pool, &channel.id).await?;
     let news = channel_health::news(pool, &channel.id, NEWS_MAX).await?;
-    let state = match (known.broken_ms, known.event_ms.or(known.sent_ms)) {
+    let mut failure = known.failure.map(super::messages::explained);
+    let (mut broken_ms, mut heard_ms) = (known.broken_ms, known.event_ms.or(known.sent_ms));
+    if let Some(mailbox) = super::email::state(&app, &channel, Language::PtBr).await? {
+        broken_ms = broken_ms.or(mailbox.failed_ms);
+        heard_ms = heard_ms.or(mailbox.looked_ms);
+        failure = mailbox.failure.or(failure);
+    }
+    let state = match (broken_ms, heard_ms) {
         (Some(_), _) => "broken",
         (None, Some(_)) => "ok",
         (None, None) => "silent",
     };
-    let failure = known.failure.map(super::messages::explained);
     Ok(Json(ChannelHealth {
         state,
         event_ms: known.event_ms,
         sent_ms: known.sent_ms,
         failed_ms: known.failed_ms,
         failure,
-        broken_ms: known.broken_ms,
+        broken_ms,
         forged: known.forged,
         forged_ms: known.forged_ms,
         unreadable: known.unreadable,

@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use channels::email::compose::{Draft, Stamp, compose};
 use channels::email::document::Document;
 use channels::email::html::{self, Clean, FRAME_SANDBOX, Images, View};
-use channels::email::{self as words, Address, Mail, Meeting, Note, Protection, quote};
+use channels::email::{self as words, Address, Mail, Meeting, Note, Protection, Verdict, quote};
 use channels::secret::Secret;
 use desk::explain::Language;
 use desk::id::{ChannelId, MessageId};
@@ -151,12 +151,12 @@ pub(super) struct MailboxState {
     /// `ok`, `failing`, or `new` while it was never looked into.
     state: &'static str,
     /// When it was last looked into.
-    looked_ms: Option<i64>,
+    pub(super) looked_ms: Option<i64>,
     /// Since when it cannot be.
-    failed_ms: Option<i64>,
+    pub(super) failed_ms: Option<i64>,
     /// Why: `step`, `advice`, `text`, and in `sentence` what to do.
     #[schema(value_type = Option<Object>)]
-    failure: Option<Value>,
+    pub(super) failure: Option<Value>,
 }
 
 /// See how a mailbox is read
@@ -169,8 +169,21 @@ pub(super) async fn mailbox(
     Id(id): Id<ChannelId>,
     headers: HeaderMap,
 ) -> Result<Json<MailboxState>, Problem> {
-    mail_channel(&app, &tenant, &id).await?;
-    let row = mailboxes::by_channel(app.store.pool(), &id).await?;
+    let (channel, _) = mail_channel(&app, &tenant, &id).await?;
+    let state = state(&app, &channel, language(&headers)).await?;
+    state.map(Json).ok_or_else(Problem::not_found)
+}
+
+/// How the mailbox of a channel is read; none of a channel that has none.
+pub(super) async fn state(
+    app: &App,
+    channel: &Channel,
+    language: Language,
+) -> Result<Option<MailboxState>, Problem> {
+    if channel.kind != EMAIL {
+        return Ok(None);
+    }
+    let row = mailboxes::by_channel(app.store.pool(), &channel.id).await?;
     let (looked_ms, failed_ms) = row
         .as_ref()
         .map_or((None, None), |row| (row.looked_ms, row.failed_ms));
@@ -178,7 +191,7 @@ pub(super) async fn mailbox(
         let advice = failure["advice"]
             .as_str()
             .and_then(|word| word.parse::<Advice>().ok());
-        failure["sentence"] = json!(advice.map(|advice| advice.sentence(language(&headers))));
+        failure["sentence"] = json!(advice.map(|advice| advice.sentence(language)));
         failure
     });
     let state = match (failed_ms, looked_ms) {
@@ -186,7 +199,7 @@ pub(super) async fn mailbox(
         (None, Some(_)) => "ok",
         (None, None) => "new",
     };
-    Ok(Json(MailboxState {
+    Ok(Some(MailboxState {
         state,
         looked_ms,
         failed_ms,
@@ -414,6 +427,10 @@ pub(super) struct MailShown {
     frame: &'static str,
     /// How many pictures elsewhere were not loaded: to load one tells its author who reads, and when.
     blocked: usize,
+    /// Whether who wrote it is who they say, by the word of the company's own mail server: `passed`,
+    /// `failed` (show that the sender is not verified), `unknown`. Not set where that server says nothing.
+    #[schema(value_type = Option<String>)]
+    verified: Option<Verdict>,
     #[schema(value_type = Option<String>)]
     protection: Option<Protection>,
     #[schema(value_type = Option<Object>)]
@@ -436,11 +453,13 @@ pub(super) async fn mail(
 ) -> Result<Json<MailShown>, Problem> {
     let kept = readable(&app, &tenant, &id).await?;
     let mail = app.mail.read(&kept).await.ok_or_else(Problem::not_found)?;
+    let (_, settings) = mail_channel(&app, &tenant, &kept.channel).await?;
     let split = quote::split(&mail.text);
     let (text, quoted) = (split.written.to_owned(), split.quoted.map(str::to_owned));
     let (whole, blocked) = page(&mail, false, Images::Blocked);
     let (folded, _) = page(&mail, true, Images::Blocked);
     let has_html = mail.html.is_some();
+    let verified = settings.verifier().and_then(|server| mail.dmarc(server));
     Ok(Json(MailShown {
         from: mail.from,
         reply_to: mail.reply_to,
@@ -454,6 +473,7 @@ pub(super) async fn mail(
         page_folded: has_html.then_some(folded),
         frame: FRAME_SANDBOX,
         blocked,
+        verified,
         protection: mail.protection,
         meeting: mail.meeting,
         notes: mail.notes,

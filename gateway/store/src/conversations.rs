@@ -265,6 +265,8 @@ pub(crate) async fn say_for_nobody(db: &mut AnyConnection, said: &Said) -> Resul
     let Some(talk) = talk else {
         return Ok(());
     };
+    let mut author = said.author.clone();
+    author["purpose"] = json!(said.purpose);
     let message = Message {
         id: said.id.clone(),
         company: talk.company,
@@ -272,7 +274,7 @@ pub(crate) async fn say_for_nobody(db: &mut AnyConnection, said: &Said) -> Resul
         seq: talk.seq,
         interaction: said.interaction.clone(),
         direction: Direction::Outbound,
-        author: said.author.clone(),
+        author,
         content: said.content.clone(),
         client_id: None,
         external_id: None,

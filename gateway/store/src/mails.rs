@@ -1,6 +1,7 @@
 //! SQL of mails: which message each is, and what conversations by mail are about.
 
 use desk::id::{ChannelId, CompanyId, ConversationId, InteractionId, MessageId};
+use serde_json::Value;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 
@@ -87,20 +88,92 @@ pub async fn by_message(
     Ok(found)
 }
 
-/// The last mail of a conversation that a customer wrote.
+/// The last mail of a conversation that somebody wrote to us. What machines wrote (`why_no_work`) is
+/// passed over: nobody is answered there.
 pub async fn last_received(
     db: impl AnyExecutor<'_>,
     conversation: &ConversationId,
 ) -> Result<Option<Mail>, Error> {
     let found = sqlx::query(
-        "SELECT l.* FROM mails l JOIN messages m ON m.id = l.message
-          WHERE l.conversation = $1 AND m.direction = 'inbound' ORDER BY m.seq DESC LIMIT 1",
+        "SELECT l.*, m.author AS written_by FROM mails l JOIN messages m ON m.id = l.message
+          WHERE l.conversation = $1 AND m.direction = 'inbound' ORDER BY m.seq DESC LIMIT $2",
     )
     .bind(conversation.as_str())
+    .bind(RECEIVED_MAX)
+    .try_map(|row: AnyRow| {
+        let author: Value = row.json("written_by")?;
+        Ok((author["why_no_work"].is_null(), read(row)?))
+    })
+    .fetch_all(db)
+    .await?;
+    let by_people = found.into_iter().find(|(by_people, _)| *by_people);
+    Ok(by_people.map(|(_, mail)| mail))
+}
+
+/// The mail of a conversation that has this id.
+pub async fn in_conversation(
+    db: impl AnyExecutor<'_>,
+    conversation: &ConversationId,
+    mail_id: &str,
+) -> Result<Option<Mail>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM mails WHERE conversation = $1 AND mail_id = $2 ORDER BY at_ms DESC LIMIT 1",
+    )
+    .bind(conversation.as_str())
+    .bind(mail_id)
     .try_map(read)
     .fetch_optional(db)
     .await?;
     Ok(found)
+}
+
+/// An answer by a program.
+#[derive(Debug, Clone, Copy)]
+pub struct Automatic<'a> {
+    /// By which channel.
+    pub channel: &'a ChannelId,
+    /// To whom: a hash of the address.
+    pub address: &'a str,
+    /// What for.
+    pub purpose: &'a str,
+    /// The message that it is.
+    pub message: &'a MessageId,
+    /// When.
+    pub at_ms: i64,
+}
+
+/// Whether a program may answer: none has done so for this purpose since then. It has with this.
+///
+/// The `WHERE` decides; the same message may be tried again.
+pub async fn may_answer(
+    db: impl AnyExecutor<'_>,
+    answer: &Automatic<'_>,
+    since_ms: i64,
+) -> Result<bool, Error> {
+    let done = sqlx::query(
+        "INSERT INTO automatic_mails (channel, address, purpose, message, at_ms)
+         VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (channel, address, purpose) DO UPDATE SET message = $4, at_ms = $5
+                   WHERE automatic_mails.at_ms < $6 OR automatic_mails.message = $4",
+    )
+    .bind(answer.channel.as_str())
+    .bind(answer.address)
+    .bind(answer.purpose)
+    .bind(answer.message.as_str())
+    .bind(answer.at_ms)
+    .bind(since_ms)
+    .execute(db)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Forgets what programs answered before then.
+pub async fn forget_answers(db: impl AnyExecutor<'_>, before_ms: i64) -> Result<(), Error> {
+    sqlx::query("DELETE FROM automatic_mails WHERE at_ms < $1")
+        .bind(before_ms)
+        .execute(db)
+        .await?;
+    Ok(())
 }
 
 /// In which conversations of a channel mails with these ids are: the id, and where.
@@ -227,10 +300,10 @@ pub async fn addresses(
     let found = sqlx::query("SELECT settings FROM channels WHERE company = $1 AND kind = $2")
         .bind(company.as_str())
         .bind(kind)
-        .try_map(|row: AnyRow| row.json::<serde_json::Value>("settings"))
+        .try_map(|row: AnyRow| row.json::<Value>("settings"))
         .fetch_all(db)
         .await?;
-    let address = |settings: serde_json::Value| settings[field].as_str().map(str::to_owned);
+    let address = |settings: Value| settings[field].as_str().map(str::to_owned);
     Ok(found.into_iter().filter_map(address).collect())
 }
 
@@ -288,3 +361,6 @@ fn read(row: AnyRow) -> sqlx::Result<Mail> {
         at_ms: row.whole("at_ms")?,
     })
 }
+
+/// Reports on mails that are looked past to find one by a person.
+const RECEIVED_MAX: i64 = 20;

@@ -9,7 +9,7 @@ use gateway_net::fetch::Fetcher;
 use gateway_net::mail::Credential;
 use gateway_net::mail::oauth::{self, App, Endpoints, OauthError, Provider, Tokens};
 use media_engine_net::clock;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::Store;
 use store::channels::{self as rows, Channel};
 
@@ -66,6 +66,8 @@ pub struct Accounts {
     registrations: Arc<Registrations>,
     /// Tokens that are good, and until when (milliseconds since 1970).
     tokens: Arc<Mutex<HashMap<ChannelId, (Secret, i64)>>>,
+    /// Held while a token is renewed: what renews it may be good once.
+    renewing: Arc<Mutex<HashMap<ChannelId, Arc<tokio::sync::Mutex<()>>>>>,
 }
 
 impl std::fmt::Debug for Accounts {
@@ -108,6 +110,7 @@ impl Accounts {
             fetcher,
             registrations: Arc::new(registrations),
             tokens: Arc::default(),
+            renewing: Arc::default(),
         }
     }
 
@@ -131,26 +134,24 @@ impl Accounts {
         channel: &ChannelId,
         settings: &EmailSettings,
     ) -> Result<Credential, NoCredential> {
-        // Tokens change while nobody looks.
-        let row = rows::of_work(self.store.pool(), channel).await?;
-        let kept = self.kept(&row.ok_or(NoCredential::NotConnected)?)?;
         let Some(provider) = settings.login.provider() else {
-            let password = secret(&kept.account, PASSWORD);
+            let password = secret(&self.account(channel).await?, PASSWORD);
             if password.is_empty() {
                 return Err(NoCredential::NotConnected);
             }
             return Ok(Credential::Password(password));
         };
-        let now_ms = clock::wall().as_millisecond();
+        let alone = self.renewing().entry(channel.clone()).or_default().clone();
+        let _alone = alone.lock().await;
         let known = self.tokens().get(channel).cloned();
         if let Some((token, until_ms)) = known
-            && now_ms < until_ms
+            && clock::wall().as_millisecond() < until_ms
         {
             return Ok(Credential::Token(token));
         }
         let app = self.registrations.app(provider, settings.tenant.as_deref());
         let app = app.ok_or(NoCredential::NotRegistered)?;
-        let refresh_token = secret(&kept.account, REFRESH_TOKEN);
+        let refresh_token = secret(&self.account(channel).await?, REFRESH_TOKEN);
         if refresh_token.is_empty() {
             return Err(NoCredential::NotConnected);
         }
@@ -158,6 +159,12 @@ impl Accounts {
         let token = tokens.access.clone();
         self.keep(channel, tokens).await?;
         Ok(Credential::Token(token))
+    }
+
+    /// The secrets of the account as they are now: tokens change while nobody looks.
+    async fn account(&self, channel: &ChannelId) -> Result<Map<String, Value>, NoCredential> {
+        let row = rows::of_work(self.store.pool(), channel).await?;
+        Ok(self.kept(&row.ok_or(NoCredential::NotConnected)?)?.account)
     }
 
     /// A server refused the token: the next credential is a new one.
@@ -213,6 +220,12 @@ impl Accounts {
     fn kept(&self, channel: &Channel) -> Result<SigningSecrets, SecretError> {
         let sealed = channel.secrets.as_deref().unwrap_or_default();
         SigningSecrets::open(&self.secrets, channel.id.as_str(), sealed)
+    }
+
+    fn renewing(
+        &self,
+    ) -> std::sync::MutexGuard<'_, HashMap<ChannelId, Arc<tokio::sync::Mutex<()>>>> {
+        self.renewing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, HashMap<ChannelId, (Secret, i64)>> {

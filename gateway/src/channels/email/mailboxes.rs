@@ -29,6 +29,7 @@ use super::super::Channels;
 use super::super::attachments::Attachments;
 use super::super::settings::EMAIL;
 use super::accounts::{Accounts, NoCredential};
+use super::sending::DAY_MS;
 use super::settings::EmailSettings;
 
 /// What reading mailboxes needs of the rest of the program.
@@ -97,8 +98,12 @@ async fn run(needs: Needs) {
     }
 }
 
-/// Removes the files of mails that are to be forgotten.
+/// Removes what is to be forgotten: the files of mails, and whom programs answered.
 async fn forget(needs: &Needs) {
+    let before_ms = clock::wall().as_millisecond() - DAY_MS;
+    if let Err(error) = mails::forget_answers(needs.store.pool(), before_ms).await {
+        tracing::warn!(%error, "whom programs answered stays known for now");
+    }
     let left = match mails::leftovers(needs.store.pool(), LEFTOVERS_MAX).await {
         Ok(left) => left,
         Err(error) => return tracing::warn!(%error, "mails that are to be forgotten stay for now"),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use channels::connector::Refusal;
 use channels::email::compose::{self, Automatic, Composed, Draft, Enclosed, Quoted, Stamp, Start};
 use channels::email::document::Document;
-use channels::email::thread::{self, Ours, Traffic};
+use channels::email::thread::{self, Ours, Rules, Traffic};
 use channels::email::{self, Address, Mail, events, token};
 use channels::event::{self, MediaSource};
 use channels::failure::{Advice, Failure, FailureClass};
@@ -158,7 +158,10 @@ impl Post {
         let content: OutContent = content.map_err(|error| ours("content", &error.to_string()))?;
         let key = self.accounts.thread_key(channel);
         let key = key.map_err(|error| broken("secrets", &error.to_string()))?;
-        let answered = self.answered(talk).await.map_err(|error| away(&error))?;
+        let answered = self
+            .answered(message, talk)
+            .await
+            .map_err(|error| away(&error))?;
         let addresses = mails::addresses(self.store.pool(), &channel.company, (EMAIL, "address"));
         let addresses = addresses.await.map_err(|error| away(&error))?;
         let all_ours = Ours {
@@ -167,12 +170,7 @@ impl Post {
         };
         let automatic = automatic(message, answered.as_ref());
         if let (Some(Automatic::Replied), Some(mail)) = (automatic, &answered) {
-            let silence =
-                thread::may_answer(mail, &all_ours, Traffic::default(), &settings.rules());
-            silence.map_err(|why| {
-                let (class, advice) = (FailureClass::Permanent, Advice::AutomaticNotSent);
-                Failure::new(class, advice, "automatic", &format!("{why:?}"))
-            })?;
+            self.may_answer(channel, message, (mail, &all_ours)).await?;
         }
         let to = peers
             .iter()
@@ -222,6 +220,39 @@ impl Post {
         })
     }
 
+    /// Nobody is answered by a program who is one, nor twice a day for the same reason.
+    async fn may_answer(
+        &self,
+        channel: &Channel,
+        message: &Message,
+        (mail, ours): (&Mail, &Ours<'_>),
+    ) -> Result<(), Failure> {
+        let not_sent = |why: &str| {
+            let (class, advice) = (FailureClass::Permanent, Advice::AutomaticNotSent);
+            Failure::new(class, advice, "automatic", why)
+        };
+        let silence = thread::may_answer(mail, ours, Traffic::default(), &Rules::default());
+        silence.map_err(|why| not_sent(&format!("{why:?}")))?;
+        let purpose = message.author["purpose"].as_str().unwrap_or_default();
+        if !ONCE_A_DAY.contains(&purpose) {
+            return Ok(());
+        }
+        let author = mail.author().map(|author| author.address.to_lowercase());
+        let address = event::key(&[&author.unwrap_or_default()]);
+        let answer = mails::Automatic {
+            channel: &channel.id,
+            address: &address,
+            purpose,
+            message: &message.id,
+            at_ms: message.at_ms,
+        };
+        let first = mails::may_answer(self.store.pool(), &answer, message.at_ms - DAY_MS).await;
+        match first.map_err(|error| away(&error))? {
+            true => Ok(()),
+            false => Err(not_sent("TooOften")),
+        }
+    }
+
     /// What a mail is about that answers none: what the conversation is about, or who writes.
     async fn subject(
         &self,
@@ -245,13 +276,24 @@ impl Post {
             .unwrap_or_else(|| channel.name.clone()))
     }
 
-    /// The mail that is answered: the last that the customer wrote.
-    async fn answered(&self, talk: &Conversation) -> Result<Option<Mail>, store::Error> {
-        let last = mails::last_received(self.store.pool(), &talk.id).await?;
-        let Some(last) = last else {
-            return Ok(None);
-        };
-        Ok(self.read(&last).await)
+    /// The mail that is answered: the one that the message says, or the last that the customer wrote.
+    async fn answered(
+        &self,
+        message: &Message,
+        talk: &Conversation,
+    ) -> Result<Option<Mail>, store::Error> {
+        let pool = self.store.pool();
+        let mut found = None;
+        if let Some(id) = &message.reply_to {
+            found = mails::in_conversation(pool, &talk.id, &event::key(&[id])).await?;
+        }
+        if found.is_none() {
+            found = mails::last_received(pool, &talk.id).await?;
+        }
+        match found {
+            Some(found) => Ok(self.read(&found).await),
+            None => Ok(None),
+        }
     }
 
     /// A mail from its file; none where the file or what is in it cannot be read.
@@ -458,6 +500,12 @@ fn away(error: &impl ToString) -> Failure {
 
 /// What a kept mail has at most.
 const FILE_BYTES_MAX: u64 = email::MAIL_BYTES_MAX as u64;
+
+/// What each customer who writes is told by itself: two programs that do so would never end.
+const ONCE_A_DAY: [&str; 3] = ["greeting", "absence", "closing"];
+
+/// How long such an answer counts.
+pub(super) const DAY_MS: i64 = 24 * 3_600_000;
 
 /// RFC 5321 section 4.5.3.2 gives the last answer 10 minutes alone.
 const SENDING_TIME_MAX: Duration = Duration::from_secs(780);

@@ -91,6 +91,10 @@ pub struct EmailSettings {
     /// Whether answers of those who are absent make work.
     #[serde(default)]
     pub auto_replies_make_work: bool,
+    /// What the company's own server calls itself in `Authentication-Results`: by its word alone a sender
+    /// is shown as verified. Google's own where one logs in there.
+    #[serde(default)]
+    pub authentication_server: Option<String>,
     /// What is answered by itself. Programs are never answered.
     #[serde(default)]
     pub life: LifeSettings,
@@ -237,6 +241,12 @@ impl EmailSettings {
     /// Who logs in.
     pub fn user(&self) -> &str {
         self.user.as_deref().unwrap_or(&self.address)
+    }
+
+    /// The server by whose word senders are verified.
+    pub fn verifier(&self) -> Option<&str> {
+        let usual = (self.login == LoginKind::Google).then_some("mx.google.com");
+        self.authentication_server.as_deref().or(usual)
     }
 
     /// Where mails are read.

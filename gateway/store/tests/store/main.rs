@@ -14,6 +14,7 @@ mod configuration;
 mod contacts;
 mod desks;
 mod killed;
+mod mail;
 mod outbound;
 mod people;
 mod records;

@@ -18,7 +18,7 @@ use store::{Store, Writer, channels, desks, interactions, lives, services, trail
 use crate::databases::on_both;
 use crate::fixtures::{company, id, opened};
 
-async fn channel(store: &Store, company: &CompanyId, webhook: Option<&str>) -> Channel {
+pub(crate) async fn channel(store: &Store, company: &CompanyId, webhook: Option<&str>) -> Channel {
     let service: ServiceId = id("support");
     let row = Service {
         id: service.clone(),
@@ -109,7 +109,7 @@ fn written(company: &CompanyId, interaction: &str) -> InteractionOpened {
 }
 
 /// A conversation with an open interaction.
-async fn begun(store: &Store, company: &CompanyId, interaction: &str) -> ConversationId {
+pub(crate) async fn begun(store: &Store, company: &CompanyId, interaction: &str) -> ConversationId {
     let mut db = store.begin().await.unwrap();
     let newcomer = Newcomer {
         id: &id("talk"),
