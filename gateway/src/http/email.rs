@@ -24,7 +24,7 @@ use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::channels::Channel;
-use store::{mailboxes, mails, messages};
+use store::{channel_health, channels as rows, mailboxes, mails, messages};
 
 use super::body::{Body, Id};
 use super::channels::found;
@@ -392,7 +392,10 @@ async fn authorised(
         target: channel.id.as_str(),
         detail: json!({ "address": settings.address }),
     };
-    let db = app.store.begin().await?;
+    let mut db = app.store.begin().await?;
+    // Its reader begins anew, and what waited to be sent need not wait.
+    rows::touch(&mut *db, &channel.id, app.now_ms()).await?;
+    channel_health::mended(&mut *db, &channel.id).await?;
     app.commit_quietly(db, &tenant, deed).await?;
     let done = match language(&headers) {
         Language::PtBr => "Conta conectada: você já pode fechar esta janela.",

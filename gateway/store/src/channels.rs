@@ -101,6 +101,16 @@ pub async fn replace_secrets(
     Ok(done.rows_affected() == 1)
 }
 
+/// Notes that something about a channel changed that is not kept with it.
+pub async fn touch(db: impl AnyExecutor<'_>, id: &ChannelId, now_ms: i64) -> Result<(), Error> {
+    sqlx::query("UPDATE channels SET updated_ms = $2 WHERE id = $1")
+        .bind(id.as_str())
+        .bind(now_ms)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Notes that the webhook said that it is no more.
 pub async fn webhook_gone(
     db: impl AnyExecutor<'_>,

@@ -11,7 +11,9 @@ mod certificate;
 )]
 #[path = "../../../net/tests/mail/house.rs"]
 mod house;
+mod machines;
 mod oauth;
+mod servers;
 mod settings;
 
 use std::collections::BTreeMap;
@@ -67,7 +69,13 @@ impl Scene {
     /// None where the servers are not installed.
     async fn new() -> Option<Self> {
         let house = House::start()?;
-        let mut world = World::with_mail(around(&house)).await;
+        let around = around(&house);
+        Some(Self::over(house, around).await)
+    }
+
+    /// The same with other servers.
+    async fn over(house: House, around: MailAround) -> Self {
+        let mut world = World::with_mail(around).await;
         world.company("a").await;
         let admin = world.key(Some("a"), &["admin"]).await;
         let code = json!({ "id": "resolvido", "name": "Resolvido", "fields": [], "actions": [] });
@@ -95,7 +103,16 @@ impl Scene {
             .post(&scene.admin, "/api/v1/channels", scene.form())
             .await;
         scene.channel = text(&made.expect(201), "id");
-        Some(scene)
+        scene
+    }
+
+    /// Sets more of the mailbox.
+    async fn set(&self, more: Value) {
+        let mut form = self.form();
+        let settings = form["settings"].as_object_mut().expect("an object");
+        settings.extend(more.as_object().expect("an object").clone());
+        let path = format!("/api/v1/channels/{}", self.channel);
+        self.world.put(&self.admin, &path, form).await.expect(200);
     }
 
     fn form(&self) -> Value {
@@ -110,11 +127,16 @@ impl Scene {
             date_ms: 1_772_700_000_000,
         };
         let made = compose(draft, &stamp, &BTreeMap::new(), files).expect("a mail");
+        self.post(made.envelope_from.as_deref(), &made.bytes).await;
+    }
+
+    /// The same, byte by byte.
+    async fn post(&self, from: Option<&str>, mail: &[u8]) {
         let parcel = Parcel {
-            from: made.envelope_from.as_deref(),
+            from,
             own: CLIENT,
-            to: &made.envelope_to,
-            bytes: &made.bytes,
+            to: &[ANA.to_owned()],
+            bytes: mail,
         };
         let (server, login) = (self.house.smtp(Security::Tls), ana());
         let sent = smtp::send(&self.house.dialer(), &server, Some(&login), &parcel).await;
