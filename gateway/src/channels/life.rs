@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use channels::webchat::survey::Survey;
 use desk::id::FlowId;
 use exchange::text::{self, Words};
 use ivr::Language;
 use ivr::template::{self, Part};
 use serde::{Deserialize, Serialize};
+
+use super::survey;
 
 /// What a channel does by itself. Texts are given by language (`pt-BR`, `en`, `es`); where none is given
 /// (`{}`) ours are said. They may hold `{{name}}`, `{{protocol}}`, `{{service}}`, `{{company}}`,
@@ -37,6 +40,10 @@ pub struct LifeSettings {
     /// What is said when an agent closed it.
     #[schema(value_type = Option<Object>)]
     pub closing: Option<Texts>,
+    /// What the customer is asked then, one question after the other: `id`, and `questions` with `id`,
+    /// `kind` (`stars`, `nps`, `choice` or `text`), `text`, and `choices` (`id`, `title`) to choose from.
+    #[schema(value_type = Option<Object>)]
+    pub survey: Option<Survey>,
 }
 
 /// When a customer who does not answer is not waited for any longer. A customer who waits for the agent
@@ -123,6 +130,10 @@ impl LifeSettings {
         let many = |waiting: &WaitingSettings| !(1..=WAITING_MAX).contains(&waiting.texts.len());
         let waiting = self.waiting.as_ref();
         let odd = odd.map(|(field, _)| field);
+        let survey = self.survey.as_ref();
+        let odd = odd.or(survey
+            .is_some_and(|survey| !survey.is_sound())
+            .then_some("life.survey"));
         odd.or_else(|| {
             position
                 .is_some_and(often)
@@ -162,6 +173,10 @@ impl LifeSettings {
             }),
             expiry,
             closing: self.closing.as_ref().map(words),
+            survey: self
+                .survey
+                .as_ref()
+                .and_then(|survey| survey::content(survey, 0)),
         }
     }
 }

@@ -106,15 +106,15 @@ impl From<Received> for Arriving {
 }
 
 /// A message on its way into its conversation.
-struct Passing<'a> {
-    channel: &'a Channel,
-    arriving: &'a Arriving,
-    contact: Contact,
-    at_ms: i64,
+pub(super) struct Passing<'a> {
+    pub(super) channel: &'a Channel,
+    pub(super) arriving: &'a Arriving,
+    pub(super) contact: Contact,
+    pub(super) at_ms: i64,
 }
 
 /// The interaction that a message belongs to.
-struct Matter {
+pub(super) struct Matter {
     interaction: InteractionId,
     protocol: String,
     medium: Medium,
@@ -341,6 +341,7 @@ impl Maker<'_> {
             interaction: message.interaction,
             protocol,
             has_agent: false,
+            is_over: false,
             is_duplicate: true,
         })))
     }
@@ -360,6 +361,9 @@ impl Maker<'_> {
         };
         let talk = conversations::next(&mut **self.db, &newcomer).await?;
         let talk = self.seen(talk, passing).await?;
+        if let Some(answered) = self.survey_answer(&talk, passing).await? {
+            return self.answered(message, &talk, answered, passing).await;
+        }
         let matter = self.matter(&talk, passing).await?;
         let row = self.row(&message, &talk, &matter, passing);
         messages::insert(&mut **self.db, &row).await?;
@@ -391,6 +395,7 @@ impl Maker<'_> {
             interaction: matter.interaction,
             protocol: matter.protocol,
             has_agent: false,
+            is_over: false,
             is_duplicate: false,
         };
         Ok(Made {
@@ -430,7 +435,7 @@ impl Maker<'_> {
         Ok(talk)
     }
 
-    fn row(
+    pub(super) fn row(
         &self,
         id: &MessageId,
         talk: &Conversation,
@@ -493,7 +498,11 @@ impl Maker<'_> {
         }
     }
 
-    async fn goes_on(&mut self, last: Interaction, passing: &Passing<'_>) -> Result<Matter, Error> {
+    pub(super) async fn goes_on(
+        &mut self,
+        last: Interaction,
+        passing: &Passing<'_>,
+    ) -> Result<Matter, Error> {
         Ok(Matter {
             service: self.service(&last, passing.channel).await?,
             interaction: last.id,
@@ -711,7 +720,7 @@ impl Maker<'_> {
 }
 
 /// What a message says in words, for who reads answers of customers.
-fn words(content: &Content) -> &str {
+pub(super) fn words(content: &Content) -> &str {
     match content {
         Content::Text { text } => text,
         Content::Choice(choice) => &choice.id,
@@ -724,8 +733,12 @@ fn words(content: &Content) -> &str {
 }
 
 /// The language of a contact, among those that we speak.
-fn language(contact: &Contact) -> Option<ivr::Language> {
-    let tag = contact.language.as_deref()?;
+pub(super) fn language(contact: &Contact) -> Option<ivr::Language> {
+    language_of(contact.language.as_deref()?)
+}
+
+/// The language of a tag, among those that we speak.
+pub(super) fn language_of(tag: &str) -> Option<ivr::Language> {
     // `pt`, `pt-PT` and `pt_BR` all read Portuguese.
     let same = |known: &ivr::Language| {
         let primary = |tag: &str| tag.split(['-', '_']).next().map(str::to_ascii_lowercase);

@@ -30,6 +30,7 @@ pub mod outbound;
 mod outgoing_files;
 mod sender;
 pub mod settings;
+mod survey;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -152,6 +153,8 @@ pub struct Taken {
     pub protocol: String,
     /// Whether an agent has it in hand.
     pub has_agent: bool,
+    /// Whether the interaction is over and stays so: the message answered its survey.
+    pub is_over: bool,
     /// Whether it was taken in before.
     pub is_duplicate: bool,
 }

@@ -37,6 +37,35 @@ pub fn has_provider(channel: &Channel) -> bool {
     matches!(channel.kind.as_str(), WHATSAPP | EMAIL)
 }
 
+/// A message of ours, under the number that its conversation gave out ([`conversations::next_of`]).
+pub(super) fn row(
+    talk: &Conversation,
+    (id, interaction): (MessageId, InteractionId),
+    (author, content): (Value, Value),
+    at_ms: i64,
+) -> Message {
+    Message {
+        id,
+        company: talk.company.clone(),
+        conversation: talk.id.clone(),
+        seq: talk.seq,
+        interaction,
+        direction: Direction::Outbound,
+        author,
+        content,
+        client_id: None,
+        external_id: None,
+        reply_to: None,
+        sent_ms: None,
+        at_ms,
+        state: Some(Delivery::Queued.as_str().to_owned()),
+        failure: None,
+        reactions: None,
+        edits: None,
+        revoked_ms: None,
+    }
+}
+
 /// Writes into a conversation whose next number was taken ([`conversations::next_of`]).
 ///
 /// # Errors
@@ -47,25 +76,11 @@ pub async fn write(
     talk: &Conversation,
     writing: Writing,
 ) -> Result<Message, Error> {
+    let said = (writing.author, json!(writing.content));
     let row = Message {
-        id: writing.id,
-        company: talk.company.clone(),
-        conversation: talk.id.clone(),
-        seq: talk.seq,
-        interaction: writing.interaction,
-        direction: Direction::Outbound,
-        author: writing.author,
-        content: json!(writing.content),
         client_id: writing.client_id,
-        external_id: None,
         reply_to: writing.reply_to,
-        sent_ms: None,
-        at_ms: writing.at_ms,
-        state: Some(Delivery::Queued.as_str().to_owned()),
-        failure: None,
-        reactions: None,
-        edits: None,
-        revoked_ms: None,
+        ..row(talk, (writing.id, writing.interaction), said, writing.at_ms)
     };
     conversations::write(&mut *db, &row, None).await?;
     Ok(row)

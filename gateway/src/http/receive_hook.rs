@@ -74,7 +74,7 @@ pub(super) struct Received {
     attendance_id: InteractionId,
     /// The number that is read to the customer.
     protocol: String,
-    /// `queued`, or `assigned` where an agent has it in hand.
+    /// `queued`, `assigned` where an agent has it in hand, or `closed` where it was the answer to a survey.
     status: &'static str,
     /// Whether it was received before.
     duplicate: bool,
@@ -222,10 +222,10 @@ fn received(outcome: Outcome) -> Result<(StatusCode, Received), Problem> {
                 message_id: taken.message,
                 attendance_id: taken.interaction,
                 protocol: taken.protocol,
-                status: if taken.has_agent {
-                    "assigned"
-                } else {
-                    "queued"
+                status: match (taken.is_over, taken.has_agent) {
+                    (true, _) => "closed",
+                    (false, true) => "assigned",
+                    (false, false) => "queued",
                 },
                 duplicate: taken.is_duplicate,
             };

@@ -76,6 +76,21 @@ pub async fn insert(db: impl AnyExecutor<'_>, message: &Message) -> Result<(), E
     Ok(())
 }
 
+/// The message of a conversation that has this number.
+pub async fn by_seq(
+    db: impl AnyExecutor<'_>,
+    conversation: &ConversationId,
+    seq: u32,
+) -> Result<Option<Message>, Error> {
+    let found = sqlx::query("SELECT * FROM messages WHERE conversation = $1 AND seq = $2")
+        .bind(conversation.as_str())
+        .bind(i64::from(seq))
+        .try_map(read)
+        .fetch_optional(db)
+        .await?;
+    Ok(found)
+}
+
 /// Lists the messages of an interaction with higher numbers than `after_seq`, in their order.
 pub async fn list(
     db: impl AnyExecutor<'_>,

@@ -2,6 +2,7 @@
 //! told; and what of it outlives a process that is killed.
 
 mod files;
+mod surveys;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

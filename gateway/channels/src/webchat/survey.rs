@@ -1,5 +1,7 @@
 //! What a visitor is asked when a matter is over.
 
+use std::collections::BTreeSet;
+
 use desk::words;
 use serde::{Deserialize, Serialize};
 
@@ -67,7 +69,50 @@ pub struct Answer {
 /// The most answers of one survey.
 pub const ANSWERS_MAX: usize = 20;
 
+/// As many as a list of WhatsApp holds.
+const CHOICES_MAX: usize = 10;
+
+/// What WhatsApp carries above a list.
+const QUESTION_CHARS_MAX: usize = 1_000;
+
+/// What stands in a row of a list of WhatsApp.
+const TITLE_CHARS_MAX: usize = 24;
+
+/// Of a survey, a question, a choice.
+const ID_BYTES_MAX: usize = 64;
+
+fn is_text(text: &str, chars_max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= chars_max && !text.contains('\0')
+}
+
 impl Survey {
+    /// Whether it can be asked: it has a name and questions, each of which is one of its own and can be
+    /// answered.
+    pub fn is_sound(&self) -> bool {
+        let ids = |ids: Vec<&str>| {
+            let known: BTreeSet<&str> = ids.iter().copied().collect();
+            let are_ids = ids.iter().all(|id| (1..=ID_BYTES_MAX).contains(&id.len()));
+            are_ids && known.len() == ids.len()
+        };
+        let questions = self.questions.iter();
+        ids(vec![&self.id])
+            && (1..=ANSWERS_MAX).contains(&self.questions.len())
+            && ids(questions.clone().map(|question| &*question.id).collect())
+            && questions.clone().all(|question| {
+                let choices = question.choices.iter();
+                let many = match question.kind {
+                    QuestionKind::Choice => 2..=CHOICES_MAX,
+                    QuestionKind::Stars | QuestionKind::Nps | QuestionKind::Text => 0..=0,
+                };
+                is_text(&question.text, QUESTION_CHARS_MAX)
+                    && many.contains(&question.choices.len())
+                    && ids(choices.clone().map(|choice| &*choice.id).collect())
+                    && choices
+                        .clone()
+                        .all(|choice| is_text(&choice.title, TITLE_CHARS_MAX))
+            })
+    }
+
     /// Checks answers: each question once, in its form, and all that must be answered. No answers at
     /// all are right: the visitor would rather not.
     ///
@@ -203,5 +248,36 @@ mod tests {
             wrong(&["csat", "nps"])
         );
         assert_eq!(check(&[("csat", "5"), ("who", "x")]), wrong(&["who"]));
+    }
+
+    #[test]
+    fn a_survey_that_cannot_be_asked_is_known() {
+        let good = survey();
+        assert!(good.is_sound());
+        let changed = |change: &dyn Fn(&mut Survey)| {
+            let mut survey = survey();
+            change(&mut survey);
+            survey
+        };
+        for bad in [
+            changed(&|survey| survey.id.clear()),
+            changed(&|survey| survey.questions.clear()),
+            changed(&|survey| survey.questions[0].text = " ".to_owned()),
+            changed(&|survey| survey.questions[1].id = survey.questions[0].id.clone()),
+            changed(&|survey| {
+                survey.questions[0].choices = vec![Pick {
+                    id: "a".to_owned(),
+                    title: "A".to_owned(),
+                }]
+            }),
+            changed(&|survey| {
+                for question in &mut survey.questions {
+                    question.kind = QuestionKind::Choice;
+                    question.choices.clear();
+                }
+            }),
+        ] {
+            assert!(!bad.is_sound(), "{bad:?}");
+        }
     }
 }

@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use ivr::FlowId;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use words::{NAMES, Values, Words};
 
@@ -42,6 +43,9 @@ pub struct Settings {
     pub expiry: Option<Expiry>,
     /// What is said when the interaction was closed.
     pub closing: Option<Words>,
+    /// What is asked then of who was with an agent: the first question of a survey, in the gateway's
+    /// words. The gateway takes the answers.
+    pub survey: Option<Value>,
 }
 
 /// When a customer who does not answer is not waited for any longer.
@@ -72,6 +76,8 @@ pub enum Purpose {
     Expired,
     /// The interaction was closed.
     Closing,
+    /// The survey was answered.
+    SurveyThanks,
 }
 
 impl Purpose {
@@ -85,6 +91,7 @@ impl Purpose {
             Self::ExpiryWarning => "expiry_warning",
             Self::Expired => "expired",
             Self::Closing => "closing",
+            Self::SurveyThanks => "survey_thanks",
         }
     }
 }
@@ -94,6 +101,8 @@ impl Purpose {
 pub enum Output {
     /// Write to the customer.
     Say(Purpose),
+    /// Ask the customer how it was.
+    Survey,
     /// End the interaction.
     Expire,
 }
@@ -237,6 +246,9 @@ impl Life {
         if state != State::Over && settings.closing.is_some() {
             self.say(Purpose::Closing);
         }
+        if matches!(state, State::Held { .. }) && settings.survey.is_some() {
+            self.outputs.push_back(Output::Survey);
+        }
     }
 
     /// Time has come to [`Life::poll_timeout`]. Firing early is harmless. `position` is the place of the
@@ -270,7 +282,7 @@ impl Life {
             }
             (
                 State::Flow { .. } | State::Waiting(_) | State::Held { .. } | State::Over,
-                Output::Say(_),
+                Output::Say(_) | Output::Survey,
             ) => {}
         }
     }
@@ -433,6 +445,7 @@ impl Settings {
             Purpose::ExpiryWarning => expiry?.warning.as_ref().map(|(_, words)| words),
             Purpose::Expired => expiry.map(|expiry| &expiry.farewell),
             Purpose::Closing => self.closing.as_ref(),
+            Purpose::SurveyThanks => None, // Ours, always.
         }
     }
 }
@@ -457,7 +470,26 @@ mod tests {
                 farewell: words(),
             }),
             closing: Some(words()),
+            survey: None,
         }
+    }
+
+    #[test]
+    fn only_who_was_with_an_agent_is_asked_how_it_was() {
+        let asks = Settings {
+            survey: Some(Value::Null),
+            ..settings()
+        };
+        let mut waits = Life::begin(0, &asks, false, true);
+        waits.handle_closed(&asks);
+        assert_eq!(said(&mut waits), [say(Purpose::Closing)]);
+        let mut held = Life::begin(0, &asks, false, true);
+        held.handle_taken();
+        held.handle_closed(&asks);
+        let both = [say(Purpose::Closing), Output::Survey];
+        assert_eq!(said(&mut held), both);
+        held.handle_closed(&asks);
+        assert_eq!(said(&mut held), []);
     }
 
     fn said(life: &mut Life) -> Vec<Output> {

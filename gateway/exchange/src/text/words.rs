@@ -84,6 +84,7 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             Purpose::Closing => {
                 "Atendimento encerrado. Obrigado pelo contato! Protocolo: {{protocol}}."
             }
+            Purpose::SurveyThanks => "Obrigado por responder! Sua opinião nos ajuda a melhorar.",
         },
         Language::En => match purpose {
             Purpose::Greeting => {
@@ -108,6 +109,7 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             Purpose::Closing => {
                 "This conversation is closed. Thank you for writing! Reference: {{protocol}}."
             }
+            Purpose::SurveyThanks => "Thank you for answering! Your opinion helps us to improve.",
         },
         Language::Es => match purpose {
             Purpose::Greeting => {
@@ -132,6 +134,7 @@ fn ours(purpose: Purpose, language: Language, values: &Values) -> &'static str {
             Purpose::Closing => {
                 "Atención finalizada. ¡Gracias por escribirnos! Número: {{protocol}}."
             }
+            Purpose::SurveyThanks => "¡Gracias por responder! Su opinión nos ayuda a mejorar.",
         },
     }
 }

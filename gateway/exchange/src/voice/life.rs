@@ -292,6 +292,7 @@ impl Shared {
         while let Some(wanted) = living.record.life.poll_output() {
             match wanted {
                 Wanted::Say(purpose) => self.say(now, &interaction, &living, purpose),
+                Wanted::Survey => self.survey(now, &interaction, &living),
                 // Whoever told the time looks whether it is over.
                 Wanted::Expire => {}
             }
@@ -350,6 +351,14 @@ impl Shared {
             interaction,
             (content, purpose.as_str()),
         );
+    }
+
+    fn survey(&mut self, now: Now, interaction: &InteractionId, living: &Living) {
+        let known = self.directory.companies.get(&living.company);
+        let settings = known.and_then(|known| known.channels.get(&living.record.about.channel));
+        if let Some(question) = settings.and_then(|settings| settings.survey.clone()) {
+            self.write(now, &living.company, interaction, (question, "survey"));
+        }
     }
 
     /// Writes to the customer in the name of the company.

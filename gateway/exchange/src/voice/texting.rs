@@ -315,6 +315,7 @@ impl Shared {
         });
         let offered: Vec<_> = offered.collect();
         let mut text = says.join("\n");
+        let body = text.clone();
         for (key, title) in &offered {
             // Many questions say their answers themselves.
             if !text.contains(title.as_str()) {
@@ -326,6 +327,8 @@ impl Shared {
             let choices = offered.iter();
             let choices =
                 choices.map(|(key, title)| json!({ "id": key.to_string(), "title": title }));
+            // For channels that show buttons: the question by itself.
+            content["body"] = json!(body);
             content["choices"] = Value::Array(choices.collect());
         }
         self.write(now, &living.company, interaction, (content, "flow"));

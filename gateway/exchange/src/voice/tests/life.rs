@@ -91,6 +91,7 @@ fn lively() -> Scene {
                 farewell: words(),
             }),
             closing: Some(words()),
+            survey: None,
         };
         company.channels.insert(id("erp"), settings);
     });
