@@ -1,6 +1,7 @@
 //! `/email`, `/oauth/email` and the mails of messages: what only mailboxes and mails have.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -14,8 +15,10 @@ use channels::email::document::Document;
 use channels::email::html::{self, Clean, FRAME_SANDBOX, Images, View};
 use channels::email::{self as words, Address, Mail, Meeting, Note, Protection, Verdict, quote};
 use channels::secret::Secret;
+use channels::send::{Method, Request};
 use desk::explain::Language;
 use desk::id::{ChannelId, MessageId};
+use gateway_net::fetch::Limits;
 use gateway_net::mail::Credential;
 use gateway_net::mail::advice::Advice;
 use gateway_net::mail::check::{Report, Settings, check};
@@ -25,8 +28,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use store::channels::Channel;
 use store::{channel_health, channels as rows, mailboxes, mails, messages};
+use tokio::task::JoinSet;
 
-use super::body::{Body, Id};
+use super::body::{Asked, Body, Id};
 use super::channels::found;
 use super::messages::may_read;
 use super::problem::{Problem, ProblemBody, Tongue};
@@ -293,7 +297,7 @@ pub(super) struct Authorise {
 
 /// What comes back with the browser. Nobody but us can read or make it.
 #[derive(Serialize, Deserialize)]
-struct Asked {
+struct Permission {
     channel: ChannelId,
     company: desk::id::CompanyId,
     user: Option<String>,
@@ -320,7 +324,7 @@ pub(super) async fn authorise(
     let registered = registrations.app(provider, settings.tenant.as_deref());
     let registered = registered.ok_or_else(|| Problem::conflict("not_registered"))?;
     let verifier = oauth::verifier(generator()?.random());
-    let asked = Asked {
+    let asked = Permission {
         channel: channel.id,
         company: tenant.company.clone(),
         user: user(&tenant),
@@ -360,7 +364,7 @@ async fn authorised(
         .secrets
         .open_sealed(STATE, &sealed)
         .map_err(|_| refused())?;
-    let asked: Asked = serde_json::from_slice(&asked).map_err(|_| refused())?;
+    let asked: Permission = serde_json::from_slice(&asked).map_err(|_| refused())?;
     let is_theirs = asked.company == tenant.company && asked.user == user(&tenant);
     if !is_theirs || app.now_ms() > asked.until_ms {
         return Err(refused());
@@ -445,22 +449,37 @@ pub(super) struct MailShown {
     original_url: String,
 }
 
+/// Whether more of a mail is shown.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Showing {
+    /// Whether pictures that lie elsewhere are fetched by us and shown: their servers learn that
+    /// somebody reads the mail, but not who.
+    #[serde(default)]
+    pictures: bool,
+}
+
 /// Read the mail of a message
 #[utoipa::path(get, path = "/api/v1/messages/{id}/mail", operation_id = "read_mail", tag = "records",
-    params(("id" = String, Path), ("company" = Option<String>, Query)),
+    params(("id" = String, Path), Showing, ("company" = Option<String>, Query)),
     responses((status = 200, body = MailShown), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub(super) async fn mail(
     State(app): State<App>,
     tenant: Tenant,
     Id(id): Id<MessageId>,
+    Asked(asked): Asked<Showing>,
 ) -> Result<Json<MailShown>, Problem> {
     let kept = readable(&app, &tenant, &id).await?;
     let mail = app.mail.read(&kept).await.ok_or_else(Problem::not_found)?;
     let (_, settings) = mail_channel(&app, &tenant, &kept.channel).await?;
     let split = quote::split(&mail.text);
     let (text, quoted) = (split.written.to_owned(), split.quoted.map(str::to_owned));
-    let (whole, blocked) = page(&mail, false, Images::Blocked);
-    let (folded, _) = page(&mail, true, Images::Blocked);
+    let had = match asked.pictures {
+        true => pictures(&app, &mail).await,
+        false => BTreeMap::new(),
+    };
+    let (whole, blocked) = page(&mail, false, Images::Had(&had));
+    let (folded, _) = page(&mail, true, Images::Had(&had));
     let has_html = mail.html.is_some();
     let verified = settings.verifier().and_then(|server| mail.dmarc(server));
     Ok(Json(MailShown {
@@ -527,17 +546,8 @@ fn page(mail: &Mail, folded: bool, images: Images<'_>) -> (String, usize) {
     let mut room = PICTURES_BYTES_MAX;
     let mut media = BTreeMap::new();
     for file in &mail.files {
-        let head = file
-            .bytes
-            .get(..gateway_net::files::HEAD_BYTES)
-            .unwrap_or(&file.bytes);
-        let mime = gateway_net::files::sniff(head);
-        let is_picture = matches!(
-            mime,
-            "image/png" | "image/jpeg" | "image/gif" | "image/webp"
-        );
         if let Some(id) = &file.content_id
-            && is_picture
+            && let Some(mime) = picture(&file.bytes)
             && file.bytes.len() <= room
         {
             room -= file.bytes.len();
@@ -557,6 +567,54 @@ fn page(mail: &Mail, folded: bool, images: Images<'_>) -> (String, usize) {
         },
     };
     (html::page(&clean, folded), clean.blocked)
+}
+
+/// The pictures of a mail that lie elsewhere, as far as they can be had, by their addresses. Whoever
+/// wrote the mail chose these: nobody inside is asked.
+async fn pictures(app: &App, mail: &Mail) -> BTreeMap<String, String> {
+    let nothing = BTreeMap::new();
+    let view = View {
+        media: &nothing,
+        images: Images::Blocked,
+    };
+    let html = mail.html.as_deref().unwrap_or_default();
+    let mut asking = JoinSet::new();
+    for address in html::clean(html, &view)
+        .elsewhere
+        .into_iter()
+        .take(PICTURES_MAX)
+    {
+        let fetcher = app.fetcher.clone();
+        asking.spawn(async move {
+            let request = Request::new(Method::Get, &address);
+            let answer = fetcher.carry_out(&request, PICTURE_LIMITS, 0).await.ok()?;
+            let mime = picture(&answer.body).filter(|_| answer.status == 200)?;
+            let data = STANDARD.encode(&answer.body);
+            Some((address, format!("data:{mime};base64,{data}")))
+        });
+    }
+    let mut room = PICTURES_BYTES_MAX;
+    let mut had = BTreeMap::new();
+    while let Some(found) = asking.join_next().await {
+        if let Ok(Some((address, data))) = found
+            && data.len() <= room
+        {
+            room -= data.len();
+            had.insert(address, data);
+        }
+    }
+    had
+}
+
+/// What kind of picture these bytes are, of those that browsers show and that run nothing.
+fn picture(bytes: &[u8]) -> Option<&'static str> {
+    let head = bytes.get(..gateway_net::files::HEAD_BYTES).unwrap_or(bytes);
+    let mime = gateway_net::files::sniff(head);
+    let is_picture = matches!(
+        mime,
+        "image/png" | "image/jpeg" | "image/gif" | "image/webp"
+    );
+    is_picture.then_some(mime)
 }
 
 /// A channel of e-mail of the company, and what is set of it.
@@ -621,3 +679,12 @@ const AUTHORISE_MS: i64 = 10 * 60_000;
 
 /// Of the pictures in a page: what a browser shows at once.
 const PICTURES_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Pictures of advertising are a few dozen.
+const PICTURES_MAX: usize = 40;
+
+/// An agent waits for it.
+const PICTURE_LIMITS: Limits = Limits {
+    time: Duration::from_secs(10),
+    bytes: 2 * 1024 * 1024,
+};

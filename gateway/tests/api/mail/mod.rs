@@ -17,8 +17,14 @@ mod servers;
 mod settings;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use axum::Router;
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use channels::email::compose::{Automatic, Draft, Enclosed, Parent, Stamp, compose};
 use channels::email::document::Document;
 use channels::email::{Address, Mail};
@@ -27,10 +33,14 @@ use gateway_net::mail::smtp::{self, Parcel};
 use gateway_net::mail::{Credential, Journal, Login, Security};
 use ramal::channels::email::accounts::Registrations;
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use self::house::{ANA, CLIENT, House, PASSWORD, ana};
 use crate::live::{open, serve};
 use crate::world::{As, MailAround, PASSWORD as LOGIN, World};
+
+/// A picture of one dot.
+const DOT: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
 
 /// A company with a mailbox and an agent.
 struct Scene {
@@ -315,6 +325,10 @@ async fn a_mail_becomes_work_its_answer_a_mail_and_the_answer_to_that_the_same_w
         text(&shown, "page").contains("Onde está meu pedido?"),
         "{shown}"
     );
+    assert_eq!(
+        (&shown["blocked"], &shown["verified"]),
+        (&json!(0), &Value::Null)
+    );
     let original = scene
         .world
         .get(&scene.admin, &text(&shown, "original_url"))
@@ -467,4 +481,64 @@ async fn a_process_that_is_killed_takes_each_mail_once() {
     scene.world = scene.world.killed().await;
     scene.write(&draft("mail-3", "Oi"), "mail-3", &[]).await;
     scene.interactions(4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pictures_elsewhere_are_shown_when_the_agent_asks_and_a_forged_sender_is_told() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    scene
+        .set(json!({ "authentication_server": "mail.loja.example" }))
+        .await;
+    let dot = STANDARD.decode(DOT).expect("base64");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let web = format!("http://{}", listener.local_addr().expect("an address"));
+    let app = Router::new()
+        .route(
+            "/dot.png",
+            get(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                std::future::ready(dot.clone())
+            }),
+        )
+        .route(
+            "/page",
+            get(|| std::future::ready("<script>alert(1)</script>")),
+        );
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let mail = format!(
+        "From: Banco <{CLIENT}>\r\nTo: {ANA}\r\nSubject: Senha\r\nMessage-ID: <h@cliente.example>\r\n\
+         Authentication-Results: mail.loja.example; dmarc=fail header.from=loja.example\r\n\
+         Content-Type: text/html\r\n\r\n\
+         <p>Oi<script>alert(1)</script><img src=\"{web}/dot.png\"><img src=\"{web}/page\"></p>\r\n"
+    );
+    scene.post(Some(CLIENT), mail.as_bytes()).await;
+    let interaction = text(&scene.interactions(1).await[0], "id");
+    let read = scene.messages(&interaction, 1).await;
+    let path = format!("/api/v1/messages/{}/mail", text(&read[0], "id"));
+    let shown = scene.world.get(&scene.admin, &path).await.expect(200);
+    assert_eq!(
+        (&shown["blocked"], &shown["verified"]),
+        (&json!(2), &json!("failed"))
+    );
+    assert_eq!(
+        asked.load(Ordering::Relaxed),
+        0,
+        "nobody is told that it is read"
+    );
+    let path = format!("{path}?pictures=true");
+    let shown = scene.world.get(&scene.admin, &path).await.expect(200);
+    assert_eq!(
+        (&shown["blocked"], asked.load(Ordering::Relaxed)),
+        (&json!(1), 1)
+    );
+    let page = text(&shown, "page");
+    assert!(
+        page.contains(&format!("src=\"data:image/png;base64,{DOT}\"")),
+        "{page}"
+    );
+    assert!(!page.contains("alert"), "{page}");
 }

@@ -57,8 +57,8 @@ impl Renewing {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let app = Router::new()
-            .route("/token", post(Self::grant))
-            .route("/introspect", get(Self::judge))
+            .route("/token", post(grant))
+            .route("/introspect", get(judge))
             .with_state(self.clone());
         tokio::spawn(async move { axum::serve(listener, app).await });
         url
@@ -67,33 +67,33 @@ impl Renewing {
     fn count(&self) -> u32 {
         *self.renewed.lock().expect("nobody panicked")
     }
+}
 
-    async fn grant(
-        State(this): State<Self>,
-        Form(form): Form<HashMap<String, String>>,
-    ) -> axum::response::Response {
-        let mut renewed = this.renewed.lock().expect("nobody panicked");
-        let expected = format!("refresh-{renewed}");
-        let access = match form["grant_type"].as_str() {
-            "authorization_code" => "of the first minute",
-            _ if form["refresh_token"] == expected => {
-                *renewed += 1;
-                TOKEN
-            }
-            _ => {
-                let denied = json!({ "error": "invalid_grant" });
-                return (StatusCode::BAD_REQUEST, Json(denied)).into_response();
-            }
-        };
-        let refresh = format!("refresh-{renewed}");
-        let granted = json!({ "access_token": access, "refresh_token": refresh, "expires_in": 60 });
-        Json(granted).into_response()
-    }
+async fn grant(
+    State(provider): State<Renewing>,
+    Form(form): Form<HashMap<String, String>>,
+) -> axum::response::Response {
+    let mut renewed = provider.renewed.lock().expect("nobody panicked");
+    let expected = format!("refresh-{renewed}");
+    let access = match form["grant_type"].as_str() {
+        "authorization_code" => "of the first minute",
+        _ if form["refresh_token"] == expected => {
+            *renewed += 1;
+            TOKEN
+        }
+        _ => {
+            let denied = json!({ "error": "invalid_grant" });
+            return (StatusCode::BAD_REQUEST, Json(denied)).into_response();
+        }
+    };
+    let refresh = format!("refresh-{renewed}");
+    let granted = json!({ "access_token": access, "refresh_token": refresh, "expires_in": 60 });
+    Json(granted).into_response()
+}
 
-    async fn judge(Query(asked): Query<HashMap<String, String>>) -> Json<Value> {
-        let active = asked.get("token").is_some_and(|token| token == TOKEN);
-        Json(json!({ "active": active, "email": ANA }))
-    }
+async fn judge(Query(asked): Query<HashMap<String, String>>) -> Json<Value> {
+    let active = asked.get("token").is_some_and(|token| token == TOKEN);
+    Json(json!({ "active": active, "email": ANA }))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::{Scene, mailbox, text};
+use super::{DOT, Scene, mailbox, text};
 use crate::world::{As, World};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -145,8 +145,6 @@ async fn a_signature_is_shown_as_the_mail_that_would_be_sent() {
     let mut world = World::new().await;
     world.company("a").await;
     let admin = world.key(Some("a"), &["admin"]).await;
-    // A picture of one dot.
-    let dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
     let server = |port| json!({ "host": "mail.loja.example", "port": port, "security": "tls" });
     let runs = json!([
         { "kind": "text", "text": "Loja Exemplo", "bold": true, "color": "#aa0000", "size": 18 },
@@ -157,7 +155,7 @@ async fn a_signature_is_shown_as_the_mail_that_would_be_sent() {
         "address": "sac@loja.example", "sender_name": "SAC", "protocol": "imap",
         "receiving": server(993), "sending": server(465),
         "signature": { "paragraphs": [{ "align": "center", "runs": runs }] },
-        "pictures": { "logo": { "name": "logo.png", "data": dot } },
+        "pictures": { "logo": { "name": "logo.png", "data": DOT } },
     });
     let path = "/api/v1/email/preview";
     let shown = world
@@ -178,7 +176,7 @@ async fn a_signature_is_shown_as_the_mail_that_would_be_sent() {
     let page = text(&shown, "page");
     assert!(page.contains("color:#aa0000"), "{page}");
     assert!(
-        page.contains(&format!("data:image/png;base64,{dot}")),
+        page.contains(&format!("data:image/png;base64,{DOT}")),
         "{page}"
     );
     assert!(

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
 use super::tags::{Token, escape, tokens};
@@ -29,9 +28,9 @@ pub struct View<'a> {
 pub enum Images<'a> {
     /// They are not loaded; their address waits in `data-src`.
     Blocked,
-    /// The agent allowed them: they are fetched by us. The address of our proxy, to which theirs is
-    /// added in percent-encoding.
-    Through(&'a str),
+    /// The agent allowed them, and we have fetched them: what stands for each address. The others are
+    /// not loaded.
+    Had(&'a BTreeMap<String, String>),
     /// They stay where they are: for a quotation in a mail of ours.
     Kept,
 }
@@ -43,8 +42,8 @@ pub struct Clean {
     pub html: String,
     /// How many pictures were not loaded.
     pub blocked: usize,
-    /// From which hosts they would come.
-    pub hosts: BTreeSet<String>,
+    /// Their addresses.
+    pub elsewhere: BTreeSet<String>,
     /// Whether some of it is marked as quoted.
     pub quotes: bool,
 }
@@ -222,21 +221,20 @@ fn image(source: Option<&str>, view: &View<'_>, clean: &mut Clean) -> Attributes
             .into_iter()
             .collect();
     }
-    let Some((address, host)) = web(source) else {
+    let Some((address, _)) = web(source) else {
         return vec![];
     };
-    match view.images {
-        Images::Through(proxy) => {
-            let address = utf8_percent_encode(&address, NON_ALPHANUMERIC);
-            vec![("src", format!("{proxy}{address}"))]
-        }
-        Images::Kept => vec![("src", address)],
-        Images::Blocked => {
-            clean.blocked += 1;
-            clean.hosts.insert(host);
-            vec![("data-src", address)]
-        }
+    let had = match view.images {
+        Images::Kept => return vec![("src", address)],
+        Images::Had(had) => had.get(&address),
+        Images::Blocked => None,
+    };
+    if let Some(here) = had {
+        return vec![("src", here.clone())];
     }
+    clean.blocked += 1;
+    clean.elsewhere.insert(address.clone());
+    vec![("data-src", address)]
 }
 
 /// An address of the web, and its host. What a browser would read otherwise than we do is none.
