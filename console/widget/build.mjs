@@ -31,7 +31,8 @@ const options = {
 };
 
 async function make() {
-  await rm(dist, { recursive: true, force: true });
+  // The folder itself stays, with the file that keeps what is made out of the repository.
+  for (const made of ["assets", "demo"]) await rm(join(dist, made), { recursive: true, force: true });
   await mkdir(join(dist, "assets"), { recursive: true });
 
   const loader = await bundle("src/loader.ts", { format: "iife" });

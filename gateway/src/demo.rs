@@ -5,8 +5,10 @@
 
 use std::path::Path;
 
+use channels::generic::signature;
 use desk::id::{
-    CalendarId, CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId, UserId,
+    CalendarId, ChannelId, CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId,
+    UserId,
 };
 use ivr::simple::{Offer, SimpleForm};
 use ivr::{CalendarRef, Key, Language, Say};
@@ -17,6 +19,8 @@ use serde_json::json;
 use store::Store;
 use store::prompts::{Prompt, PromptKind, PromptState};
 
+use crate::channels::SigningSecrets;
+use crate::channels::webchat::{self, WebchatSettings};
 use crate::secrets::Secrets;
 use crate::setup::TrunkSettings;
 use crate::sound_files::SoundFiles;
@@ -154,6 +158,8 @@ impl Maker<'_> {
             insert_agents(&mut db, &company, &logins, &services, now_ms, &mut random).await?;
         self.insert_devices(&mut db, &company, &logins, agents, now_ms, &mut random)
             .await?;
+        self.insert_chat(&mut db, &company, &services, now_ms, &mut random)
+            .await?;
         db.commit().await?;
         Ok(logins)
     }
@@ -212,6 +218,39 @@ impl Maker<'_> {
         Ok(prompt)
     }
 
+    /// The chat of the shop at `/demo`.
+    async fn insert_chat(
+        &self,
+        db: &mut store::Transaction,
+        company: &CompanyId,
+        services: &[(ServiceId, String)],
+        now_ms: i64,
+        random: &mut StdRng,
+    ) -> Result<(), DemoError> {
+        let Some((service, _)) = services.first() else {
+            return Ok(());
+        };
+        let id = ChannelId::new(now_ms, random);
+        let mut secrets = SigningSecrets::new(&signature::secret(random));
+        webchat::make_secrets(&mut secrets.account, random);
+        let row = store::channels::Channel {
+            secrets: Some(secrets.seal(self.secrets, id.as_str())?),
+            id,
+            company: company.clone(),
+            kind: webchat::WEBCHAT.to_owned(),
+            name: "Chat da loja".to_owned(),
+            service: service.clone(),
+            settings: chat_settings(services)?,
+            webhook: None,
+            webhook_gone_ms: None,
+            disabled: false,
+            created_ms: now_ms,
+            updated_ms: now_ms,
+        };
+        store::channels::insert(&mut **db, &row).await?;
+        Ok(())
+    }
+
     async fn insert_devices(
         &self,
         db: &mut store::Transaction,
@@ -242,6 +281,30 @@ impl Maker<'_> {
         }
         Ok(())
     }
+}
+
+/// What the chat of the shop asks and says.
+fn chat_settings(services: &[(ServiceId, String)]) -> Result<serde_json::Value, DemoError> {
+    let services: Vec<&ServiceId> = services.iter().map(|(id, _)| id).collect();
+    let asked = json!({
+        "title": "Casa Aurora",
+        "colour": "#1f6f5c",
+        "greeting": {
+            "pt-BR": "Oi! Conte o que você procura: a gente responde rapidinho.",
+            "en": "Hi! Tell us what you are looking for.",
+            "es": "¡Hola! Cuéntanos qué buscas.",
+        },
+        "form": { "name": "must", "email": "ask", "phone": "no", "services": services },
+        "life": { "survey": { "id": "satisfacao", "questions": [
+            { "id": "csat", "kind": "stars", "text": "Como foi o atendimento?", "required": true },
+            { "id": "nps", "kind": "nps", "text": "De 0 a 10, quanto você nos recomendaria?" },
+            { "id": "more", "kind": "text", "text": "Quer contar mais?" },
+        ] } },
+    });
+    let odd = |error: serde_json::Error| DemoError::Form(error.to_string());
+    WebchatSettings::read(asked)
+        .and_then(|settings| settings.value())
+        .map_err(odd)
 }
 
 async fn insert_company(

@@ -9,14 +9,14 @@
 //! count, which every reader notices. A reader keeps no queue: it knows how far it has read, and
 //! reads on in the ring. Who is slower than the ring is turned away and comes back for everything.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
-use desk::id::{CompanyId, UserId};
+use desk::id::{CompanyId, InteractionId, UserId, WorkId};
 use exchange::voice::LiveEvent;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::http::live_text;
 
@@ -36,6 +36,9 @@ pub struct Hub {
 #[derive(Debug, Default)]
 struct Shared {
     feeds: Mutex<HashMap<CompanyId, Arc<Feed>>>,
+    /// Who follows one interaction, or one work, by its id; and which of all that ever did they are.
+    bells: Mutex<BTreeMap<String, (u64, watch::Sender<()>)>>,
+    followers: AtomicU64,
     sockets: AtomicUsize,
     lost: AtomicU64,
 }
@@ -109,6 +112,26 @@ pub enum Read {
 #[derive(Debug)]
 pub struct Place(Arc<Shared>);
 
+/// Somebody follows one interaction or work for as long as they hold this.
+#[derive(Debug)]
+pub struct Follower {
+    shared: Arc<Shared>,
+    id: String,
+    number: u64,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let mut bells = lock(&self.shared.bells);
+        if bells
+            .get(&self.id)
+            .is_some_and(|(number, _)| *number == self.number)
+        {
+            bells.remove(&self.id);
+        }
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         self.0.sockets.fetch_sub(1, Relaxed);
@@ -131,14 +154,15 @@ impl Teller {
 
 impl Hub {
     /// Starts the task that fills the rings. It ends when the last teller is gone; then all who watch
-    /// are told so.
-    pub fn start() -> (Self, Teller) {
+    /// are told so. Who follows an interaction is rung for what becomes `durable`, too.
+    pub fn start(durable: broadcast::Receiver<InteractionId>) -> (Self, Teller) {
         let (told, telling) = mpsc::channel(TOLD_MAX);
         let shared = Arc::<Shared>::default();
         let hub = Self {
             shared: shared.clone(),
         };
         tokio::spawn(fill(hub.clone(), telling));
+        tokio::spawn(ring(hub.clone(), durable));
         (hub, Teller { told, shared })
     }
 
@@ -162,6 +186,29 @@ impl Hub {
         (before < SOCKETS_MAX).then_some(place)
     }
 
+    /// Rings `bell` whenever something is told of this interaction or work. Who follows the same takes
+    /// the place of who did.
+    pub fn follow(&self, id: &str, bell: watch::Sender<()>) -> Follower {
+        let number = self.shared.followers.fetch_add(1, Relaxed);
+        lock(&self.shared.bells).insert(id.to_owned(), (number, bell));
+        Follower {
+            shared: self.shared.clone(),
+            id: id.to_owned(),
+            number,
+        }
+    }
+
+    fn bells_of(&self, event: &LiveEvent) -> Vec<watch::Sender<()>> {
+        let bells = lock(&self.shared.bells);
+        let (interaction, work) = event.about();
+        let ids = [
+            interaction.map(InteractionId::as_str),
+            work.map(WorkId::as_str),
+        ];
+        let rung = ids.into_iter().flatten().filter_map(|id| bells.get(id));
+        rung.map(|(_, bell)| bell.clone()).collect()
+    }
+
     /// Sockets that are open.
     pub fn sockets(&self) -> usize {
         self.shared.sockets.load(Relaxed)
@@ -181,12 +228,35 @@ async fn fill(hub: Hub, mut telling: mpsc::Receiver<Told>) {
     }) = telling.recv().await
     {
         let users = event.users();
+        let rung = hub.bells_of(&event);
         let text = live_text(seq, *event).into();
         let feed = hub.feed(&company);
         lock(&feed.ring).push(Entry { seq, text, users });
         feed.news.send_replace(());
+        for bell in rung {
+            bell.send_replace(());
+        }
     }
     lock(&hub.shared.feeds).clear();
+}
+
+/// Rings for what has become durable: who looks sees it now.
+async fn ring(hub: Hub, mut durable: broadcast::Receiver<InteractionId>) {
+    loop {
+        match durable.recv().await {
+            Ok(interaction) => {
+                if let Some((_, bell)) = lock(&hub.shared.bells).get(interaction.as_str()) {
+                    bell.send_replace(());
+                }
+            }
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                for (_, bell) in lock(&hub.shared.bells).values() {
+                    bell.send_replace(());
+                }
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
 }
 
 impl Feed {
@@ -439,7 +509,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_teller_never_waits_and_what_it_loses_is_a_gap() {
-        let (hub, teller) = Hub::start();
+        let (_durable, durable) = broadcast::channel(1);
+        let (hub, teller) = Hub::start(durable);
         let company: CompanyId = id("demo");
         let ended = |seq| {
             let event = LiveEvent::CallEnded {

@@ -242,7 +242,8 @@ fn greeting(started: &Started) -> String {
              a menu     dial sip:4000@127.0.0.1:{port} with baresip, linphone or sipp\n  \
              an agent   register ana, log in as her by POST /api/v1/session and\n  \
              \u{20}          PUT {{\"presence\": \"available\"}} to /api/v1/agents/me/presence\n  \
-             closed     dial sip:4001@127.0.0.1:{port}\n",
+             closed     dial sip:4001@127.0.0.1:{port}\n  \
+             a chat     open http://{http}/demo, a shop with it on the page\n",
             logins.administrator, logins.password, logins.device_password, logins.agent_password,
         );
     }

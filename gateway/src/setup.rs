@@ -14,6 +14,7 @@ use exchange::directory::{
     Agent, Announcement, CallRules, Company, Directory, Number, Outbound, Service,
 };
 use exchange::outbound::TrunkRules;
+use exchange::text;
 use ivr::Language;
 use ivr::hours::Calendar;
 use jiff::tz::TimeZone;
@@ -30,6 +31,7 @@ use store::users::Role;
 
 use self::outbound::DialFormat;
 use crate::channels::settings;
+use crate::channels::webchat::WEBCHAT;
 use crate::secrets::{SecretError, Secrets};
 use crate::telephony::Setup;
 
@@ -271,6 +273,11 @@ async fn add_services(
 async fn add_channels(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
     for row in store::channels::all(store.pool()).await? {
         let settings = settings::life(&row).settings();
+        let settings = text::Settings {
+            // The window of a chat asks by itself.
+            survey: settings.survey.filter(|_| row.kind != WEBCHAT),
+            ..settings
+        };
         if let Some(company) = companies
             .get_mut(&row.company)
             .filter(|_| !settings.is_empty())

@@ -30,7 +30,7 @@ export interface LauncherConfig {
   position: "left" | "right";
   theme: Theme;
   language: Language | "auto";
-  /** The whole address of the frame's page. */
+  /** The address of the frame's page, from that of the loader. */
   frame: string;
 }
 

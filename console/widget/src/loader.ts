@@ -26,7 +26,9 @@ function start(config: LauncherConfig): void {
   // The tag stands twice in the page.
   if (before?.on) return;
   const { channel, colour, position } = config;
-  const origin = new URL(config.frame).origin;
+  // Where the script came from.
+  const address = new URL(config.frame, script);
+  const { origin } = address;
   const name = `ramal:${channel}`;
   const narrow = matchMedia("(max-width: 520px), (max-height: 480px)");
   const listeners: Record<string, Listener[]> = {};
@@ -77,7 +79,7 @@ function start(config: LauncherConfig): void {
     frame = element("iframe", "frame");
     frame.allow = "autoplay; clipboard-write";
     frame.title = `Chat: ${config.name}`;
-    frame.src = config.frame;
+    frame.src = address.href;
     frame.onload = () => {
       isLoaded = true;
       tell({ type: "start", language, theme, page: here(), kept: kept()?.texts ?? {} });
@@ -272,6 +274,8 @@ svg{grid-area:1/1;width:28px;fill:currentColor}
 @media (max-width:520px),(max-height:480px){.frame,:host([data-side=left]) .frame{position:fixed;inset:0;width:100%;height:100%;height:100dvh;border-radius:0}:host(.open) .launcher{display:none}}
 @media print{:host{display:none}}`;
 
+/** Known only now: who runs later is no script of the page. */
+const script = (document.currentScript as HTMLScriptElement).src;
 const begin = () => start(__CONFIG__);
 if (document.body) begin();
 else addEventListener("DOMContentLoaded", begin);

@@ -12,16 +12,14 @@ export function upload(
   done: (outcome: Uploaded) => void,
 ): { stop: () => void } {
   const request = new XMLHttpRequest();
-  const form = new FormData();
-  form.append("file", file, file.name);
-  request.open("POST", `${address}/uploads`);
+  request.open("POST", `${address}/uploads?name=${encodeURIComponent(file.name)}`);
   request.setRequestHeader("authorization", `Bearer ${token}`);
   request.responseType = "json";
   request.timeout = TIME_MS;
   request.upload.onprogress = ({ loaded, total }) => progress(total > 0 ? loaded / total : 0);
   request.onload = () => done(outcome(request.status, request.response));
   request.onerror = request.ontimeout = () => done({ code: "unavailable" });
-  request.send(form);
+  request.send(file);
   return {
     stop: () => {
       request.onload = request.onerror = request.ontimeout = request.upload.onprogress = null;

@@ -129,7 +129,9 @@ export class Mock {
     } else if (pathname === `${chat}/frames`) {
       this.#poll(searchParams, response);
     } else if (pathname === `${chat}/uploads`) {
-      await this.#upload(await read(request), response);
+      const name = searchParams.get("name") ?? "file";
+      const mime = request.headers["content-type"] ?? "application/octet-stream";
+      await this.#upload({ name, mime, body: await read(request) }, response);
     } else if (pathname.startsWith(`${chat}/files/`)) {
       const found = this.#uploads.get(pathname.slice(chat.length + 7));
       response.writeHead(found ? 200 : 404, { "content-type": found?.mime ?? "text/plain" });
@@ -199,15 +201,13 @@ export class Mock {
     };
   }
 
-  async #upload(body: Buffer, response: ServerResponse): Promise<void> {
+  async #upload(
+    file: { name: string; mime: string; body: Buffer },
+    response: ServerResponse,
+  ): Promise<void> {
     await new Promise((done) => setTimeout(done, this.options.upload_ms ?? 0));
-    const head = body.subarray(0, 1_000).toString("latin1");
-    const [, name = "file"] = /filename="([^"]*)"/.exec(head) ?? [];
-    const [, mime = "application/octet-stream"] = /content-type: (\S+)/i.exec(head) ?? [];
-    const from = body.indexOf("\r\n\r\n") + 4;
-    const until = body.lastIndexOf("\r\n--", body.length - 4);
     const id = `u${this.#uploads.size + 1}`;
-    this.#uploads.set(id, { name, mime, body: body.subarray(from, until) });
+    this.#uploads.set(id, file);
     response.writeHead(201, { "content-type": "application/json" }).end(JSON.stringify({ id }));
   }
 
@@ -227,7 +227,7 @@ export class Mock {
       position: "right",
       theme: "auto",
       language: "auto",
-      frame: `${this.origin}/webchat/c1/frame`,
+      frame: "/webchat/c1/frame",
       logo: null,
       origins: [this.shop],
       greeting: { "pt-BR": "Oi! Como podemos ajudar?", en: "Hi! How can we help?" },

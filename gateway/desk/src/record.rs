@@ -459,6 +459,8 @@ words! {
         Recording = "recording",
         /// Somebody wrote a note.
         Noted = "noted",
+        /// The customer said what they think; the detail has the answers, none where they would rather not.
+        SurveyAnswered = "survey_answered",
         /// The customer wrote; the detail names the message.
         MessageReceived = "message_received",
         /// The customer was written to; the detail names the message.

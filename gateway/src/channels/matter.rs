@@ -36,6 +36,7 @@ use crate::telephony::LAST_AGENT_MS;
 
 use super::attachments;
 use super::settings::{self, Rules};
+use super::webchat::{Brought, WEBCHAT};
 use super::{Outcome, Taken};
 use crate::secrets::Secrets;
 
@@ -146,6 +147,7 @@ impl Maker<'_> {
             Some(channel) if channel.kind == settings::EMAIL => {
                 self.of_mailbox(&channel, receipt).await?
             }
+            Some(channel) if channel.kind == WEBCHAT => self.of_webchat(&channel, receipt).await?,
             Some(channel) => self.of_provider(&channel, receipt).await?,
             None => Made::nothing(Outcome::Refused("")),
         };
@@ -202,6 +204,17 @@ impl Maker<'_> {
             .map(|told| (channel.company.clone(), told))
             .collect();
         Ok(Made { outcome, told })
+    }
+
+    async fn of_webchat(&mut self, channel: &Channel, receipt: &Receipt) -> Result<Made, Error> {
+        match Brought::received(&receipt.body, receipt.channel.as_str()) {
+            Some(received) => {
+                self.take(channel, &received.into(), receipt.received_ms)
+                    .await
+            }
+            // We made it: it is of another program.
+            None => Ok(Made::nothing(Outcome::Refused(""))),
+        }
     }
 
     /// A webhook of a provider, which may tell of many things. It was proved before it was stored.

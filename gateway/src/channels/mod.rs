@@ -31,6 +31,7 @@ mod outgoing_files;
 mod sender;
 pub mod settings;
 mod survey;
+pub mod webchat;
 mod worker;
 
 use std::sync::{Arc, Mutex, PoisonError};

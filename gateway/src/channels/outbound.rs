@@ -2,7 +2,7 @@
 //! carries it. All in the transaction of whoever calls.
 
 use channels::event::Delivery;
-use channels::send::OutContent;
+use channels::send::{OutChoices, OutContent};
 use desk::id::{InteractionId, MessageId};
 use desk::record::Direction;
 use serde_json::{Value, json};
@@ -35,6 +35,17 @@ pub struct Writing {
 /// Whether a provider carries what is written there: else it is told to the webhook, or fetched.
 pub fn has_provider(channel: &Channel) -> bool {
     matches!(channel.kind.as_str(), WHATSAPP | EMAIL)
+}
+
+/// A question of ours with what it offers to choose from, in the channels' words.
+pub fn offered(content: &Value) -> Option<OutContent> {
+    let choices = serde_json::from_value(content.get("choices")?.clone()).ok()?;
+    Some(OutContent::Choices(OutChoices {
+        body: content.get("body")?.as_str()?.to_owned(),
+        footer: None,
+        open: None,
+        choices,
+    }))
 }
 
 /// A message of ours, under the number that its conversation gave out ([`conversations::next_of`]).

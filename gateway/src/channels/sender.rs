@@ -13,14 +13,14 @@ use channels::connector::{Connector, Refusal};
 use channels::event::Delivery;
 use channels::failure::{Advice, Failure, FailureClass};
 use channels::peer::PeerId;
-use channels::send::{Accepted, OutChoices, OutContent, Outgoing};
+use channels::send::{Accepted, OutContent, Outgoing};
 use channels::whatsapp::number;
 use desk::id::{ChannelId, ConversationId};
 use gateway_net::fetch::{Fetcher, Limits, Unanswered};
 use media_engine_net::clock;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::channel_health::{self, Happened};
 use store::channels::Channel;
 use store::conversations::{self, Conversation};
@@ -37,6 +37,7 @@ use super::Needs;
 use super::email::sending;
 use super::happened::reach;
 use super::matter::{Maker, facts, window};
+use super::outbound;
 use super::outgoing_files::OutgoingFiles;
 use super::settings::{self, EMAIL, NotSetUp};
 
@@ -398,7 +399,7 @@ fn outgoing(
             &error.to_string(),
         )
     })?;
-    let content = match offered(&message.content) {
+    let content = match outbound::offered(&message.content) {
         // Buttons where they fit; else the answers stand in the words.
         Some(choices) if connector.capabilities().check(&choices).is_ok() => choices,
         Some(_) | None => content,
@@ -416,17 +417,6 @@ fn outgoing(
         content,
         reply_to: message.reply_to.clone(),
     })
-}
-
-/// A question of ours with what it offers to choose from, in the channels' words.
-fn offered(content: &Value) -> Option<OutContent> {
-    let choices = serde_json::from_value(content.get("choices")?.clone()).ok()?;
-    Some(OutContent::Choices(OutChoices {
-        body: content.get("body")?.as_str()?.to_owned(),
-        footer: None,
-        open: None,
-        choices,
-    }))
 }
 
 /// The ids by which the customer of a conversation is reached.

@@ -13,6 +13,8 @@ use super::email::settings::EmailSettings;
 use super::life::LifeSettings;
 use crate::secrets::{SecretError, Secrets};
 
+use super::webchat::{WEBCHAT, WebchatSettings};
+
 /// Any system with an API.
 pub const GENERIC: &str = "generic";
 
@@ -40,6 +42,13 @@ impl Rules {
             let settings: WhatsAppSettings = serde_json::from_value(settings).unwrap_or_default();
             return Self {
                 reopen_ms: i64::from(settings.reopen_hours) * 3_600_000,
+                medium: Medium::Chat,
+            };
+        }
+        if channel.kind == WEBCHAT {
+            let settings = WebchatSettings::read(settings).unwrap_or_default();
+            return Self {
+                reopen_ms: settings.reopen_ms(),
                 medium: Medium::Chat,
             };
         }
@@ -158,6 +167,7 @@ pub enum NotSetUp {
 pub fn capabilities(channel: &Channel, secrets: &Secrets) -> Result<Capabilities, NotSetUp> {
     match channel.kind.as_str() {
         EMAIL => Ok(channels::email::EMAIL),
+        WEBCHAT => Ok(channels::webchat::WEBCHAT),
         WHATSAPP => Ok(connector(channel, secrets)?.capabilities().clone()),
         _ => Ok(channels::generic::GENERIC),
     }

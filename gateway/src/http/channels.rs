@@ -23,6 +23,7 @@ use super::{App, Deed, generator};
 use crate::api_key;
 use crate::channels::email::settings::{EmailSettings, THREAD_KEY, secret};
 use crate::channels::settings::{EMAIL, GENERIC, WHATSAPP, life, whatsapp_connector};
+use crate::channels::webchat::{IDENTITY_SECRET, WEBCHAT, WebchatSettings, make_secrets};
 use crate::channels::{GenericSettings, SigningSecrets, WhatsAppSettings};
 
 pub(super) fn routes() -> Router<App> {
@@ -43,7 +44,7 @@ pub(super) fn routes() -> Router<App> {
     "webhook": "https://erp.exemplo.com.br/ramal", "settings": {"reopen_hours": 24}}))]
 pub(super) struct ChannelRequest {
     name: String,
-    /// What it is: `generic`, `whatsapp` or `email`. It stays so.
+    /// What it is: `generic`, `whatsapp`, `email` or `webchat`. It stays so.
     #[serde(default = "generic")]
     kind: String,
     /// Where what comes by it waits.
@@ -53,7 +54,8 @@ pub(super) struct ChannelRequest {
     /// switched off by its own answer (410) is switched on again by setting it.
     #[serde(default)]
     webhook: Option<String>,
-    /// By `kind`: of a generic channel, of one of WhatsApp, or of a mailbox (`EmailSettings`).
+    /// By `kind`: of a generic channel, of one of WhatsApp, of a mailbox (`EmailSettings`), or of a web
+    /// chat.
     #[serde(default)]
     #[schema(value_type = GenericSettings)]
     settings: Value,
@@ -85,6 +87,9 @@ pub(super) struct Channel {
     /// Where the provider is to tell what happens, behind the address by which it reaches us.
     #[serde(skip_serializing_if = "Option::is_none")]
     receive_path: Option<String>,
+    /// The script that puts a web chat on a page, behind the address of this program.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    widget_path: Option<String>,
     disabled: bool,
     created_ms: i64,
     updated_ms: i64,
@@ -97,6 +102,9 @@ pub(super) struct ChannelCreated {
     channel: Channel,
     /// What the webhook checks signatures with. It is shown this one time.
     webhook_secret: String,
+    /// With what the site of a web chat proves who its users are. It is shown this one time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identity_secret: Option<String>,
 }
 
 /// A secret that was just made.
@@ -168,9 +176,10 @@ pub(super) struct Replayed {
 
 impl From<rows::Channel> for Channel {
     fn from(row: rows::Channel) -> Self {
-        let by_provider = row.kind == WHATSAPP;
+        let (by_provider, is_chat) = (row.kind == WHATSAPP, row.kind == WEBCHAT);
         Self {
             receive_path: by_provider.then(|| format!("/webhooks/{}", row.id)),
+            widget_path: is_chat.then(|| format!("/webchat/{}/widget.js", row.id)),
             id: row.id,
             company: row.company,
             kind: row.kind,
@@ -246,8 +255,9 @@ fn row(
         GENERIC => generic_settings(asked.settings)?,
         WHATSAPP => whatsapp_settings(asked.settings, &mut secrets)?,
         EMAIL => email_settings(asked.settings, before.settings, &mut secrets)?,
+        WEBCHAT => webchat_settings(asked.settings, &mut secrets)?,
         _ => {
-            let kinds = format!("{GENERIC}, {WHATSAPP}, {EMAIL}");
+            let kinds = format!("{GENERIC}, {WHATSAPP}, {EMAIL}, {WEBCHAT}");
             return Err(Problem::field("kind", "out_of_range").because(kinds));
         }
     };
@@ -325,6 +335,19 @@ fn whatsapp_settings(asked: Value, secrets: &mut SigningSecrets) -> Result<Value
     Ok(json!(settings))
 }
 
+/// A web chat proves who its visitors are by secrets of its own, which it has from its beginning.
+fn webchat_settings(asked: Value, secrets: &mut SigningSecrets) -> Result<Value, Problem> {
+    let settings = WebchatSettings::read(asked)
+        .map_err(|error| Problem::field("settings", "invalid").because(error))?;
+    if let Some(field) = settings.wrong() {
+        return Err(Problem::field(&format!("settings.{field}"), "out_of_range"));
+    }
+    make_secrets(&mut secrets.account, &mut generator()?);
+    settings
+        .value()
+        .map_err(|error| Problem::unavailable(&error))
+}
+
 /// What talks first is a flow of the company.
 async fn check_flow(db: &mut store::Transaction, row: &rows::Channel) -> Result<(), Problem> {
     if let Some(flow) = &life(row).flow {
@@ -396,6 +419,10 @@ pub(super) async fn create(
         created_ms: app.now_ms(),
     };
     let row = row(&app, &tenant, before, asked)?;
+    let identity_secret = match row.kind.as_str() {
+        WEBCHAT => opened(&app, &row)?.account.remove(IDENTITY_SECRET),
+        _ => None,
+    };
     let mut db = app.store.begin().await?;
     check_flow(&mut db, &row).await?;
     rows::insert(&mut *db, &row).await?;
@@ -404,8 +431,16 @@ pub(super) async fn create(
     let created = ChannelCreated {
         channel: row.into(),
         webhook_secret: secret.expose().to_owned(),
+        identity_secret: identity_secret.and_then(|secret| Some(secret.as_str()?.to_owned())),
     };
     Ok((StatusCode::CREATED, Json(created)))
+}
+
+/// The secrets of a channel.
+pub(super) fn opened(app: &App, row: &rows::Channel) -> Result<SigningSecrets, Problem> {
+    let sealed = row.secrets.as_deref().unwrap_or_default();
+    let secrets = SigningSecrets::open(&app.secrets, row.id.as_str(), sealed);
+    secrets.map_err(|error| Problem::unavailable(&error))
 }
 
 /// Change a channel
@@ -427,12 +462,10 @@ pub(super) async fn update(
     if old.kind != asked.kind {
         return Err(Problem::field("kind", "out_of_range").because(old.kind));
     }
-    let sealed = old.secrets.as_deref().unwrap_or_default();
-    let secrets = SigningSecrets::open(&app.secrets, id.as_str(), sealed);
     let before = Before {
+        secrets: opened(&app, &old)?,
         id,
         settings: Some(old.settings.clone()),
-        secrets: secrets.map_err(|error| Problem::unavailable(&error))?,
         created_ms: old.created_ms,
     };
     let row = row(&app, &tenant, before, asked)?;
@@ -550,10 +583,7 @@ pub(super) async fn rotate_secret(
     let mut db = app.store.begin().await?;
     let old = rows::by_id(&mut *db, &tenant.company, &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
-    let sealed = old.secrets.as_deref().unwrap_or_default();
-    let before = SigningSecrets::open(&app.secrets, id.as_str(), sealed);
-    let before = before.map_err(|error| Problem::unavailable(&error))?;
-    let sealed = before
+    let sealed = opened(&app, &old)?
         .rotated(&secret, until_ms)
         .seal(&app.secrets, id.as_str());
     let row = rows::Channel {

@@ -36,6 +36,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/api/v1/interactions/{id}/uploads", post(upload))
         .route("/api/v1/channels/{id}/uploads", post(upload_by_key))
         .route("/media/{token}", get(by_link))
+        .route("/media/{token}/thumbnail", get(small_by_link))
 }
 
 /// A file of a message.
@@ -140,6 +141,10 @@ pub(super) async fn thumbnail(
     Id(id): Id<AttachmentId>,
 ) -> Result<Response, Problem> {
     let row = readable(&app, &tenant, &id).await?;
+    send_small(&app, row).await
+}
+
+async fn send_small(app: &App, row: Attachment) -> Result<Response, Problem> {
     let small = row.file.and_then(|file| file.thumbnail);
     let hash: Hash = known(small.as_deref())?;
     let read = app.attachments.files().read(&hash, SMALL_BYTES_MAX).await;
@@ -226,6 +231,20 @@ pub(super) async fn by_link(
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
     }
     Ok(response)
+}
+
+/// Read a small picture of a file by a link
+#[utoipa::path(get, path = "/media/{token}/thumbnail", operation_id = "thumbnail", tag = "records", security(()),
+    params(("token" = String, Path)),
+    responses((status = 200, body = Vec<u8>, content_type = "image/jpeg"), (status = 404, body = ProblemBody)))]
+pub(super) async fn small_by_link(
+    State(app): State<App>,
+    Path(token): Path<String>,
+) -> Result<Response, Problem> {
+    let (company, id) =
+        media_links::opened(&app.secrets, &token, app.now_ms()).ok_or_else(Problem::not_found)?;
+    let row = attachments::by_id(app.store.pool(), &company, &id).await?;
+    send_small(&app, row.ok_or_else(Problem::not_found)?).await
 }
 
 /// Whose a file is that is laid down.

@@ -96,6 +96,12 @@ pub(super) enum LiveMessageEvent {
         /// Its number: ask for what comes after the last one you have.
         seq: u32,
     },
+    /// The customer of a written interaction types, or stopped. To be believed for six seconds.
+    Typing {
+        #[schema(value_type = String)]
+        interaction: InteractionId,
+        on: bool,
+    },
     /// Something is offered to an agent.
     Offer { offer: Offer },
     /// An offer stands no more.
@@ -240,6 +246,9 @@ impl From<LiveEvent> for Event {
             LiveEvent::Message {
                 interaction, seq, ..
             } => Self::Message { interaction, seq },
+            LiveEvent::Typing {
+                interaction, on, ..
+            } => Self::Typing { interaction, on },
             LiveEvent::Offered(seen) => Self::Offer { offer: seen.into() },
             LiveEvent::Happened(told) => happened(*told),
         }
@@ -453,7 +462,7 @@ pub(super) async fn watch(
 
 /// Whether the page that opens the socket is one of ours: a browser sends the cookie wherever the
 /// page is from, and says from where. Other systems say nothing.
-fn is_own_page(headers: &HeaderMap, by_cookie: bool) -> bool {
+pub(super) fn is_own_page(headers: &HeaderMap, by_cookie: bool) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(origin) = text("origin") else {
         return !by_cookie;

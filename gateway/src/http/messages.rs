@@ -27,6 +27,7 @@ use super::files::{self, FileOfMessage};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
 use crate::channels::outbound::{self, Writing, has_provider};
+use crate::channels::webchat::WEBCHAT;
 use crate::channels::{facts, settings};
 
 pub(super) fn routes() -> Router<App> {
@@ -396,6 +397,13 @@ async fn content(
             ..
         })) => Err(Problem::field("content", "reference")),
         Some(content) if has_provider(channel) => Ok(content),
+        Some(content) if channel.kind == WEBCHAT => match capabilities.check(&content) {
+            Ok(()) => Ok(content),
+            Err(refusal) => {
+                let why = refusal.sentence(Language::PtBr);
+                Err(Problem::field("content", "unsupported").because(why))
+            }
+        },
         // The generic channel's webhook has words alone.
         Some(_) | None => Err(Problem::field("content", "unsupported")),
     }

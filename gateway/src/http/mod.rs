@@ -59,6 +59,7 @@ mod trunks;
 mod users;
 mod voice_messages;
 mod voices;
+mod webchat;
 mod webhooks;
 mod who;
 mod work;
@@ -152,6 +153,8 @@ pub struct App {
     /// One who reloads at a time: so the last change is what telephony hears last.
     reloading: Arc<tokio::sync::Mutex<()>>,
     attempts: Arc<Mutex<Attempts>>,
+    /// Who chats.
+    rooms: webchat::Rooms,
     /// A log-in takes memory and a core for 20 ms: only so many at once.
     hashing: Arc<tokio::sync::Semaphore>,
 }
@@ -172,6 +175,7 @@ impl App {
             parts: Arc::new(parts),
             reloading: Arc::default(),
             attempts: Arc::default(),
+            rooms: webchat::Rooms::default(),
             hashing: Arc::new(tokio::sync::Semaphore::new(HASHES_AT_ONCE)),
         }
     }
@@ -291,6 +295,7 @@ pub fn router(app: App) -> Router {
         .merge(recordings::routes())
         .merge(voice_messages::routes())
         .merge(audit::routes())
+        .merge(webchat::routes())
         .fallback(async || Problem::not_found())
         .method_not_allowed_fallback(async || Problem::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

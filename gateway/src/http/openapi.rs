@@ -13,7 +13,7 @@ use super::{
     decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
     metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings,
     services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
-    voices, work,
+    voices, webchat, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -53,7 +53,7 @@ pub fn document() -> Document {
         calls::list, calls::place, calls::order,
         channels::list, channels::create, channels::read, channels::update, channels::delete, channels::keys,
         channels::create_key, channels::rotate_secret, channels::deliveries, channels::replay,
-        receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, accounts::health, accounts::check, accounts::templates,
+        receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, webchat::signal, webchat::rotate, accounts::health, accounts::check, accounts::templates,
         accounts::refresh, accounts::preview, accounts::costs, accounts::begin,
         email::check_settings, email::mailbox, email::preview, email::authorise, email::mail, email::original,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,
@@ -69,7 +69,7 @@ pub fn document() -> Document {
         flows::read_simple, flows::save_simple, flows::validate, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
         interactions::list, interactions::export, interactions::read, decisions::decisions,
-        files::file, files::thumbnail, files::upload, files::upload_by_key, files::by_link,
+        files::file, files::thumbnail, files::upload, files::upload_by_key, files::by_link, files::small_by_link,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
         sip_ladders::ladder, live::watch, voice_messages::list, voice_messages::left_in, voice_messages::audio, surveys::list,

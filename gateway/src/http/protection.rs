@@ -41,9 +41,17 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     response
 }
 
+/// A page that pages of others may show: its policy says which.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct MayBeFramed;
+
 fn secure(response: &mut Response) {
+    let is_framed = response.extensions_mut().remove::<MayBeFramed>().is_some();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
+        if is_framed && name == "x-frame-options" {
+            continue;
+        }
         headers
             .entry(HeaderName::from_static(name))
             .or_insert(HeaderValue::from_static(value));

@@ -178,7 +178,7 @@ impl Telephony {
         seed: [u8; 32],
     ) -> (Self, tokio::task::JoinHandle<()>) {
         let (commands, receiver) = mpsc::channel(COMMANDS_MAX);
-        let (live, teller) = Hub::start();
+        let (live, teller) = Hub::start(surroundings.writer.listen());
         let owner = Owner::new(endpoint, voice, surroundings, (teller, seed));
         let task = tokio::spawn(owner.run(receiver));
         (Self { commands, live }, task)

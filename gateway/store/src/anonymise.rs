@@ -149,6 +149,16 @@ async fn blur(
     .bind(company.as_str())
     .execute(&mut *db)
     .await?;
+    sqlx::query(
+        "DELETE FROM webchat_visitors
+          WHERE EXISTS (SELECT 1 FROM conversations v JOIN interactions i ON i.conversation = v.id
+                         WHERE v.channel = webchat_visitors.channel AND v.thread = webchat_visitors.id
+                           AND i.contact = $1 AND i.company = $2)",
+    )
+    .bind(contact.as_str())
+    .bind(company.as_str())
+    .execute(&mut *db)
+    .await?;
     let theirs: Vec<InteractionId> =
         sqlx::query("SELECT id FROM interactions WHERE contact = $1 AND company = $2")
             .bind(contact.as_str())

@@ -118,6 +118,24 @@ pub async fn by_id(
     Ok(found)
 }
 
+/// The first file of a message, once it is in the store of files.
+pub async fn of_message(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    message: &MessageId,
+) -> Result<Option<Attachment>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM attachments
+          WHERE message = $1 AND company = $2 AND state = 'stored' ORDER BY place, id LIMIT 1",
+    )
+    .bind(message.as_str())
+    .bind(company.as_str())
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
 /// The files of all messages of an interaction, in their order.
 pub async fn of_interaction(
     db: impl AnyExecutor<'_>,

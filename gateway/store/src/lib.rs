@@ -64,6 +64,7 @@ pub mod trail;
 pub mod trunks;
 pub mod users;
 pub mod voice_messages;
+pub mod webchat;
 pub mod writer;
 
 pub use database::{Kind, Store, Transaction, sqlite_url};

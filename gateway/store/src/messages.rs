@@ -285,7 +285,7 @@ pub(crate) async fn empty(
     attachments::forget(db, interaction).await
 }
 
-fn read(row: AnyRow) -> sqlx::Result<Message> {
+pub(crate) fn read(row: AnyRow) -> sqlx::Result<Message> {
     Ok(Message {
         id: row.parsed("id")?,
         company: row.parsed("company")?,

@@ -13,10 +13,11 @@
 
 use std::time::Duration;
 
+use desk::id::InteractionId;
 use desk::kept::Kept;
 use desk::record::Change;
 use sqlx::{AnyConnection, Connection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::changes::{self, Protocol};
@@ -27,6 +28,7 @@ use crate::{Error, Store, desks};
 #[derive(Debug, Clone)]
 pub struct Writer {
     queue: mpsc::Sender<Save>,
+    durable: broadcast::Sender<InteractionId>,
 }
 
 /// Why changes were not saved.
@@ -60,7 +62,15 @@ impl Writer {
     /// last clone is dropped and everything is written.
     pub fn start(store: Store) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, saves) = mpsc::channel(QUEUE_MAX);
-        (Self { queue }, tokio::spawn(run(store, saves)))
+        let durable = broadcast::Sender::new(DURABLE_MAX);
+        let task = tokio::spawn(run(store, saves, durable.clone()));
+        (Self { queue, durable }, task)
+    }
+
+    /// Hears of which interactions a step, or something that was said, has just become durable. Who is too
+    /// slow hears that they missed some.
+    pub fn listen(&self) -> broadcast::Receiver<InteractionId> {
+        self.durable.subscribe()
     }
 
     /// Makes changes durable, in their order; all or none of them. Returns the protocol numbers
@@ -137,7 +147,11 @@ impl Pending {
     }
 }
 
-async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
+async fn run(
+    store: Store,
+    mut saves: mpsc::Receiver<Save>,
+    durable: broadcast::Sender<InteractionId>,
+) {
     let mut group = Vec::with_capacity(GROUP_MAX);
     let mut busy = false;
     while saves.recv_many(&mut group, GROUP_MAX).await > 0 {
@@ -145,6 +159,7 @@ async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
         busy = group.iter().filter(|save| save.done.is_some()).count() >= BUSY;
         match write_patiently(&store, &group).await {
             Ok(outcomes) => {
+                spread(&group, &durable);
                 for (save, outcome) in group.drain(..).zip(outcomes) {
                     tell(save.done, outcome.map_err(SaveError::Refused));
                 }
@@ -156,6 +171,29 @@ async fn run(store: Store, mut saves: mpsc::Receiver<Save>) {
                 }
             }
         }
+    }
+}
+
+/// Tells who listens what has become durable.
+fn spread(group: &[Save], durable: &broadcast::Sender<InteractionId>) {
+    if durable.receiver_count() == 0 {
+        return;
+    }
+    for kept in group.iter().flat_map(|save| &save.kept) {
+        let interaction = match kept {
+            Kept::Step(step) => &step.line.interaction,
+            Kept::Said(said) => &said.interaction,
+            Kept::Agent { .. }
+            | Kept::Service(_)
+            | Kept::Work { .. }
+            | Kept::WorkRemoved(_)
+            | Kept::Decision(_)
+            | Kept::Line(_)
+            | Kept::Life { .. }
+            | Kept::LifeRemoved(_) => continue,
+        };
+        // Who listened is gone.
+        let _ = durable.send(interaction.clone());
     }
 }
 
@@ -266,6 +304,9 @@ fn tell(
 /// Saves that may wait for the disk: some seconds of a busy system on a slow disk. Beyond it
 /// calls are refused rather than remembered in memory only.
 const QUEUE_MAX: usize = 16_384;
+
+/// What has become durable and was not heard of yet: some groups of a busy hour.
+const DURABLE_MAX: usize = 4_096;
 
 /// Saves in one transaction: bounds how long the first of a group waits for the last.
 const GROUP_MAX: usize = 1_024;

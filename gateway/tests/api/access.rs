@@ -16,6 +16,7 @@ const OPEN: &[(&str, &str)] = &[
     ("get", "/api/v1/schemas/simple-form.json"),
     // Whoever has the link has the file.
     ("get", "/media/{token}"),
+    ("get", "/media/{token}/thumbnail"),
 ];
 
 /// Every described operation, with ids of the other company's things in its path.
@@ -92,7 +93,7 @@ async fn every_endpoint_keeps_agents_and_weak_keys_from_what_is_not_theirs() {
             continue;
         }
         // Who has it in hand writes.
-        let writes = ["/messages", "/resend"];
+        let writes = ["/messages", "/resend", "/signals"];
         if method == Method::POST
             && path.contains("/interactions/")
             && writes.iter().any(|noun| path.ends_with(noun))

@@ -14,6 +14,7 @@ mod rules;
 mod sip_ladders;
 mod story;
 mod uploads;
+mod webchat;
 mod whatsapp;
 mod world;
 mod written;

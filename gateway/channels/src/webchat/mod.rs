@@ -113,13 +113,16 @@ pub const UPLOAD_RATE: Rate = Rate {
     every_us: 6_000_000,
     burst: 10,
 };
+/// How fast files may come from an address, whatever visitors they are of: an office, and no full disk.
+pub const ADDRESS_UPLOAD_RATE: Rate = Rate {
+    every_us: 6_000_000,
+    burst: 30,
+};
 /// How many `hello`s an address may say: 60 a minute.
 pub const HELLO_RATE: Rate = Rate {
     every_us: 1_000_000,
     burst: 60,
 };
-/// The most files of a visitor who has not written yet, within an hour.
-pub const UPLOADS_BEFORE_MAX: u32 = 20;
 /// The most sockets of an address: an office behind one.
 pub const ADDRESS_SOCKETS_MAX: usize = 500;
 /// The most sockets of a visitor: the oldest goes.

@@ -79,7 +79,7 @@ impl Default for Settings {
             form: None,
             origins: vec![],
             files: Some(FileSettings::default()),
-            transcript: true,
+            transcript: false,
         }
     }
 }

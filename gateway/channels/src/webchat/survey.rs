@@ -91,7 +91,10 @@ impl Survey {
     pub fn is_sound(&self) -> bool {
         let ids = |ids: Vec<&str>| {
             let known: BTreeSet<&str> = ids.iter().copied().collect();
-            let are_ids = ids.iter().all(|id| (1..=ID_BYTES_MAX).contains(&id.len()));
+            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+            let is_id =
+                |id: &str| (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(is_word);
+            let are_ids = ids.iter().all(|id| is_id(id));
             are_ids && known.len() == ids.len()
         };
         let questions = self.questions.iter();

@@ -61,6 +61,15 @@ pub enum LiveEvent {
         /// Who has it on their screens.
         users: BTreeSet<UserId>,
     },
+    /// The customer of a written interaction types, or stopped.
+    Typing {
+        /// In which.
+        interaction: InteractionId,
+        /// Whether they do. Believed for as long as people type between two pauses.
+        on: bool,
+        /// Who has it in hand.
+        users: BTreeSet<UserId>,
+    },
     /// Something is offered to an agent.
     Offered(OfferSeen),
     /// The desk tells of something that happened.
@@ -177,11 +186,49 @@ impl LiveEvent {
             Self::Agent(seen) => vec![seen.id.clone()],
             Self::Call { users, .. }
             | Self::CallEnded { users, .. }
-            | Self::Message { users, .. } => users.iter().cloned().collect(),
+            | Self::Message { users, .. }
+            | Self::Typing { users, .. } => users.iter().cloned().collect(),
             Self::Offered(offer) => vec![offer.agent.clone()],
             Self::Happened(told) => agent_of(told).cloned().into_iter().collect(),
             Self::Queue(_) | Self::Waiting { .. } => vec![],
         }
+    }
+}
+
+impl LiveEvent {
+    /// The interaction and the work that it is about, for those who follow one of them.
+    pub fn about(&self) -> (Option<&InteractionId>, Option<&WorkId>) {
+        match self {
+            Self::Call { seen, .. } => (Some(&seen.interaction), None),
+            Self::CallEnded { interaction, .. }
+            | Self::Message { interaction, .. }
+            | Self::Typing { interaction, .. } => (Some(interaction), None),
+            Self::Waiting { seen, .. } => (Some(&seen.interaction), Some(&seen.work)),
+            Self::Offered(offer) => (Some(&offer.interaction), Some(&offer.work)),
+            Self::Happened(told) => (None, work_of(told)),
+            Self::Agent(_) | Self::Queue(_) => (None, None),
+        }
+    }
+}
+
+/// The work that the desk tells of.
+fn work_of(told: &Told) -> Option<&WorkId> {
+    match told {
+        Told::Offered { work, .. }
+        | Told::OfferEnded { work, .. }
+        | Told::WaitEnded { work, .. }
+        | Told::Returned { work, .. }
+        | Told::SkillsRelaxed { work }
+        | Told::CallbackSuggested { work }
+        | Told::CallBack { work, .. }
+        | Told::CallbackResting { work, .. }
+        | Told::Transferred { work, .. }
+        | Told::TargetMissed { work, .. }
+        | Told::WrapUpBegan { work, .. }
+        | Told::WrapUpOverdue { work, .. }
+        | Told::Finished { work, .. }
+        | Told::Reopened { work } => Some(work),
+        Told::Save(_) | Told::PresenceChanged { .. } | Told::PauseOverdue { .. } => None,
     }
 }
 

@@ -39,6 +39,7 @@ mod tellings;
 #[cfg(test)]
 mod tests;
 mod texting;
+mod visitor;
 mod waiting;
 mod work;
 mod written;
@@ -77,6 +78,7 @@ pub use live::{LiveEvent, LiveSnapshot, OfferSeen, QueueSeen, Today};
 pub use output::{MediaCommand, Output, Recording, SipCommand, Toward};
 pub use people::{AgentSeen, WaitingSeen, Wish};
 pub use talk::Attention;
+pub use visitor::{WrittenSeen, WrittenStanding};
 pub use work::WorkSeen;
 pub use written::{Holder, Written};
 

@@ -118,6 +118,13 @@ impl Voice {
         interaction: &InteractionId,
     ) {
         let Some(work) = self.shared.desks.written.get(interaction).cloned() else {
+            // A flow talks with them, or nobody any more.
+            if self.shared.lives.all.contains_key(interaction) {
+                self.shared.life_closed(now, interaction);
+                let end = (EndedBy::Customer, "customer_left");
+                self.shared.end_written(now, interaction.clone(), end);
+                self.attend(now);
+            }
             return;
         };
         let waited = !matches!(self.holder(now, company, interaction), Holder::Agent(_));

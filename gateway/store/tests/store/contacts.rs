@@ -26,7 +26,7 @@ const PLACE: Place<'static> = Place {
     area: Some("11"),
 };
 
-fn contact(company: &CompanyId, name: &str) -> Contact {
+pub(crate) fn contact(company: &CompanyId, name: &str) -> Contact {
     Contact {
         id: id(&slug(name)),
         company: company.clone(),

@@ -20,4 +20,5 @@ mod people;
 mod records;
 mod rules;
 mod sip_ladders;
+mod webchat;
 mod written;

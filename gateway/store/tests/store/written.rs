@@ -78,7 +78,7 @@ fn step(interaction: &str, at_ms: i64, kind: TrailKind, state: InteractionState)
     Step::open(line(interaction, at_ms, kind, json!({})), update)
 }
 
-fn ended(interaction: &str, at_ms: i64) -> Step {
+pub(crate) fn ended(interaction: &str, at_ms: i64) -> Step {
     let end = InteractionEnd {
         ended_ms: at_ms,
         by: EndedBy::Agent,
@@ -134,7 +134,7 @@ pub(crate) async fn begun(store: &Store, company: &CompanyId, interaction: &str)
     talk.id
 }
 
-async fn keep(store: &Store, kept: &[Kept]) {
+pub(crate) async fn keep(store: &Store, kept: &[Kept]) {
     let mut db = store.begin().await.unwrap();
     desks::apply(&mut db, kept).await.unwrap();
     db.commit().await.unwrap();
