@@ -18,6 +18,7 @@ use crate::files;
 pub struct Secrets {
     key: LessSafeKey,
     cpf_key: CpfKey,
+    bot_key: hmac::Key,
     random: SystemRandom,
 }
 
@@ -78,6 +79,7 @@ impl Secrets {
         Ok(Self {
             key: LessSafeKey::new(key),
             cpf_key: cpf_key(&bytes),
+            bot_key: bot_key(&bytes),
             random,
         })
     }
@@ -85,6 +87,11 @@ impl Secrets {
     /// The key by which CPFs are hashed.
     pub fn cpf_key(&self) -> CpfKey {
         self.cpf_key.clone()
+    }
+
+    /// What proves to the bot of a channel that we ask: the same each time, and another for each channel.
+    pub fn bot_token(&self, channel: &str) -> String {
+        files::hexadecimal(hmac::sign(&self.bot_key, channel.as_bytes()).as_ref())
     }
 
     /// Encrypts `secret` for the row `owner`: nowhere else can it be decrypted.
@@ -138,6 +145,11 @@ fn cpf_key(bytes: &[u8]) -> CpfKey {
     let mut own = [0; KEY_BYTES];
     own.copy_from_slice(derived.as_ref());
     CpfKey::new(own)
+}
+
+fn bot_key(bytes: &[u8]) -> hmac::Key {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, bytes);
+    hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, b"bot").as_ref())
 }
 
 const KEY_FILE: &str = "secret.key";

@@ -126,7 +126,7 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
     let calendars = calendars(store, &mut companies).await?;
     desks::add(store, &mut companies).await?;
     add_services(store, &calendars, &mut companies).await?;
-    add_channels(store, &mut companies).await?;
+    add_channels(store, secrets, &mut companies).await?;
     add_agents(store, &mut companies).await?;
     desks::add_rights(store, &mut companies).await?;
     let published = add_flows(store, &mut companies).await?;
@@ -270,9 +270,13 @@ async fn add_services(
 }
 
 /// Channels that do something by themselves.
-async fn add_channels(store: &Store, companies: &mut Companies) -> Result<(), SetupError> {
+async fn add_channels(
+    store: &Store,
+    secrets: &Secrets,
+    companies: &mut Companies,
+) -> Result<(), SetupError> {
     for row in store::channels::all(store.pool()).await? {
-        let settings = settings::life(&row).settings();
+        let settings = settings::life(&row).settings(|| secrets.bot_token(row.id.as_str()));
         let settings = text::Settings {
             // The window of a chat asks by itself.
             survey: settings.survey.filter(|_| row.kind != WEBCHAT),

@@ -25,6 +25,8 @@ pub struct LifeSettings {
     /// the key or by what stands beside it. It is published.
     #[schema(value_type = Option<String>)]
     pub flow: Option<FlowId>,
+    /// Another system that talks with who comes before they wait for anybody, in the place of a flow.
+    pub bot: Option<BotSettings>,
     /// What who comes is told first.
     #[schema(value_type = Option<Object>)]
     pub greeting: Option<Texts>,
@@ -44,6 +46,24 @@ pub struct LifeSettings {
     /// `kind` (`stars`, `nps`, `choice` or `text`), `text`, and `choices` (`id`, `title`) to choose from.
     #[schema(value_type = Option<Object>)]
     pub survey: Option<Survey>,
+}
+
+/// Another system that talks with customers: it is asked by `POST` about each message, with what is known
+/// of the interaction and a token (`bot-token` of the channel), and answers with `messages` (`text`,
+/// `choices`), `variables` that it wants to have back, and `hand_over` (`service`, `note`, `variables`) or
+/// `close`. Without an answer, twice, the customer goes to the channel's service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BotSettings {
+    /// Where it is asked.
+    pub url: String,
+    /// By which name: one system may be several bots.
+    #[serde(default)]
+    pub id: String,
+    /// Whether who writes after an interaction has ended comes to the bot again (*Retorno para BOT*),
+    /// rather than to the agent who had it.
+    #[serde(default)]
+    pub returns: bool,
 }
 
 /// When a customer who does not answer is not waited for any longer. A customer who waits for the agent
@@ -131,6 +151,12 @@ impl LifeSettings {
         let waiting = self.waiting.as_ref();
         let odd = odd.map(|(field, _)| field);
         let survey = self.survey.as_ref();
+        let bot = self.bot.as_ref();
+        let odd = odd.or(bot
+            .is_some_and(|bot| !bot.is_sound())
+            .then_some("life.bot.url"));
+        let both = bot.is_some() && self.flow.is_some();
+        let odd = odd.or(both.then_some("life.bot"));
         let odd = odd.or(survey
             .is_some_and(|survey| !survey.is_sound())
             .then_some("life.survey"));
@@ -148,8 +174,8 @@ impl LifeSettings {
         .or_else(|| expiry.and_then(ExpirySettings::wrong))
     }
 
-    /// The same as the exchange takes them.
-    pub(crate) fn settings(&self) -> text::Settings {
+    /// The same as the exchange takes them. `token` proves to the bot that we ask.
+    pub(crate) fn settings(&self, token: impl FnOnce() -> String) -> text::Settings {
         let words = |texts: &Texts| Words(texts.clone());
         let expiry = self.expiry.as_ref().map(|expiry| {
             let warn = expiry.warn_minutes.map(minutes);
@@ -161,6 +187,11 @@ impl LifeSettings {
         });
         text::Settings {
             flow: self.flow.as_ref().map(|id| ivr::FlowId::new(id.as_str())),
+            bot: self.bot.as_ref().map(|bot| text::BotSettings {
+                url: bot.url.clone(),
+                id: bot.id.clone(),
+                token: token(),
+            }),
             greeting: self.greeting.as_ref().map(words),
             absence: self.absence.as_ref().map(words),
             position: self.position.as_ref().map(|position| {
@@ -178,6 +209,14 @@ impl LifeSettings {
                 .as_ref()
                 .and_then(|survey| survey::content(survey, 0)),
         }
+    }
+}
+
+impl BotSettings {
+    fn is_sound(&self) -> bool {
+        channels::send::host(&self.url).is_some()
+            && self.url.len() <= URL_BYTES_MAX
+            && self.id.len() <= BOT_ID_BYTES_MAX
     }
 }
 
@@ -217,6 +256,12 @@ const WAITING_MIN: RangeInclusive<u32> = 1..=1_440;
 /// Different things to say to who waits.
 const WAITING_MAX: usize = 20;
 
+/// What every program takes.
+const URL_BYTES_MAX: usize = 2_000;
+
+/// Of a bot, as the other system calls it.
+const BOT_ID_BYTES_MAX: usize = 100;
+
 /// A month: who has not answered by then does not.
 const MINUTES_MAX: u32 = 43_200;
 
@@ -253,6 +298,11 @@ mod tests {
             (
                 json!({ "expiry": { "close_minutes": 9, "farewell": { "es": "\0" } } }),
                 "life.expiry.farewell",
+            ),
+            (json!({ "bot": { "url": "erp.example" } }), "life.bot.url"),
+            (
+                json!({ "bot": { "url": "https://erp.example/bot" }, "flow": "menu" }),
+                "life.bot",
             ),
             (
                 json!({ "expiry": { "close_minutes": 0 } }),
@@ -291,9 +341,9 @@ mod tests {
     fn minutes_are_minutes_and_nothing_set_is_nothing_done() {
         let expiry = json!({ "expiry": { "warn_minutes": 10, "close_minutes": 15 } });
         let settings: LifeSettings = serde_json::from_value(expiry).expect("the right form");
-        let expiry = settings.settings().expiry.expect("set");
+        let expiry = settings.settings(String::new).expiry.expect("set");
         assert_eq!(expiry.after, Duration::from_secs(900));
         assert_eq!(expiry.warning.expect("set").0, Duration::from_secs(600));
-        assert!(LifeSettings::default().settings().is_empty());
+        assert!(LifeSettings::default().settings(String::new).is_empty());
     }
 }

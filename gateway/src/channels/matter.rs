@@ -780,6 +780,10 @@ pub(super) fn window(facts: &Facts) -> Window {
 
 /// Whether an interaction that is over is the same matter still.
 fn may_come_back(last: &Interaction, passing: &Passing<'_>) -> bool {
+    let bot = settings::life(passing.channel).bot;
+    if bot.is_some_and(|bot| bot.returns) {
+        return false; // Whatever it is, the bot hears it first.
+    }
     let ended_ms = last.ended_ms.unwrap_or(i64::MAX);
     let reopen_ms = Rules::of(passing.channel).reopen_ms;
     reopen_ms > 0 && passing.at_ms.saturating_sub(ended_ms) < reopen_ms

@@ -18,6 +18,7 @@ mod api_keys;
 mod attempts;
 mod audit;
 mod body;
+mod bots;
 mod calendars;
 mod calls;
 mod channels;
@@ -291,6 +292,7 @@ pub fn router(app: App) -> Router {
         .merge(interactions::routes())
         .merge(sip_ladders::routes())
         .merge(live::routes())
+        .merge(bots::routes())
         .merge(decisions::routes())
         .merge(recordings::routes())
         .merge(voice_messages::routes())

@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, accounts, agents, api_keys, audit, calendars, calls, channels, companies, contacts,
+    App, accounts, agents, api_keys, audit, bots, calendars, calls, channels, companies, contacts,
     decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
     metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings,
     services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
@@ -70,6 +70,7 @@ pub fn document() -> Document {
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         files::file, files::thumbnail, files::upload, files::upload_by_key, files::by_link, files::small_by_link,
+        bots::token, bots::hand_over,
         recordings::of_interaction, recordings::audio, recordings::delete,
         recordings::rules, recordings::set_rules,
         sip_ladders::ladder, live::watch, voice_messages::list, voice_messages::left_in, voice_messages::audio, surveys::list,

@@ -317,6 +317,7 @@ const SENTENCES: &[Sentence] = &[
     ("not_registered", "Esta instalação ainda não foi registrada neste provedor: fale com quem a opera.", "This installation is not registered at this provider yet: talk to whoever runs it.", "Esta instalación aún no está registrada en este proveedor: hable con quien la opera."),
     ("not_authorised", "A conta de e-mail ainda não foi conectada, ou o acesso foi retirado: conecte-a.", "The mail account is not connected, or access was withdrawn: connect it.", "La cuenta de correo aún no está conectada, o se retiró el acceso: conéctela."),
     ("unsupported", "Este canal não aceita este tipo de mensagem.", "This channel does not take this kind of message.", "Este canal no acepta este tipo de mensaje."),
+    ("no_bot", "Nenhum robô está com este atendimento.", "No bot has this interaction.", "Ningún bot tiene esta atención."),
     ("not_open", "Este atendimento já terminou, ou não é escrito.", "This interaction is over, or is not a written one.", "Esta atención ya terminó, o no es escrita."),
     ("invalid_client_id", "O identificador tem de 1 a 64 caracteres, sem espaços.", "The id has 1 to 64 characters and no spaces.", "El identificador tiene de 1 a 64 caracteres, sin espacios."),
     ("invalid_text", "O texto está vazio ou é longo demais.", "The text is empty or too long.", "El texto está vacío o es demasiado largo."),

@@ -173,7 +173,7 @@ impl World {
             kept: kept(&store).await,
             lives: lives(&store).await,
             sources: Arc::new(sources),
-            fetcher: Fetcher::new(Inside::Refused),
+            fetcher: Fetcher::new(Inside::Allowed),
             messages: folder.path().join("messages"),
             calls: calls.clone(),
             archive: archive.clone(),

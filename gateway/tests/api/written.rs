@@ -1,6 +1,7 @@
 //! The whole story of a written interaction: another system posts, an agent answers, the other system is
 //! told; and what of it outlives a process that is killed.
 
+mod bots;
 mod files;
 mod surveys;
 
@@ -209,6 +210,21 @@ impl Scene {
 
     async fn told(&mut self) -> Value {
         self.erp.told(&self.secret).await
+    }
+
+    /// Waits until the webhook's answers are known: else they are told again when the lease of a process
+    /// that was killed is over.
+    async fn all_is_taken(&self) {
+        let path = format!("/api/v1/channels/{}/deliveries", self.channel);
+        for _ in 0..400 {
+            let log = self.world.get(&self.admin, &path).await.expect(200);
+            let all = log["items"].as_array().expect("a list");
+            if all.iter().all(|one| one["state"] == "done") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("something waits still");
     }
 
     /// The kinds of what is told next.
@@ -763,6 +779,7 @@ async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service(
     );
     let interaction = id_of(&first, "attendance_id");
     assert_eq!(scene.interaction(&interaction).await["state"], "flow");
+    scene.all_is_taken().await;
     // The process ends before the answer comes: the question is asked again.
     scene.world = scene.world.killed().await;
     let question = scene.told().await;

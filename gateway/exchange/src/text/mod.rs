@@ -18,6 +18,7 @@
 mod words;
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use ivr::FlowId;
@@ -31,6 +32,8 @@ pub use words::{NAMES, Values, Words};
 pub struct Settings {
     /// What asks who comes what it is about, before they wait for anybody. It says which service.
     pub flow: Option<FlowId>,
+    /// Another system that talks with who comes before they wait for anybody.
+    pub bot: Option<BotSettings>,
     /// What who comes is told first.
     pub greeting: Option<Words>,
     /// What who writes is told while the service is closed, in place of the greeting.
@@ -46,6 +49,23 @@ pub struct Settings {
     /// What is asked then of who was with an agent: the first question of a survey, in the gateway's
     /// words. The gateway takes the answers.
     pub survey: Option<Value>,
+}
+
+/// Another system that talks with customers.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BotSettings {
+    /// Where it is asked.
+    pub url: String,
+    /// By which of its names it is asked: one system may be several bots.
+    pub id: String,
+    /// What proves to it that we ask.
+    pub token: String,
+}
+
+impl fmt::Debug for BotSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "BotSettings ({})", self.id)
+    }
 }
 
 /// When a customer who does not answer is not waited for any longer.
@@ -217,7 +237,7 @@ impl Life {
 
     /// The agent wrote, or another system in their place.
     pub fn handle_agent(&mut self, now_ms: i64) {
-        if let State::Held { silence } = &mut self.state {
+        if let State::Held { silence } | State::Flow { silence } = &mut self.state {
             // Who was warned and is written to again has all their time again.
             *silence = Some(Silence {
                 since_ms: now_ms,
@@ -460,6 +480,7 @@ mod tests {
         let words = Words::default;
         Settings {
             flow: None,
+            bot: None,
             greeting: Some(words()),
             absence: Some(words()),
             position: None,

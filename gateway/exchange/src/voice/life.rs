@@ -10,11 +10,12 @@ use desk::record::EndedBy;
 use ivr::hours::State as Opening;
 use ivr::{Language, Now};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::directory::Company;
 use crate::text::{Life, Output as Wanted, Purpose, Settings, Values};
 
+use super::bot::Bot;
 use super::output::Output;
 use super::texting::Talk;
 use super::written::Written;
@@ -33,6 +34,8 @@ pub(super) struct Living {
     pub(super) record: Record,
     /// The flow that talks with the customer, or goes on when nobody comes.
     pub(super) talk: Option<Box<Talk>>,
+    /// The bot that talks with the customer.
+    pub(super) bot: Option<Box<Bot>>,
     pub(super) due: Option<Instant>,
 }
 
@@ -41,6 +44,9 @@ pub(super) struct Living {
 pub(super) struct Record {
     pub(super) about: About,
     pub(super) life: Life,
+    /// What a bot wants to have back.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub(super) variables: Map<String, Value>,
 }
 
 /// What of an interaction its automatic messages speak of.
@@ -132,6 +138,7 @@ impl Voice {
                     company,
                     record,
                     talk: None,
+                    bot: None,
                     due: None,
                 };
                 self.shared.lives.all.insert(interaction, living);
@@ -150,6 +157,7 @@ impl Voice {
                 life.handle_timeout(at_ms, around.settings, position);
             });
             self.shared.handle_talk_timeout(now, &interaction);
+            self.shared.handle_bot_timeout(now, &interaction);
             if self
                 .shared
                 .lives
@@ -207,8 +215,13 @@ impl Shared {
         let life = Life::begin(now.wall.as_millisecond(), settings, is_new, is_open);
         let living = Living {
             company: company.clone(),
-            record: Record { about, life },
+            record: Record {
+                about,
+                life,
+                variables: Map::new(),
+            },
             talk: None,
+            bot: None,
             due: None,
         };
         self.settle_life(now, interaction, living, None);
@@ -315,7 +328,8 @@ impl Shared {
             now.instant + Duration::from_millis(u64::try_from(left_ms).unwrap_or_default())
         });
         let asked = living.talk.as_ref().and_then(|talk| talk.poll_timeout());
-        living.due = [due, asked].into_iter().flatten().min();
+        let bot = living.bot.as_ref().and_then(|bot| bot.poll_timeout());
+        living.due = [due, asked, bot].into_iter().flatten().min();
         let deadline = living.due.map(|due| (due, interaction.clone()));
         self.lives.deadlines.extend(deadline);
         self.lives.all.insert(interaction, living);

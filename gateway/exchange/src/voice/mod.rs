@@ -15,6 +15,7 @@
 //! each has a deadline of its own, whoever else fails to keep theirs.
 
 mod admission;
+mod bot;
 mod call;
 mod callback;
 mod carriers;
@@ -65,6 +66,7 @@ use rand::rngs::StdRng;
 use crate::directory::Directory;
 use crate::outbound::Usage;
 
+pub use bot::HandOver;
 use call::Call;
 pub use call::{CallOrder, Destination, KEYS_MAX, NOTE_LENGTH_MAX, OrderError, Tape};
 pub use control::{CallSeen, PartySeen};

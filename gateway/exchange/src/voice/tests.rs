@@ -22,6 +22,7 @@ use crate::directory::{Announcement, Company, Number, Outbound, Service};
 mod after;
 mod agents;
 mod away;
+mod bot;
 mod callbacks;
 mod chaos;
 mod customers;

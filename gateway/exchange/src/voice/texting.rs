@@ -12,7 +12,7 @@ use ivr::machine::{
     Ticket,
 };
 use ivr::{FlowId, Now, Session, SkillWanted};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::directory::Company;
 use crate::text::{Life, Settings};
@@ -52,9 +52,12 @@ impl Voice {
         ticket: Ticket,
         answer: Result<Fetched, FetchFailure>,
     ) {
-        self.shared.talk(now, interaction, |talk| {
-            talk.session.handle_fetched(now, ticket, answer);
-        });
+        let shared = &mut self.shared;
+        if !shared.handle_bot_answered(now, interaction, ticket, &answer) {
+            shared.talk(now, interaction, |talk| {
+                talk.session.handle_fetched(now, ticket, answer);
+            });
+        }
         self.attend(now);
     }
 }
@@ -109,7 +112,9 @@ impl Shared {
             record: Record {
                 about: About::of(&written),
                 life: Life::begin_flow(settings, is_new),
+                variables: Map::new(),
             },
+            bot: None,
             talk: Some(Box::new(Talk {
                 session: session.in_writing(),
                 queued: None,
@@ -167,6 +172,7 @@ impl Shared {
     pub(super) fn end_talk(&mut self, interaction: &InteractionId) {
         if let Some(living) = self.lives.all.get_mut(interaction) {
             living.talk = None;
+            living.bot = None;
         }
     }
 
@@ -311,26 +317,10 @@ impl Shared {
         let offered = talk.session.choices();
         let offered = offered.iter().filter_map(|choice| {
             let title = title(choice, known.map(|known| &**known));
-            (!title.is_empty()).then_some((choice.key, title))
+            (!title.is_empty()).then(|| (choice.key.to_string(), title))
         });
         let offered: Vec<_> = offered.collect();
-        let mut text = says.join("\n");
-        let body = text.clone();
-        for (key, title) in &offered {
-            // Many questions say their answers themselves.
-            if !text.contains(title.as_str()) {
-                text.push_str(&format!("\n{key} - {title}"));
-            }
-        }
-        let mut content = json!({ "kind": "text", "text": text });
-        if !offered.is_empty() {
-            let choices = offered.iter();
-            let choices =
-                choices.map(|(key, title)| json!({ "id": key.to_string(), "title": title }));
-            // For channels that show buttons: the question by itself.
-            content["body"] = json!(body);
-            content["choices"] = Value::Array(choices.collect());
-        }
+        let content = question(says.join("\n"), &offered);
         self.write(now, &living.company, interaction, (content, "flow"));
     }
 
@@ -349,6 +339,26 @@ impl Shared {
         };
         self.outputs.push_back(Output::Kept(Kept::Line(line)));
     }
+}
+
+/// A question as it is written: what it offers to choose from stands below it, and beside it for channels
+/// that show buttons.
+pub(super) fn question(body: String, offered: &[(String, String)]) -> Value {
+    let mut text = body.clone();
+    for (id, title) in offered {
+        // Many questions say their answers themselves.
+        if !text.contains(title.as_str()) {
+            text.push_str(&format!("\n{id} - {title}"));
+        }
+    }
+    let mut content = json!({ "kind": "text", "text": text });
+    if !offered.is_empty() {
+        let choices = offered.iter();
+        let choices = choices.map(|(id, title)| json!({ "id": id, "title": title }));
+        content["body"] = json!(body);
+        content["choices"] = Value::Array(choices.collect());
+    }
+    content
 }
 
 /// What a choice is called: as the editor calls it, or as the service is.

@@ -118,7 +118,7 @@ impl Voice {
         interaction: &InteractionId,
     ) {
         let Some(work) = self.shared.desks.written.get(interaction).cloned() else {
-            // A flow talks with them, or nobody any more.
+            // A flow or a bot had them, or nobody any more.
             if self.shared.lives.all.contains_key(interaction) {
                 self.shared.life_closed(now, interaction);
                 let end = (EndedBy::Customer, "customer_left");
@@ -175,10 +175,17 @@ impl Voice {
                 return Ok(());
             }
         }
+        if self.shared.handle_bot_heard(now, &written) {
+            return Ok(());
+        }
         if self
             .shared
             .handle_text(now, &written.interaction, &written.text)
         {
+            return Ok(());
+        }
+        if let Some(bot) = self.shared.bot_of(company, &written) {
+            self.shared.begin_bot(now, company, written, &bot);
             return Ok(());
         }
         match self.shared.flow_of(company, &written) {

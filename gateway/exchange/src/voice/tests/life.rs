@@ -20,7 +20,7 @@ const AFTERNOONS: &str = r#"{ "time_zone": "UTC", "schedule": { "weekly": {
 
 impl Scene {
     /// What nobody wrote, and the lines beside it, in order.
-    fn lines_said(&self) -> Vec<String> {
+    pub(super) fn lines_said(&self) -> Vec<String> {
         let told = self.kept.iter().filter_map(|kept| match kept {
             Kept::Said(said) => Some(said.purpose.to_owned()),
             Kept::Step(step) => Some(match &step.standing {
@@ -69,18 +69,19 @@ impl Scene {
         self.settle();
     }
 
-    fn minutes(&mut self, minutes: u64) {
+    pub(super) fn minutes(&mut self, minutes: u64) {
         let passed = self.now.instant - self.start.instant;
         self.until(passed + Duration::from_secs(minutes * MINUTE));
     }
 }
 
-fn lively() -> Scene {
+pub(super) fn lively() -> Scene {
     let mut scene = written_desk();
     scene.change(|company| {
         let words = Words::default;
         let settings = Settings {
             flow: None,
+            bot: None,
             greeting: Some(words()),
             absence: Some(words()),
             position: None,
@@ -247,12 +248,12 @@ fn a_channel_without_settings_says_nothing_and_keeps_nothing() {
 }
 
 impl Scene {
-    fn types(&mut self, seq: u32, text: &str) {
+    pub(super) fn types(&mut self, seq: u32, text: &str) {
         let done = self.writes_words(Medium::Chat, ("sales", "i1"), seq, text);
         done.expect("room");
     }
 
-    fn texts(&self) -> Vec<&str> {
+    pub(super) fn texts(&self) -> Vec<&str> {
         let texts = self.said().into_iter();
         texts
             .map(|said| said.content["text"].as_str().expect("text"))
