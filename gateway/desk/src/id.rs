@@ -111,6 +111,8 @@ ids! {
     MergeId;
     /// A way by which customers write: a number, a mailbox, another system.
     ChannelId;
+    /// Where a company is told of what happens.
+    WebhookId;
     /// A thread with a customer on a channel.
     ConversationId;
     /// One utterance of a conversation.

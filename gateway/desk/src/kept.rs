@@ -131,22 +131,23 @@ pub struct LateLine {
     pub detail: Value,
 }
 
-impl LateLine {
-    /// What a company's webhook calls it, where it is told at all.
-    pub fn event(&self) -> Option<&'static str> {
-        let (_, event) = EVENTS.iter().find(|(kind, _)| *kind == self.kind)?;
+impl TrailKind {
+    /// What other systems call such a line of a trail, where they are told of it at all.
+    pub fn event(self, detail: &Value) -> Option<&'static str> {
+        let (_, event) = EVENTS.iter().find(|(kind, _)| *kind == self)?;
         // Who closes without a disposition tells nothing but that it is closed.
-        let is_told = self.kind != TrailKind::Finished || self.detail.get("disposition").is_some();
+        let is_told = self != Self::Finished || detail.get("disposition").is_some();
         is_told.then_some(event)
     }
 }
 
-/// What webhooks are told of a trail.
-const EVENTS: [(TrailKind, &str); 8] = [
+/// What other systems are told of a trail.
+const EVENTS: [(TrailKind, &str); 9] = [
     (TrailKind::Arrived, "attendance.opened"),
     (TrailKind::Queued, "attendance.queued"),
     (TrailKind::AgentAnswered, "attendance.assigned"),
     (TrailKind::Transferred, "attendance.transferred"),
+    (TrailKind::MessageReceived, "message.received"),
     (TrailKind::MessageSent, "message.created"),
     (TrailKind::Finished, "tabulation.created"),
     (TrailKind::Ended, "attendance.closed"),

@@ -1,7 +1,7 @@
-//! Tells webhooks what happened: of each interaction one thing at a time, of each channel a few
+//! Tells webhooks what happened: of each interaction one thing at a time, of each target a few
 //! interactions at once, so that a dead webhook holds up nobody but itself.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +9,14 @@ use channels::generic::delivery::{self, Answer};
 use channels::generic::notice::NoticeAttachment;
 use channels::generic::signature;
 use channels::send::Response;
-use desk::id::ChannelId;
 use ivr::machine::{FetchFailure, Request};
 use media_engine_net::clock;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use serde_json::json;
-use store::channels::Channel;
-use store::deliveries::{self, Delivery};
+use store::deliveries::{self, Delivery, Target, Tried};
 use store::messages::Message;
+use store::notices::{self, Notice};
 use store::{Error, Store, attachments, messages};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -25,16 +24,24 @@ use tokio::task::JoinSet;
 use crate::secrets::Secrets;
 use gateway_net::fetch::{Fetcher, Limits};
 
-use super::settings::SigningSecrets;
+use super::settings::{GENERIC, SigningSecrets};
 use super::{Needs, media_links, notice};
 
 pub(super) struct Courier {
     post: Post,
     random: StdRng,
     wake: Arc<Notify>,
-    /// What is under way, by channel.
-    under_way: HashMap<ChannelId, usize>,
-    tasks: JoinSet<ChannelId>,
+    /// What is under way, by target.
+    under_way: HashMap<String, usize>,
+    /// Targets that did not take the last that they were told.
+    failing: HashSet<String>,
+    tasks: JoinSet<Came>,
+}
+
+/// What came of telling a target something.
+struct Came {
+    target: String,
+    is_taken: bool,
 }
 
 /// What one delivery needs.
@@ -59,6 +66,7 @@ impl Courier {
             random: StdRng::from_seed(seed),
             wake,
             under_way: HashMap::new(),
+            failing: HashSet::new(),
             tasks: JoinSet::new(),
         }
     }
@@ -66,7 +74,7 @@ impl Courier {
     /// Goes on until it is cut off: what was under way is tried again later, under the same id.
     pub(super) async fn run(mut self) {
         loop {
-            if let Err(error) = self.send_what_is_due().await {
+            if let Err(error) = self.tell_what_is_due().await {
                 tracing::warn!(%error, "what webhooks are to be told cannot be read");
             }
             tokio::select! {
@@ -80,45 +88,68 @@ impl Courier {
         }
     }
 
-    fn count(&mut self, done: Result<ChannelId, tokio::task::JoinError>) {
-        let Ok(channel) = done else {
+    fn count(&mut self, done: Result<Came, tokio::task::JoinError>) {
+        let Ok(Came { target, is_taken }) = done else {
             // Who of them panicked is not told: nobody is under way more than there are tasks.
             return self.under_way.clear();
         };
-        if let Some(count) = self.under_way.get_mut(&channel) {
+        if let Some(count) = self.under_way.get_mut(&target) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                self.under_way.remove(&channel);
+                self.under_way.remove(&target);
             }
         }
+        match is_taken {
+            true => self.failing.remove(&target),
+            false => self.failing.insert(target),
+        };
     }
 
-    async fn send_what_is_due(&mut self) -> Result<(), Error> {
+    /// How many interactions more a target may be told of at once.
+    fn room(&self, target: &str) -> usize {
+        let is_failing = self.failing.contains(target);
+        let (own, all) = match is_failing {
+            true => (1, FAILING_TASKS_MAX),
+            false => (TARGET_MAX, TASKS_MAX),
+        };
+        let busy = self.under_way.get(target).copied().unwrap_or_default();
+        let all_busy = match is_failing {
+            true => self
+                .under_way
+                .iter()
+                .filter(|(target, _)| self.failing.contains(*target))
+                .map(|(_, busy)| busy)
+                .sum(),
+            false => self.tasks.len(),
+        };
+        own.saturating_sub(busy).min(all.saturating_sub(all_busy))
+    }
+
+    async fn tell_what_is_due(&mut self) -> Result<(), Error> {
         let now_ms = clock::wall().as_millisecond();
         let pool = self.post.store.pool().clone();
-        for id in deliveries::channels_due(&pool, now_ms).await? {
-            let busy = self.under_way.get(&id).copied().unwrap_or_default();
-            let room = CHANNEL_MAX.saturating_sub(busy);
-            let room = room.min(TASKS_MAX.saturating_sub(self.tasks.len()));
+        for target in deliveries::targets_due(&pool, now_ms).await? {
+            let room = self.room(&target.id);
             if room == 0 {
                 continue;
             }
-            let Some(channel) = store::channels::of_work(&pool, &id).await? else {
-                continue;
-            };
-            let channel = Arc::new(channel);
+            let target = Arc::new(target);
             // Few: it fits.
             let room = u32::try_from(room).unwrap_or(u32::MAX);
-            for due in deliveries::due(&pool, &id, now_ms, room).await? {
-                let (post, channel) = (self.post.clone(), channel.clone());
+            for due in deliveries::due(&pool, &target.id, now_ms, room).await? {
+                let (post, target) = (self.post.clone(), target.clone());
                 let wait_ms = delivery::wait_ms(due.attempts + 1, &mut self.random);
-                *self.under_way.entry(id.clone()).or_default() += 1;
+                *self.under_way.entry(target.id.clone()).or_default() += 1;
                 self.tasks.spawn(async move {
-                    let event = due.id.clone();
-                    if let Err(error) = post.deliver(&channel, due, wait_ms).await {
-                        tracing::warn!(%event, %error, "what came of a delivery is not known");
+                    let delivered = post.deliver(&target, &due, wait_ms).await;
+                    let is_taken = delivered.unwrap_or_else(|error| {
+                        tracing::warn!(notice = %due.notice, %error, "what came of a delivery is not known");
+                        true // The database is away, not the target.
+                    });
+                    Came {
+                        target: target.id.clone(),
+                        is_taken,
                     }
-                    channel.id.clone()
                 });
             }
         }
@@ -127,44 +158,44 @@ impl Courier {
 }
 
 impl Post {
-    async fn deliver(&self, channel: &Channel, due: Delivery, wait_ms: u64) -> Result<(), Error> {
+    /// Returns whether the target is well.
+    async fn deliver(&self, target: &Target, due: &Delivery, wait_ms: u64) -> Result<bool, Error> {
         let pool = self.store.pool();
-        let body = match &due.body {
-            Some(body) => Some(body.clone()),
-            None => self.body(channel, &due).await?,
-        };
-        let Some(body) = body else {
-            // Nothing that this program knows how to say.
-            let now_ms = clock::wall().as_millisecond();
-            return self.note(&due, ("parked", now_ms), None, "not known").await;
-        };
-        let due = Delivery {
-            body: Some(body.clone()),
-            ..due
+        let Some(notice) = notices::by_id(pool, &due.notice).await? else {
+            return Ok(true); // It was forgotten meanwhile.
         };
         let lease_ms = clock::wall().as_millisecond() + LEASE_MS;
-        if !deliveries::claim(pool, &due, lease_ms).await? {
-            return Ok(()); // Another process has it.
+        if !deliveries::claim(pool, due, lease_ms).await? {
+            return Ok(true); // Another process has it.
         }
-        let answer = self.ask(channel, &due.id, body).await;
-        self.answered(channel, &due, answer, wait_ms).await
+        let Some(body) = self.body(&notice).await? else {
+            self.note(due, ("parked", due.due_ms), None, "not known")
+                .await?;
+            return Ok(true);
+        };
+        let answer = self.ask(target, &due.notice, body).await;
+        self.answered(target, (due, &notice), answer, wait_ms).await
     }
 
-    async fn body(&self, channel: &Channel, due: &Delivery) -> Result<Option<String>, Error> {
+    /// What is told of it; nothing of what this program does not know.
+    async fn body(&self, notice: &Notice) -> Result<Option<String>, Error> {
+        if let Some(body) = &notice.body {
+            return Ok(Some(body.clone()));
+        }
         let pool = self.store.pool();
-        let Some(about) = deliveries::about(pool, due).await? else {
-            return Ok(None);
-        };
-        let message = about.detail["message"].as_str();
+        let message = notice.detail["message"].as_str();
         let message = match message.and_then(|id| id.parse().ok()) {
-            Some(id) => messages::by_id(pool, &channel.company, &id).await?,
+            Some(id) => messages::by_id(pool, &notice.company, &id).await?,
             None => None,
         };
         let message = match &message {
             Some(message) => Some((message, self.files(message).await?)),
             None => None,
         };
-        Ok(notice::of(due, &about, message))
+        match notice::of(notice, message) {
+            Some(body) => notices::word(pool, &notice.id, &body).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     /// The files of a message, each with a link that lasts as long as the delivery is tried.
@@ -179,54 +210,34 @@ impl Post {
         Ok(told.collect())
     }
 
-    async fn ask(&self, channel: &Channel, id: &str, body: String) -> Result<Response, String> {
-        let url = channel.webhook.clone().unwrap_or_default();
-        let sealed = channel.secrets.as_deref().unwrap_or_default();
-        let secrets = SigningSecrets::open(&self.secrets, channel.id.as_str(), sealed);
+    async fn ask(&self, target: &Target, id: &str, body: String) -> Result<Response, String> {
+        let secrets = SigningSecrets::open(&self.secrets, &target.id, &target.secrets);
         let secrets = secrets.map_err(|error| error.to_string())?;
         let now_ms = clock::wall().as_millisecond();
-        let signing = secrets.signing(now_ms);
-        let headers = signature::headers(&signing, id, now_ms / 1_000, body.as_bytes());
-        let headers = headers.map(|(name, value)| (name.to_owned(), value));
-        let request = Request {
-            method: ivr::Method::Post,
-            url,
-            headers: headers.into(),
-            body: Some(body),
-            timeout: LIMITS.time,
-        };
-        let fetched = self.fetcher.fetch_within(&request, LIMITS).await;
-        match fetched {
-            Ok(fetched) => Ok(Response {
-                status: fetched.status,
-                retry_after_ms: None,
-                body: fetched.body,
-            }),
-            Err(why) => Err(reason(&why).to_owned()),
-        }
+        tell(&self.fetcher, &target.url, (&secrets, id), body, now_ms).await
     }
 
     async fn answered(
         &self,
-        channel: &Channel,
-        due: &Delivery,
+        target: &Target,
+        (due, notice): (&Delivery, &Notice),
         answer: Result<Response, String>,
         wait_ms: u64,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let now_ms = clock::wall().as_millisecond();
-        let (status, text) = match &answer {
-            Ok(response) => (Some(response.status), beginning(&response.body)),
-            Err(why) => (None, why.clone()),
-        };
+        let (status, text) = what_came(&answer);
         let means = answer.as_ref().map(delivery::answered);
         let after_ms = match means {
             Ok(Answer::Done { .. }) => {
                 self.note(due, ("done", now_ms), status, &text).await?;
-                return self.message(due, "accepted", None).await;
+                self.message(target, notice, "accepted", None).await?;
+                return Ok(true);
             }
             Ok(Answer::SwitchOff) => {
-                tracing::warn!(channel = %channel.id, "the webhook says that it is no more");
-                store::channels::webhook_gone(self.store.pool(), &channel.id, now_ms).await?;
+                tracing::warn!(target = %target.id, "the webhook says that it is no more");
+                let mut db = self.store.begin().await?;
+                deliveries::gone(&mut db, target, now_ms).await?;
+                db.commit().await?;
                 0
             }
             Ok(Answer::Again { after_ms }) => after_ms.max(wait_ms),
@@ -234,42 +245,97 @@ impl Post {
         };
         let next_ms = now_ms.saturating_add(i64::try_from(after_ms).unwrap_or(i64::MAX));
         if next_ms - due.since_ms <= delivery::PARKED_AFTER_MS {
-            return self.note(due, ("waiting", next_ms), status, &text).await;
+            self.note(due, ("waiting", next_ms), status, &text).await?;
+            return Ok(false);
         }
-        tracing::warn!(event = %due.id, "a webhook did not take it for too long");
+        tracing::warn!(notice = %due.notice, target = %target.id, "a webhook did not take it for too long");
         self.note(due, ("parked", now_ms), status, &text).await?;
         let failure = json!({ "code": "not_delivered", "status": status, "text": text });
-        self.message(due, "failed", Some(failure)).await
+        self.message(target, notice, "failed", Some(failure))
+            .await?;
+        Ok(false)
     }
 
     async fn note(
         &self,
         due: &Delivery,
-        next: (&str, i64),
+        (state, due_ms): (&str, i64),
         status: Option<u16>,
         answer: &str,
     ) -> Result<(), Error> {
-        let now_ms = clock::wall().as_millisecond();
-        let pool = self.store.pool();
-        deliveries::tried(pool, &due.id, next, now_ms, (status, answer)).await
+        let tried = Tried {
+            state,
+            due_ms,
+            at_ms: clock::wall().as_millisecond(),
+            status,
+            answer,
+        };
+        let mut db = self.store.begin().await?;
+        deliveries::tried(&mut db, due, tried).await?;
+        db.commit().await
     }
 
-    /// On the generic channel a message has gone where its delivery has.
+    /// On the generic channel a message has gone where its delivery to the channel's own webhook has.
     async fn message(
         &self,
-        due: &Delivery,
+        target: &Target,
+        notice: &Notice,
         state: &str,
         failure: Option<serde_json::Value>,
     ) -> Result<(), Error> {
-        let pool = self.store.pool();
-        let id = deliveries::about(pool, due).await?;
-        let id = id.and_then(|about| about.detail["message"].as_str()?.parse().ok());
-        match id {
-            Some(id) => messages::advance(pool, &id, ("queued", state), failure.as_ref())
-                .await
-                .map(drop),
-            None => Ok(()),
+        let is_generic = target.is_channel
+            && notice.event == "message.created"
+            && notice
+                .channel
+                .as_ref()
+                .is_some_and(|channel| channel.kind == GENERIC);
+        let id = notice.detail["message"].as_str();
+        let Some(id) = id.filter(|_| is_generic).and_then(|id| id.parse().ok()) else {
+            return Ok(());
+        };
+        let mut db = self.store.begin().await?;
+        if let Some(message) = messages::of_work(&mut *db, &id).await? {
+            let now_ms = clock::wall().as_millisecond();
+            let step = ("queued", state);
+            messages::advance(&mut db, &message, step, failure.as_ref(), now_ms).await?;
         }
+        db.commit().await
+    }
+}
+
+/// Tells a webhook something, signed; who is not there is an error in words.
+pub(crate) async fn tell(
+    fetcher: &Fetcher,
+    url: &str,
+    (secrets, id): (&SigningSecrets, &str),
+    body: String,
+    now_ms: i64,
+) -> Result<Response, String> {
+    let signing = secrets.signing(now_ms);
+    let headers = signature::headers(&signing, id, now_ms / 1_000, body.as_bytes());
+    let headers = headers.map(|(name, value)| (name.to_owned(), value));
+    let request = Request {
+        method: ivr::Method::Post,
+        url: url.to_owned(),
+        headers: headers.into(),
+        body: Some(body),
+        timeout: LIMITS.time,
+    };
+    match fetcher.fetch_within(&request, LIMITS).await {
+        Ok(fetched) => Ok(Response {
+            status: fetched.status,
+            retry_after_ms: None,
+            body: fetched.body,
+        }),
+        Err(why) => Err(reason(&why).to_owned()),
+    }
+}
+
+/// The status and the beginning of an answer, or why there is none.
+pub(crate) fn what_came(answer: &Result<Response, String>) -> (Option<u16>, String) {
+    match answer {
+        Ok(response) => (Some(response.status), beginning(&response.body)),
+        Err(why) => (None, why.clone()),
     }
 }
 
@@ -303,11 +369,15 @@ const ANSWER_CHARS_MAX: usize = 1_000;
 /// Who has a delivery in hand has it for so long: three times as long as an answer may take.
 const LEASE_MS: i64 = 30_000;
 
-/// Interactions of one channel that are told at once.
-const CHANNEL_MAX: usize = 4;
+/// Interactions of which one target is told at once; of one that fails, one.
+const TARGET_MAX: usize = 4;
 
-/// Interactions of all channels that are told at once: sockets, and a connection of the database each.
-const TASKS_MAX: usize = 64;
+/// Interactions of which all targets are told at once: sockets, and now and then a connection of the
+/// database each.
+const TASKS_MAX: usize = 128;
+
+/// The same for all targets that fail: however many are dead, half is there for those that are well.
+const FAILING_TASKS_MAX: usize = TASKS_MAX / 2;
 
 /// How often we look for what is due, beside what we are told of.
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -8,6 +8,7 @@ use channels::failure::Failure;
 use channels::peer::{IdentityKind, PeerId};
 use desk::id::{CompanyId, ConversationId, MessageId};
 use desk::record::{Direction, TrailKind};
+use media_engine_net::clock;
 use serde_json::{Value, json};
 use store::channel_health::{self, News};
 use store::channels::Channel;
@@ -126,7 +127,7 @@ impl Maker<'_> {
             | EventKind::Call(_)
             | EventKind::Unsupported { .. } => return Ok(vec![]),
         }
-        messages::change(&mut **self.db, &message).await?;
+        messages::change(self.db, &message, at_ms).await?;
         Ok(vec![Told::Changed(message.interaction, message.seq)])
     }
 
@@ -412,7 +413,8 @@ pub(super) async fn reach(
             .filter(|_| matches!(now, Delivery::Failed | Delivery::Uncertain))
             .map(|failure| json!(failure));
         let step = (before, now.as_str());
-        if messages::advance(&mut **db, &message.id, step, failure.as_ref()).await? {
+        let now_ms = clock::wall().as_millisecond();
+        if messages::advance(db, message, step, failure.as_ref(), now_ms).await? {
             if now >= Delivery::Accepted {
                 // What was not known is known now.
                 outbox::remove(&mut **db, &message.id).await?;

@@ -4,7 +4,7 @@
 //!  HTTP ─ receive ─▶ Intake ─ receipts, one commit for many ─▶ Worker ─ conversation, message,
 //!    ◀──────────────────── answer ───────────────────────────────┘     interaction, one commit
 //!                                                                 └──▶ desk (telephony)
-//!  trail ─ a line that is told outside ─▶ deliveries ─▶ Courier ─▶ the company's webhook
+//!  trail ─ what is told outside ─▶ notice, a delivery a webhook ─▶ Courier ─▶ webhooks
 //! ```
 //!
 //! Invariants:
@@ -12,8 +12,8 @@
 //! - What is made of it is one transaction: after a crash it was made or it was not, and then the
 //!   receipt says so and it is made at the next start.
 //! - The desk hears of it afterwards, and at the next start if it did not.
-//! - A delivery is a line of the trail; it is tried until the webhook has taken it, in order within an
-//!   interaction, always under the same id.
+//! - A delivery is tried until its webhook has taken it, in order within an interaction, always under the
+//!   id of its notice.
 
 pub mod attachments;
 mod beginning;
@@ -52,9 +52,11 @@ use gateway_net::files::Files;
 
 pub use beginning::{Beginning, Begun, BegunTalk};
 use courier::Courier;
+pub(crate) use courier::{tell, what_came};
 use intake::Intake;
 pub use life::{ExpirySettings, LifeSettings, PositionSettings, Texts, WaitingSettings};
 pub use matter::facts;
+pub(crate) use notice::ping_text;
 use sender::Sender;
 pub use settings::{GenericSettings, SigningSecrets, WhatsAppSettings};
 use worker::Worker;

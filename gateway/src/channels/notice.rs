@@ -1,55 +1,88 @@
-//! A delivery in the words of the generic channel.
+//! What webhooks are told, in the words of the generic channel.
 
 use channels::event::Content;
 use channels::generic::notice::{
     Notice, NoticeAttachment, NoticeAttendance, NoticeAuthor, NoticeChannel, NoticeCustomer,
     NoticeKind, NoticeMessage, NoticeName,
 };
+use desk::id::CompanyId;
 use desk::record::Direction;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::attachments::{Attachment, AttachmentState};
-use store::deliveries::{About, Delivery};
 use store::messages::Message;
+use store::notices;
 
-/// What the webhook is told; nothing of an event that this program does not know.
+/// What webhooks are told; nothing of an event that this program does not know.
 pub(super) fn of(
-    delivery: &Delivery,
-    about: &About,
+    told: &notices::Notice,
     message: Option<(&Message, Vec<NoticeAttachment>)>,
 ) -> Option<String> {
-    let kind: NoticeKind = delivery.event.parse().ok()?;
-    let at = Timestamp::from_millisecond(about.at_ms).unwrap_or_default();
-    let service = about.service.clone();
-    let external = about
-        .customer
-        .as_ref()
-        .and_then(|author| text(author, "external_id"));
+    let kind: NoticeKind = told.event.parse().ok()?;
+    let at = Timestamp::from_millisecond(told.at_ms).unwrap_or_default();
+    let service = told.service.clone();
     let notice = Notice {
-        id: delivery.id.clone(),
+        id: told.id.clone(),
         kind,
         occurred_at: format!("{at:.3}"),
-        seq: i64::from(delivery.seq),
-        company_id: about.company.to_string(),
-        channel: NoticeChannel {
-            id: delivery.channel.to_string(),
-            kind: about.channel_kind.clone(),
-            name: about.channel_name.clone(),
-        },
+        seq: i64::from(told.seq),
+        company_id: told.company.to_string(),
+        channel: channel(told),
         attendance: Some(NoticeAttendance {
-            id: delivery.interaction.to_string(),
-            protocol: about.protocol.clone(),
+            id: told.interaction.to_string(),
+            protocol: told.protocol.clone(),
+            medium: told.medium.as_str(),
+            direction: told.direction.as_str(),
             service: service.map(|(id, name)| NoticeName { id, name }),
             status: status(kind).to_owned(),
         }),
-        external_conversation_id: Some(about.thread.clone()),
-        customer: Some(NoticeCustomer {
-            external_id: external,
-        }),
-        message: message.map(|(message, files)| said(message, files)),
-        more: more(kind, &about.detail),
+        external_conversation_id: told.channel.as_ref().map(|channel| channel.thread.clone()),
+        customer: Some(customer(told)),
+        message: message.map(|(message, files)| said(message, files, &told.detail)),
+        more: more(kind, &told.detail),
     };
     serde_json::to_string(&notice).ok()
+}
+
+/// What is told by who tries a webhook.
+pub(crate) fn ping_text(id: &str, company: &CompanyId, at: Timestamp) -> String {
+    let notice = json!({
+        "id": id, "type": NoticeKind::Ping, "occurred_at": format!("{at:.3}"), "company_id": company,
+    });
+    notice.to_string()
+}
+
+fn channel(told: &notices::Notice) -> NoticeChannel {
+    if let Some(channel) = &told.channel {
+        return NoticeChannel {
+            id: Some(channel.id.to_string()),
+            kind: channel.kind.clone(),
+            name: channel.name.clone(),
+        };
+    }
+    let (from, to) = &told.addresses;
+    NoticeChannel {
+        id: told.number.as_ref().map(ToString::to_string),
+        kind: told.medium.as_str().to_owned(),
+        name: match told.direction {
+            Direction::Inbound => to.clone(),
+            Direction::Outbound => from.clone(),
+        },
+    }
+}
+
+fn customer(told: &notices::Notice) -> NoticeCustomer {
+    let author = told.customer.as_ref();
+    let (from, to) = &told.addresses;
+    let address = match told.direction {
+        Direction::Inbound => from,
+        Direction::Outbound => to,
+    };
+    NoticeCustomer {
+        external_id: author.and_then(|author| text(author, "external_id")),
+        contact_id: told.contact.as_ref().map(ToString::to_string),
+        address: told.channel.is_none().then(|| address.clone()),
+    }
 }
 
 fn status(kind: NoticeKind) -> &'static str {
@@ -61,6 +94,7 @@ fn status(kind: NoticeKind) -> &'static str {
         NoticeKind::AttendanceClosed => "closed",
         NoticeKind::AttendanceOnHold => "on_hold",
         NoticeKind::AttendanceAssigned
+        | NoticeKind::MessageReceived
         | NoticeKind::MessageCreated
         | NoticeKind::MessageUpdated
         | NoticeKind::MessageDeleted
@@ -86,29 +120,39 @@ fn more(kind: NoticeKind, detail: &Value) -> Map<String, Value> {
             });
             ("tabulation", tabulation)
         }
+        NoticeKind::SurveyAnswered => {
+            let answer = json!({
+                "flow": detail["flow"], "question": detail["question"], "answer": detail["answer"],
+                "agent_id": detail["agent"],
+            });
+            ("survey", answer)
+        }
+        NoticeKind::MessageStatus if detail["failure"].is_object() => {
+            ("failure", detail["failure"].clone())
+        }
         NoticeKind::AttendanceOpened
         | NoticeKind::AttendanceQueued
         | NoticeKind::AttendanceTransferred
         | NoticeKind::AttendanceOnHold
         | NoticeKind::AttendanceReopened
+        | NoticeKind::MessageReceived
         | NoticeKind::MessageCreated
         | NoticeKind::MessageUpdated
         | NoticeKind::MessageDeleted
         | NoticeKind::MessageStatus
         | NoticeKind::SurveySent
-        | NoticeKind::SurveyAnswered
         | NoticeKind::Typing
         | NoticeKind::Ping => return Map::new(),
     };
     Map::from_iter([(name.to_owned(), value)])
 }
 
-fn said(message: &Message, attachments: Vec<NoticeAttachment>) -> NoticeMessage {
+fn said(message: &Message, attachments: Vec<NoticeAttachment>, detail: &Value) -> NoticeMessage {
     let content: Option<Content> = serde_json::from_value(message.content.clone()).ok();
-    let words = match content {
-        Some(Content::Text { text }) => Some(text),
-        Some(Content::Media(media)) => media.caption,
-        Some(_) | None => None,
+    let (words, other) = match content {
+        Some(Content::Text { text }) => (Some(text), None),
+        Some(Content::Media(media)) => (media.caption, None),
+        Some(_) | None => (None, Some(message.content.clone())),
     };
     let kind = match text(&message.author, "kind").as_deref() {
         Some("agent") => "agent",
@@ -126,11 +170,18 @@ fn said(message: &Message, attachments: Vec<NoticeAttachment>) -> NoticeMessage 
             id: text(&message.author, "id"),
             name: text(&message.author, "name"),
         },
-        kind: if words.is_some() { "text" } else { "file" },
+        kind: match (&words, &other) {
+            (_, Some(_)) => "other",
+            (Some(_), None) => "text",
+            (None, None) => "file",
+        },
         text: words,
         attachments,
         reply_to_external_message_id: message.reply_to.clone(),
-        status: None,
+        content: other,
+        status: detail["status"]
+            .as_str()
+            .and_then(|state| state.parse().ok()),
     }
 }
 

@@ -11,8 +11,8 @@ use exchange::voice::Holder;
 use media_engine_net::clock;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use store::receipts;
 use store::{Error, Store};
+use store::{notices, receipts};
 use tokio::sync::{Notify, mpsc};
 
 use crate::secrets::Secrets;
@@ -253,10 +253,11 @@ impl Worker {
         tokio::time::sleep(RETRY_INTERVAL).await;
     }
 
-    async fn forget_before(&self, before_ms: i64) -> Result<(), Error> {
-        receipts::forget(self.store.pool(), before_ms).await?;
+    async fn forget_old(&self, now_ms: i64) -> Result<(), Error> {
+        receipts::forget(self.store.pool(), now_ms - KEEP_MS).await?;
+        notices::forget(self.store.pool(), now_ms - KEEP_NOTICES_MS).await?;
         let mut db = self.store.begin().await?;
-        store::early_events::forget(&mut db, before_ms).await?;
+        store::early_events::forget(&mut db, now_ms - KEEP_MS).await?;
         db.commit().await
     }
 
@@ -267,8 +268,8 @@ impl Worker {
             return;
         }
         self.forget_ms = now_ms + FORGET_EVERY_MS;
-        if let Err(error) = self.forget_before(now_ms - KEEP_MS).await {
-            tracing::warn!(%error, "old receipts stay for now");
+        if let Err(error) = self.forget_old(now_ms).await {
+            tracing::warn!(%error, "what is old stays for now");
         }
     }
 }
@@ -293,6 +294,9 @@ const IDLE: Duration = Duration::from_secs(600);
 
 /// How often old receipts are looked for.
 const FORGET_EVERY_MS: i64 = 3_600_000;
+
+/// A month of what webhooks were told, for who has it told again.
+const KEEP_NOTICES_MS: i64 = 30 * 24 * 3_600_000;
 
 /// A week: as long as providers send again what was not taken.
 const KEEP_MS: i64 = 7 * 24 * 3_600_000;

@@ -5,18 +5,18 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use channels::generic::signature;
-use channels::send::host;
-use desk::id::{ApiKeyId, ChannelId, CompanyId, InteractionId, ServiceId};
+use desk::id::{ApiKeyId, ChannelId, CompanyId, ServiceId};
 use gateway_net::mail::mailbox::Cursor;
 use rand::Rng as _;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::deliveries::{self, Filter};
+use store::deliveries::Of;
 use store::{api_keys, channel_health, channels as rows};
 
 use super::api_keys::{ApiKey, ApiKeyCreated};
-use super::body::{Asked, Body, Id, Listed, Paging, moment, name};
+use super::body::{Asked, Body, Id, Listed, Paging, name};
+use super::deliveries::{self as told, Delivery, Listing, Replayed, WebhookSecret, Which};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Administers, By, Reads, Tenant};
 use super::{App, Deed, generator};
@@ -107,15 +107,6 @@ pub(super) struct ChannelCreated {
     identity_secret: Option<String>,
 }
 
-/// A secret that was just made.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct WebhookSecret {
-    /// What the webhook checks signatures with. It is shown this one time.
-    webhook_secret: String,
-    /// Until when the one before signs as well.
-    previous_until_ms: i64,
-}
-
 /// What can be set of a key of a channel, once.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -125,53 +116,6 @@ pub(super) struct ChannelKeySettings {
     /// When it ends by itself; never when not set.
     #[serde(default)]
     expires_ms: Option<i64>,
-}
-
-/// Something that a webhook is or was told.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Delivery {
-    /// What the webhook knows it by (`webhook-id`).
-    id: String,
-    /// `message.created`, `attendance.closed` …
-    event: String,
-    #[schema(value_type = String)]
-    interaction: InteractionId,
-    /// Its number within the interaction.
-    seq: u32,
-    /// `waiting`, `done` or `parked` (not taken for 72 hours).
-    state: String,
-    /// What is told, from the first attempt on.
-    body: Option<String>,
-    created_ms: i64,
-    /// When it is tried next, while it waits.
-    due_ms: i64,
-    attempts: u32,
-    tried_ms: Option<i64>,
-    /// The status that came back last.
-    status: Option<u16>,
-    /// The beginning of what came back, or why nothing did.
-    answer: Option<String>,
-}
-
-/// Which deliveries; what is not set does not matter.
-#[derive(Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"state": "parked"}))]
-pub(super) struct Which {
-    /// In this state.
-    state: Option<String>,
-    /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
-    from: Option<String>,
-    /// Of what happened before.
-    until: Option<String>,
-    /// With this id.
-    id: Option<String>,
-}
-
-/// How many are tried again.
-#[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Replayed {
-    replayed: u64,
 }
 
 impl From<rows::Channel> for Channel {
@@ -195,41 +139,6 @@ impl From<rows::Channel> for Channel {
     }
 }
 
-impl From<deliveries::Delivery> for Delivery {
-    fn from(row: deliveries::Delivery) -> Self {
-        Self {
-            id: row.id,
-            event: row.event,
-            interaction: row.interaction,
-            seq: row.seq,
-            state: row.state,
-            body: row.body,
-            created_ms: row.created_ms,
-            due_ms: row.due_ms,
-            attempts: row.attempts,
-            tried_ms: row.tried_ms,
-            status: row.status,
-            answer: row.answer,
-        }
-    }
-}
-
-impl Which {
-    fn filter(self) -> Result<Filter, Problem> {
-        let time = |text: Option<String>, field: &str| match text {
-            Some(text) => Ok(Some(moment(&text, field)?.as_millisecond())),
-            None => Ok::<_, Problem>(None),
-        };
-        Ok(Filter {
-            state: self.state,
-            interaction: None,
-            from_ms: time(self.from, "from")?,
-            until_ms: time(self.until, "until")?,
-            id: self.id,
-        })
-    }
-}
-
 /// What is as it was, of a channel that is made or changed.
 struct Before {
     id: ChannelId,
@@ -245,10 +154,8 @@ fn row(
     before: Before,
     asked: ChannelRequest,
 ) -> Result<rows::Channel, Problem> {
-    if let Some(url) = &asked.webhook
-        && (host(url).is_none() || url.len() > URL_LENGTH_MAX)
-    {
-        return Err(Problem::field("webhook", "invalid_webhook"));
+    if let Some(url) = &asked.webhook {
+        told::check_url(url, "webhook")?;
     }
     let mut secrets = before.secrets;
     let settings = match asked.kind.as_str() {
@@ -579,7 +486,7 @@ pub(super) async fn rotate_secret(
     Id(id): Id<ChannelId>,
 ) -> Result<Json<WebhookSecret>, Problem> {
     let secret = signature::secret(&mut generator()?);
-    let until_ms = app.now_ms() + ROTATION_MS;
+    let until_ms = app.now_ms() + told::ROTATION_MS;
     let mut db = app.store.begin().await?;
     let old = rows::by_id(&mut *db, &tenant.company, &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
@@ -612,38 +519,7 @@ pub(super) async fn deliveries(
     Asked(asked): Asked<Listing>,
 ) -> Result<Json<Listed<Delivery>>, Problem> {
     let row = found(&app, &tenant, &id).await?;
-    let which = Which {
-        state: asked.state,
-        from: asked.from,
-        until: asked.until,
-        id: asked.id,
-    };
-    let filter = Filter {
-        interaction: asked.interaction,
-        ..which.filter()?
-    };
-    let whose = (&tenant.company, &row.id);
-    let (pool, before) = (app.store.pool(), paging.after());
-    let listed = deliveries::list(pool, whose, &filter, before, paging.limit()).await?;
-    let place = |row: &deliveries::Delivery| row.id.clone();
-    Ok(Listed::of(listed, paging.limit(), place))
-}
-
-/// Which deliveries to list; what is not set does not matter.
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(super) struct Listing {
-    /// In this state.
-    state: Option<String>,
-    /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
-    from: Option<String>,
-    /// Of what happened before.
-    until: Option<String>,
-    /// With this id.
-    id: Option<String>,
-    /// About this interaction.
-    #[param(value_type = Option<String>)]
-    interaction: Option<InteractionId>,
+    told::listed(&app, &tenant, &Of::Channel(row.id), &paging, asked).await
 }
 
 /// Tell a webhook again
@@ -659,23 +535,5 @@ pub(super) async fn replay(
     Body(asked): Body<Which>,
 ) -> Result<Json<Replayed>, Problem> {
     let channel = found(&app, &tenant, &id).await?;
-    let filter = asked.filter()?;
-    let mut db = app.store.begin().await?;
-    let whose = (&tenant.company, &channel.id);
-    let replayed = deliveries::replay(&mut *db, whose, &filter, app.now_ms()).await?;
-    let deed = Deed {
-        company: Some(&tenant.company),
-        action: "channel.replay",
-        target: channel.id.as_str(),
-        detail: json!({ "replayed": replayed }),
-    };
-    app.commit_quietly(db, &tenant, deed).await?;
-    app.channels.wake();
-    Ok(Json(Replayed { replayed }))
+    told::replayed(&app, &tenant, &Of::Channel(channel.id), asked).await
 }
-
-/// A link that a person can still copy.
-const URL_LENGTH_MAX: usize = 2_000;
-
-/// How long the secret before signs as well: a working day of whoever changes it over.
-const ROTATION_MS: i64 = 24 * 3_600_000;

@@ -521,7 +521,7 @@ pub(super) async fn resend(
         return Err(Problem::conflict("not_open"));
     }
     let step = (state, Delivery::Queued.as_str());
-    if !messages::advance(&mut *db, &found.id, step, None).await? {
+    if !messages::advance(&mut db, &found, step, None, app.now_ms()).await? {
         return Err(Problem::conflict("not_open"));
     }
     let due = messages::Message {

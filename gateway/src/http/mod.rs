@@ -23,8 +23,10 @@ mod calendars;
 mod calls;
 mod channels;
 mod companies;
+mod company_webhooks;
 mod contacts;
 mod decisions;
+mod deliveries;
 mod desk_settings;
 mod devices;
 mod docs;
@@ -275,6 +277,7 @@ pub fn router(app: App) -> Router {
         .merge(calendars::routes())
         .merge(channels::routes())
         .merge(accounts::routes())
+        .merge(company_webhooks::routes())
         .merge(receive_hook::routes())
         .merge(messages::routes())
         .merge(files::routes())

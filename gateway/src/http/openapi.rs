@@ -9,7 +9,7 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, accounts, agents, api_keys, audit, bots, calendars, calls, channels, companies, contacts,
+    App, accounts, agents, api_keys, audit, bots, calendars, calls, channels, companies, company_webhooks, contacts,
     decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
     metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings,
     services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
@@ -53,6 +53,9 @@ pub fn document() -> Document {
         calls::list, calls::place, calls::order,
         channels::list, channels::create, channels::read, channels::update, channels::delete, channels::keys,
         channels::create_key, channels::rotate_secret, channels::deliveries, channels::replay,
+        company_webhooks::list, company_webhooks::create, company_webhooks::read, company_webhooks::update,
+        company_webhooks::delete, company_webhooks::rotate, company_webhooks::ping, company_webhooks::deliveries,
+        company_webhooks::replay,
         receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, webchat::signal, webchat::rotate, accounts::health, accounts::check, accounts::templates,
         accounts::refresh, accounts::preview, accounts::costs, accounts::begin,
         email::check_settings, email::mailbox, email::preview, email::authorise, email::mail, email::original,
@@ -85,6 +88,7 @@ pub fn document() -> Document {
         (name = "agents", description = "Who takes work, whether they do now, and who waits."),
         (name = "calls", description = "The calls that are up: hold, consult, transfer, listen, call somebody."),
         (name = "channels", description = "The ways by which customers write, and what other systems are told."),
+        (name = "webhooks", description = "Where a company is told of what happens, on every channel and of every call."),
         (name = "calendars", description = "Opening hours and holidays."),
         (name = "numbers", description = "What can be dialled."),
         (name = "trunks", description = "The carriers."),

@@ -322,6 +322,7 @@ const SENTENCES: &[Sentence] = &[
     ("invalid_client_id", "O identificador tem de 1 a 64 caracteres, sem espaços.", "The id has 1 to 64 characters and no spaces.", "El identificador tiene de 1 a 64 caracteres, sin espacios."),
     ("invalid_text", "O texto está vazio ou é longo demais.", "The text is empty or too long.", "El texto está vacío o es demasiado largo."),
     ("invalid_webhook", "Um webhook é um endereço http:// ou https://.", "A webhook is an address with http:// or https://.", "Un webhook es una dirección http:// o https://."),
+    ("too_many", "Há tantos quantos pode haver.", "There are as many as there can be.", "Hay tantos como puede haber."),
     ("in_use", "Está em uso e não pode ser excluído.", "It is in use and cannot be deleted.", "Está en uso y no se puede eliminar."),
     ("revision", "Outra pessoa mudou o rascunho; leia-o de novo.", "Somebody else changed the draft; read it again.", "Otra persona cambió el borrador; léalo de nuevo."),
     ("is_published", "O áudio já está publicado; crie outro para mudar o que é dito.", "The prompt is published; make another one to change what is said.", "El audio ya está publicado; cree otro para cambiar lo que se dice."),

@@ -17,6 +17,7 @@ use desk::record::{
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use crate::notices::{self, Happened, Seen};
 use crate::row::{Columns, json, whole};
 use crate::{Error, outbound, sip_ladders, surveys};
 
@@ -43,8 +44,9 @@ pub async fn apply<'a>(
     for part in parts(&group.ended) {
         end(db, &part).await?;
     }
+    let is_told = group.has_news() && notices::any(db).await?;
     for part in parts(&group.trail) {
-        append(db, &part).await?;
+        append(db, &part, is_told).await?;
     }
     for part in parts(&group.voice_messages) {
         leave(db, &part).await?;
@@ -129,6 +131,14 @@ impl<'a> Group<'a> {
         lines.retain(|(_, lines)| !lines.is_empty());
         group.trail = lines;
         group
+    }
+}
+
+impl Group<'_> {
+    /// Whether other systems may want to know of a line in it.
+    fn has_news(&self) -> bool {
+        let mut lines = self.trail.iter().flat_map(|(_, lines)| *lines);
+        lines.any(|line| line.kind.event(&line.detail).is_some())
     }
 }
 
@@ -360,15 +370,22 @@ async fn end(
 }
 
 /// Lines that came together are one row: the last line's, with all of them in its detail as an
-/// array. A line that came alone has its own detail, which never is an array.
+/// array. A line that came alone has its own detail, which never is an array. Webhooks are told of what was
+/// not there before, if there are any (`is_told`).
 async fn append(
     db: &mut AnyConnection,
     part: &[&(&InteractionId, &[TrailEntry])],
+    is_told: bool,
 ) -> Result<(), Error> {
     let sql = format!(
         "INSERT INTO trail (interaction, seq, at_ms, kind, detail) VALUES {}
-         ON CONFLICT (interaction, seq) DO NOTHING",
+         ON CONFLICT (interaction, seq) DO NOTHING {}",
         values(db, part.len(), 5),
+        if is_told {
+            "RETURNING interaction, seq"
+        } else {
+            ""
+        },
     );
     let mut query = sqlx::query(AssertSqlSafe(sql));
     for (interaction, lines) in part {
@@ -386,7 +403,41 @@ async fn append(
             .bind(last.kind.as_str())
             .bind(detail);
     }
-    query.execute(db).await?;
+    if !is_told {
+        query.execute(db).await?;
+        return Ok(());
+    }
+    let written = query
+        .try_map(|row: AnyRow| Ok((row.parsed("interaction")?, row.count("seq")?)))
+        .fetch_all(&mut *db)
+        .await?;
+    tell(db, part, written.into_iter().collect()).await
+}
+
+/// Webhooks are to be told of the lines in the rows that were not there before.
+async fn tell(
+    db: &mut AnyConnection,
+    part: &[&(&InteractionId, &[TrailEntry])],
+    mut new: BTreeSet<(InteractionId, u32)>,
+) -> Result<(), Error> {
+    for (interaction, lines) in part {
+        let row = lines.last().map(|last| ((*interaction).clone(), last.seq));
+        if !row.is_some_and(|row| new.remove(&row)) {
+            continue;
+        }
+        for line in *lines {
+            let Some(event) = line.kind.event(&line.detail) else {
+                continue;
+            };
+            let happened = Happened {
+                interaction,
+                at_ms: line.at_ms,
+                event,
+                detail: &line.detail,
+            };
+            notices::tell(db, happened, Seen::Here).await?;
+        }
+    }
     Ok(())
 }
 

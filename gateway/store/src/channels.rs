@@ -111,20 +111,6 @@ pub async fn touch(db: impl AnyExecutor<'_>, id: &ChannelId, now_ms: i64) -> Res
     Ok(())
 }
 
-/// Notes that the webhook said that it is no more.
-pub async fn webhook_gone(
-    db: impl AnyExecutor<'_>,
-    id: &ChannelId,
-    now_ms: i64,
-) -> Result<(), Error> {
-    sqlx::query("UPDATE channels SET webhook_gone_ms = $2 WHERE id = $1")
-        .bind(id.as_str())
-        .bind(now_ms)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
 /// Lists the channels of a company.
 pub async fn list(
     db: impl AnyExecutor<'_>,

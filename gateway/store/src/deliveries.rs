@@ -1,36 +1,63 @@
-//! SQL of deliveries: what the webhooks of channels are told, in order within an interaction.
+//! SQL of deliveries: a notice to one target, until it took it or is given up.
 //!
-//! A delivery is a line of a trail that is told outside as well; it is written with the line, so that
-//! none is missing and none is there twice. Its number within the interaction makes its id, under which
-//! it is told however often.
+//! A target is the webhook of a channel, or one of a company. Of an interaction a target is told one
+//! thing at a time, in order: what fails holds up what is behind it there, and nothing else.
 
-use desk::id::{ChannelId, CompanyId, InteractionId};
-use desk::kept::LateLine;
-use serde_json::Value;
+use desk::id::{ChannelId, CompanyId, InteractionId, WebhookId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::Error;
 use crate::row::Columns;
 
-/// Something that a webhook is or was told.
+/// Whose deliveries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Of {
+    /// Those to the webhook of a channel.
+    Channel(ChannelId),
+    /// Those to a webhook of the company.
+    Webhook(WebhookId),
+}
+
+impl Of {
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Channel(id) => id.as_str(),
+            Self::Webhook(id) => id.as_str(),
+        }
+    }
+}
+
+/// Somebody who is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The id of the channel or of the webhook.
+    pub id: String,
+    /// Where it is told.
+    pub url: String,
+    /// What it is signed with, encrypted.
+    pub secrets: Vec<u8>,
+    /// Whether it is the webhook of a channel.
+    pub is_channel: bool,
+}
+
+/// Something that a target is or was told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// Its id: what the webhook knows it by.
-    pub id: String,
-    /// The channel whose webhook it is for.
-    pub channel: ChannelId,
+    /// Who.
+    pub target: String,
+    /// The id of the notice: what the webhook knows it by.
+    pub notice: String,
     /// The interaction that it is about.
     pub interaction: InteractionId,
     /// Its number there, from 1.
     pub seq: u32,
-    /// The line of the trail that it tells.
-    pub line: u32,
     /// What it is, such as `message.created`.
     pub event: String,
     /// `waiting`, `done` or `parked`.
     pub state: String,
-    /// What is told, from the first attempt on.
+    /// What is told, once it was told to anybody.
     pub body: Option<String>,
     /// When it happened.
     pub created_ms: i64,
@@ -38,6 +65,8 @@ pub struct Delivery {
     pub since_ms: i64,
     /// When it is tried next.
     pub due_ms: i64,
+    /// Until when who is telling it has it.
+    pub lease_ms: i64,
     /// How often it was tried.
     pub attempts: u32,
     /// When it was tried last.
@@ -48,81 +77,45 @@ pub struct Delivery {
     pub answer: Option<String>,
 }
 
-/// The webhook of the channel, if there is one, is to be told of this line of a trail.
-pub(crate) async fn tell(db: &mut AnyConnection, line: &LateLine, seq: i64) -> Result<(), Error> {
-    let Some(event) = line.event() else {
-        return Ok(());
-    };
-    // Who has the place of the line in the trail has the next number of what is told of it, but for
-    // somebody who has the place behind it.
-    for _ in 0..PLACES_TRIED_MAX {
-        let next = sqlx::query(
-            "SELECT c.id AS channel,
-                    COALESCE((SELECT MAX(d.seq) FROM deliveries d WHERE d.interaction = $1), 0) + 1
-                        AS next
-               FROM interactions i JOIN conversations v ON v.id = i.conversation
-               JOIN channels c ON c.id = v.channel
-              WHERE i.id = $1 AND c.webhook IS NOT NULL",
-        )
-        .bind(line.interaction.as_str())
-        .try_map(|row: AnyRow| Ok((row.text("channel")?, row.whole("next")?)))
-        .fetch_optional(&mut *db)
-        .await?;
-        let Some((channel, next)) = next else {
-            return Ok(()); // A call, or nobody wants to know.
-        };
-        let done = sqlx::query(
-            "INSERT INTO deliveries (id, channel, interaction, seq, line, event, state, created_ms,
-                                     since_ms, due_ms, attempts)
-             VALUES ($1, $2, $3, $4, $5, $6, 'waiting', $7, $7, $7, 0)
-                 ON CONFLICT (interaction, seq) DO NOTHING",
-        )
-        .bind(format!("evt_{}_{next:06}", line.interaction))
-        .bind(channel)
-        .bind(line.interaction.as_str())
-        .bind(next)
-        .bind(seq)
-        .bind(event)
-        .bind(line.at_ms)
-        .execute(&mut *db)
-        .await?;
-        if done.rows_affected() == 1 {
-            return Ok(());
-        }
-    }
-    Err(Error::Taken)
-}
-
-/// The channels for whose webhooks something is due.
-pub async fn channels_due(db: impl AnyExecutor<'_>, now_ms: i64) -> Result<Vec<ChannelId>, Error> {
+/// Those to whom something is due.
+pub async fn targets_due(db: impl AnyExecutor<'_>, now_ms: i64) -> Result<Vec<Target>, Error> {
     let found = sqlx::query(
-        "SELECT DISTINCT d.channel FROM deliveries d JOIN channels c ON c.id = d.channel
-          WHERE d.state = 'waiting' AND d.due_ms <= $1
-            AND c.webhook IS NOT NULL AND c.webhook_gone_ms IS NULL AND c.disabled = 0",
+        "SELECT t.id, t.url, t.secrets, t.own FROM targets t
+          WHERE t.gone_ms IS NULL
+            AND EXISTS (SELECT 1 FROM deliveries d
+                         WHERE d.target = t.id AND d.state = 'waiting' AND d.due_ms <= $1
+                           AND d.lease_ms <= $1)",
     )
     .bind(now_ms)
-    .try_map(|row: AnyRow| row.parsed("channel"))
+    .try_map(|row: AnyRow| {
+        Ok(Target {
+            id: row.text("id")?,
+            url: row.text("url")?,
+            secrets: row.bytes_maybe("secrets")?.unwrap_or_default(),
+            is_channel: row.flag("own")?,
+        })
+    })
     .fetch_all(db)
     .await?;
     Ok(found)
 }
 
-/// What is due for the webhook of a channel: of each interaction the first that waits.
+/// What is due to a target: of each interaction the first that waits.
 pub async fn due(
     db: impl AnyExecutor<'_>,
-    channel: &ChannelId,
+    target: &str,
     now_ms: i64,
     limit: u32,
 ) -> Result<Vec<Delivery>, Error> {
     let found = sqlx::query(
-        "SELECT * FROM deliveries d
-          WHERE d.channel = $1 AND d.state = 'waiting' AND d.due_ms <= $2
+        "SELECT d.*, n.event, n.body, n.at_ms FROM deliveries d JOIN notices n ON n.id = d.notice
+          WHERE d.target = $1 AND d.state = 'waiting' AND d.due_ms <= $2 AND d.lease_ms <= $2
             AND NOT EXISTS (SELECT 1 FROM deliveries e
-                             WHERE e.interaction = d.interaction AND e.seq < d.seq
-                               AND e.state = 'waiting')
-          ORDER BY d.due_ms, d.id LIMIT $3",
+                             WHERE e.target = d.target AND e.interaction = d.interaction
+                               AND e.seq < d.seq AND e.state = 'waiting')
+          ORDER BY d.due_ms, d.notice LIMIT $3",
     )
-    .bind(channel.as_str())
+    .bind(target)
     .bind(now_ms)
     .bind(i64::from(limit))
     .try_map(read)
@@ -139,42 +132,89 @@ pub async fn claim(
     lease_ms: i64,
 ) -> Result<bool, Error> {
     let done = sqlx::query(
-        "UPDATE deliveries SET due_ms = $3, attempts = attempts + 1, body = $4
-          WHERE id = $1 AND due_ms = $2 AND state = 'waiting'",
+        "UPDATE deliveries SET lease_ms = $4, attempts = attempts + 1
+          WHERE target = $1 AND notice = $2 AND lease_ms = $3 AND due_ms = $5 AND state = 'waiting'",
     )
-    .bind(&delivery.id)
-    .bind(delivery.due_ms)
+    .bind(&delivery.target)
+    .bind(&delivery.notice)
+    .bind(delivery.lease_ms)
     .bind(lease_ms)
-    .bind(delivery.body.as_deref())
+    .bind(delivery.due_ms)
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// What came of an attempt: its state, when it is tried next, and the answer.
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Tried<'a> {
+    /// How it stands: `waiting`, `done` or `parked`.
+    pub state: &'a str,
+    /// When it is tried next, while it waits.
+    pub due_ms: i64,
+    /// When it was tried.
+    pub at_ms: i64,
+    /// The status that came back.
+    pub status: Option<u16>,
+    /// The beginning of what came back, or why nothing did.
+    pub answer: &'a str,
+}
+
+/// Notes what came of an attempt; what is behind it waits with it, and goes on with it.
 pub async fn tried(
-    db: impl AnyExecutor<'_>,
-    id: &str,
-    (state, due_ms): (&str, i64),
-    now_ms: i64,
-    (status, answer): (Option<u16>, &str),
+    db: &mut AnyConnection,
+    delivery: &Delivery,
+    tried: Tried<'_>,
 ) -> Result<(), Error> {
     sqlx::query(
         "UPDATE deliveries
-            SET state = $2, due_ms = $3, tried_ms = $4, status = $5, answer = $6 WHERE id = $1",
+            SET state = $3, due_ms = $4, lease_ms = 0, tried_ms = $5, status = $6, answer = $7
+          WHERE target = $1 AND notice = $2",
     )
-    .bind(id)
-    .bind(state)
-    .bind(due_ms)
-    .bind(now_ms)
-    .bind(status.map(i64::from))
-    .bind(answer)
-    .execute(db)
+    .bind(&delivery.target)
+    .bind(&delivery.notice)
+    .bind(tried.state)
+    .bind(tried.due_ms)
+    .bind(tried.at_ms)
+    .bind(tried.status.map(i64::from))
+    .bind(tried.answer)
+    .execute(&mut *db)
     .await?;
+    let behind = match tried.state {
+        "waiting" => {
+            "UPDATE deliveries SET due_ms = $4
+              WHERE target = $1 AND interaction = $2 AND seq > $3 AND state = 'waiting' AND due_ms < $4"
+        }
+        _ => {
+            "UPDATE deliveries SET due_ms = $4
+              WHERE target = $1 AND interaction = $2 AND seq > $3 AND state = 'waiting' AND due_ms > $4"
+        }
+    };
+    sqlx::query(behind)
+        .bind(&delivery.target)
+        .bind(delivery.interaction.as_str())
+        .bind(i64::from(delivery.seq))
+        .bind(tried.due_ms)
+        .execute(&mut *db)
+        .await?;
     Ok(())
 }
 
-/// Which deliveries of a channel to list or to try again.
+/// A target said that it is no more: nothing is told until somebody sets it again.
+pub async fn gone(db: &mut AnyConnection, target: &Target, now_ms: i64) -> Result<(), Error> {
+    let statement = match target.is_channel {
+        true => "UPDATE channels SET webhook_gone_ms = $2 WHERE id = $1",
+        false => "UPDATE webhooks SET gone_ms = $2 WHERE id = $1",
+    };
+    sqlx::query(statement)
+        .bind(&target.id)
+        .bind(now_ms)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Which deliveries of a target to list or to try again.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// In this state.
@@ -185,27 +225,29 @@ pub struct Filter {
     pub from_ms: Option<i64>,
     /// Of what happened before this time.
     pub until_ms: Option<i64>,
-    /// With this id.
+    /// Of this notice.
     pub id: Option<String>,
 }
 
-/// Lists the deliveries of a channel, the newest interaction first, from behind `before` on.
+/// Lists the deliveries to a target, the newest interaction first, from behind `before` on.
 pub async fn list(
     db: impl AnyExecutor<'_>,
-    (company, channel): (&CompanyId, &ChannelId),
+    (company, of): (&CompanyId, &Of),
     filter: &Filter,
     before: Option<&str>,
     limit: u32,
 ) -> Result<Vec<Delivery>, Error> {
     let found = sqlx::query(
-        "SELECT * FROM deliveries
-          WHERE channel = (SELECT id FROM channels WHERE id = $1 AND company = $2)
-            AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR interaction = $4)
-            AND created_ms >= $5 AND created_ms < $6 AND ($7 IS NULL OR id = $7)
-            AND ($8 IS NULL OR id < $8)
-          ORDER BY id DESC LIMIT $9",
+        "SELECT d.*, n.event, n.body, n.at_ms FROM deliveries d JOIN notices n ON n.id = d.notice
+          WHERE d.target = $1
+            AND (EXISTS (SELECT 1 FROM channels WHERE id = $1 AND company = $2)
+                 OR EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND company = $2))
+            AND ($3 IS NULL OR d.state = $3) AND ($4 IS NULL OR d.interaction = $4)
+            AND n.at_ms >= $5 AND n.at_ms < $6 AND ($7 IS NULL OR d.notice = $7)
+            AND ($8 IS NULL OR d.notice < $8)
+          ORDER BY d.notice DESC LIMIT $9",
     )
-    .bind(channel.as_str())
+    .bind(of.as_str())
     .bind(company.as_str())
     .bind(filter.state.as_deref())
     .bind(filter.interaction.as_ref().map(InteractionId::as_str))
@@ -220,109 +262,52 @@ pub async fn list(
     Ok(found)
 }
 
-/// Has deliveries of a channel tried again from now on, those too that were told already. Returns how
+/// Has deliveries to a target tried again from now on, those too that were told already. Returns how
 /// many.
 pub async fn replay(
     db: impl AnyExecutor<'_>,
-    (company, channel): (&CompanyId, &ChannelId),
+    (company, of): (&CompanyId, &Of),
     filter: &Filter,
     now_ms: i64,
 ) -> Result<u64, Error> {
     let done = sqlx::query(
-        "UPDATE deliveries SET state = 'waiting', since_ms = $7, due_ms = $7, attempts = 0
-          WHERE channel = (SELECT id FROM channels WHERE id = $1 AND company = $2)
-            AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR id = $4)
-            AND created_ms >= $5 AND created_ms < $6",
+        "UPDATE deliveries SET state = 'waiting', since_ms = $8, due_ms = $8, attempts = 0
+          WHERE target = $1
+            AND (EXISTS (SELECT 1 FROM channels WHERE id = $1 AND company = $2)
+                 OR EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND company = $2))
+            AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR interaction = $4)
+            AND ($7 IS NULL OR notice = $7)
+            AND notice IN (SELECT id FROM notices WHERE at_ms >= $5 AND at_ms < $6)",
     )
-    .bind(channel.as_str())
+    .bind(of.as_str())
     .bind(company.as_str())
     .bind(filter.state.as_deref())
-    .bind(filter.id.as_deref())
+    .bind(filter.interaction.as_ref().map(InteractionId::as_str))
     .bind(filter.from_ms.unwrap_or(i64::MIN))
     .bind(filter.until_ms.unwrap_or(i64::MAX))
+    .bind(filter.id.as_deref())
     .bind(now_ms)
     .execute(db)
     .await?;
     Ok(done.rows_affected())
 }
 
-/// What a delivery is about, as it is told.
-#[derive(Debug, Clone, PartialEq)]
-pub struct About {
-    /// Whose.
-    pub company: CompanyId,
-    /// What the channel is called.
-    pub channel_name: String,
-    /// What the channel is.
-    pub channel_kind: String,
-    /// What the channel calls the thread.
-    pub thread: String,
-    /// The number that is read to the customer.
-    pub protocol: String,
-    /// The id and the name of the service.
-    pub service: Option<(String, String)>,
-    /// Who wrote last of the customer's side, in the gateway's words.
-    pub customer: Option<Value>,
-    /// When it happened.
-    pub at_ms: i64,
-    /// The particulars, as of the trail.
-    pub detail: Value,
-}
-
-/// Finds what a delivery is about.
-pub async fn about(db: impl AnyExecutor<'_>, delivery: &Delivery) -> Result<Option<About>, Error> {
-    let found = sqlx::query(
-        "SELECT i.company, c.name AS channel_name, c.kind AS channel_kind, v.thread, i.protocol,
-                i.service, s.name AS service_name, t.at_ms, t.detail,
-                (SELECT m.author FROM messages m
-                  WHERE m.conversation = v.id AND m.direction = 'inbound'
-                  ORDER BY m.seq DESC LIMIT 1) AS customer
-           FROM interactions i JOIN conversations v ON v.id = i.conversation
-           JOIN channels c ON c.id = v.channel
-           JOIN trail t ON t.interaction = i.id AND t.seq = $2
-           LEFT JOIN services s ON s.id = i.service
-          WHERE i.id = $1",
-    )
-    .bind(delivery.interaction.as_str())
-    .bind(i64::from(delivery.line))
-    .try_map(|row: AnyRow| {
-        let service = row.text_maybe("service")?;
-        Ok(About {
-            company: row.parsed("company")?,
-            channel_name: row.text("channel_name")?,
-            channel_kind: row.text("channel_kind")?,
-            thread: row.text("thread")?,
-            protocol: row.text("protocol")?,
-            service: service.zip(row.text_maybe("service_name")?),
-            customer: row.json_maybe("customer")?,
-            at_ms: row.whole("at_ms")?,
-            detail: row.json("detail")?,
-        })
-    })
-    .fetch_optional(db)
-    .await?;
-    Ok(found)
-}
-
 fn read(row: AnyRow) -> sqlx::Result<Delivery> {
     Ok(Delivery {
-        id: row.text("id")?,
-        channel: row.parsed("channel")?,
+        target: row.text("target")?,
+        notice: row.text("notice")?,
         interaction: row.parsed("interaction")?,
         seq: row.count("seq")?,
-        line: row.count("line")?,
         event: row.text("event")?,
         state: row.text("state")?,
         body: row.text_maybe("body")?,
-        created_ms: row.whole("created_ms")?,
+        created_ms: row.whole("at_ms")?,
         since_ms: row.whole("since_ms")?,
         due_ms: row.whole("due_ms")?,
+        lease_ms: row.whole("lease_ms")?,
         attempts: row.count("attempts")?,
         tried_ms: row.whole_maybe("tried_ms")?,
         status: row.count_maybe("status")?,
         answer: row.text_maybe("answer")?,
     })
 }
-
-/// As for the line itself.
-const PLACES_TRIED_MAX: usize = 64;

@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use desk::change::{AgentRecord, ServiceRecord, Snapshot, WorkRecord};
 use desk::id::{CompanyId, ContactId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
 use desk::kept::{DecisionKept, Kept, LateLine, Said, Standing, Step};
-use desk::record::{EndedBy, InteractionEnd, InteractionState};
+use desk::record::{EndedBy, InteractionEnd, InteractionState, TrailKind};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 
 use crate::changes::{parts, values};
+use crate::notices::{self, Happened, Seen};
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX, conversations, deliveries, lives};
+use crate::{Error, PAGE_MAX, conversations, lives};
 
 /// A decision as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -263,8 +264,8 @@ async fn take_step(db: &mut AnyConnection, step: &Step) -> Result<(), Error> {
     append(db, &step.line).await
 }
 
-/// Puts a line behind all others of its trail, unless it stands there word by word; the company's webhook
-/// is to be told of it. Where somebody else takes the place in the same moment, the next is tried.
+/// Puts a line behind all others of its trail, unless it stands there word by word; webhooks are to be
+/// told of it. Where somebody else takes the place in the same moment, the next is tried.
 async fn append(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
     for _ in 0..PLACES_TRIED_MAX {
         let taken = sqlx::query(
@@ -272,23 +273,39 @@ async fn append(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
              SELECT $1, COALESCE(MAX(seq) + 1, 0), $2, $3, $4 FROM trail WHERE interaction = $1
              HAVING NOT EXISTS (SELECT 1 FROM trail t WHERE t.interaction = $1 AND t.at_ms = $2
                                                         AND t.kind = $3 AND t.detail = $4)
-                 ON CONFLICT (interaction, seq) DO NOTHING RETURNING seq",
+                 ON CONFLICT (interaction, seq) DO NOTHING",
         )
         .bind(line.interaction.as_str())
         .bind(line.at_ms)
         .bind(line.kind.as_str())
         .bind(json(&line.detail)?)
-        .try_map(|row: AnyRow| row.whole("seq"))
-        .fetch_optional(&mut *db)
+        .execute(&mut *db)
         .await?;
-        if let Some(seq) = taken {
-            return deliveries::tell(db, line, seq).await;
+        if taken.rows_affected() == 1 {
+            return tell(db, line).await;
         }
         if stands(db, line).await? {
             return Ok(());
         }
     }
     Err(Error::Taken)
+}
+
+async fn tell(db: &mut AnyConnection, line: &LateLine) -> Result<(), Error> {
+    let Some(event) = line.kind.event(&line.detail) else {
+        return Ok(());
+    };
+    let happened = Happened {
+        interaction: &line.interaction,
+        at_ms: line.at_ms,
+        event,
+        detail: &line.detail,
+    };
+    let seen = match line.kind == TrailKind::MessageReceived {
+        true => Seen::There,
+        false => Seen::Here,
+    };
+    notices::tell(db, happened, seen).await
 }
 
 /// Whether a line stands in its trail word by word.

@@ -45,6 +45,7 @@ pub mod mails;
 pub mod merges;
 pub mod message_costs;
 pub mod messages;
+pub mod notices;
 pub mod numbers;
 pub mod outbound;
 pub mod outbox;
@@ -65,6 +66,7 @@ pub mod trunks;
 pub mod users;
 pub mod voice_messages;
 pub mod webchat;
+pub mod webhooks;
 pub mod writer;
 
 pub use database::{Kind, Store, Transaction, sqlite_url};

@@ -2,10 +2,11 @@
 
 use desk::id::{ChannelId, CompanyId, ConversationId, InteractionId, MessageId};
 use desk::record::Direction;
-use serde_json::Value;
+use serde_json::{Value, json as value};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
+use crate::notices::{self, Happened, Seen};
 use crate::row::{Columns, json};
 use crate::{Error, PAGE_MAX, attachments};
 
@@ -209,7 +210,8 @@ pub async fn given_id(
 }
 
 /// What became of a message after it was written: reactions, what it said before, when it was taken back.
-pub async fn change(db: impl AnyExecutor<'_>, changed: &Message) -> Result<(), Error> {
+/// Webhooks are told.
+pub async fn change(db: &mut AnyConnection, changed: &Message, at_ms: i64) -> Result<(), Error> {
     sqlx::query(
         "UPDATE messages SET content = $2, reactions = $3, edits = $4, revoked_ms = $5 WHERE id = $1",
     )
@@ -218,9 +220,18 @@ pub async fn change(db: impl AnyExecutor<'_>, changed: &Message) -> Result<(), E
     .bind(changed.reactions.as_ref().map(json).transpose()?)
     .bind(changed.edits.as_ref().map(json).transpose()?)
     .bind(changed.revoked_ms)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    let happened = Happened {
+        interaction: &changed.interaction,
+        at_ms,
+        event: match changed.revoked_ms {
+            Some(_) => "message.deleted",
+            None => "message.updated",
+        },
+        detail: &value!({ "message": changed.id, "seq": changed.seq }),
+    };
+    notices::tell(db, happened, Seen::There).await
 }
 
 /// The messages of ours in a conversation that were sent until a time and that the customer has not read
@@ -243,22 +254,38 @@ pub async fn unread(
     Ok(found)
 }
 
-/// A message of ours has come so far, unless it has come elsewhere meanwhile. Returns whether it had not.
+/// A message of ours has come so far at `at_ms`, unless it has come elsewhere meanwhile; webhooks are told.
+/// Returns whether it had not.
 pub async fn advance(
-    db: impl AnyExecutor<'_>,
-    id: &MessageId,
+    db: &mut AnyConnection,
+    message: &Message,
     (from, to): (&str, &str),
     failure: Option<&Value>,
+    at_ms: i64,
 ) -> Result<bool, Error> {
     let done =
         sqlx::query("UPDATE messages SET state = $3, failure = $4 WHERE id = $1 AND state = $2")
-            .bind(id.as_str())
+            .bind(message.id.as_str())
             .bind(from)
             .bind(to)
             .bind(failure.map(json).transpose()?)
-            .execute(db)
+            .execute(&mut *db)
             .await?;
-    Ok(done.rows_affected() == 1)
+    if done.rows_affected() == 0 {
+        return Ok(false);
+    }
+    let mut detail = value!({ "message": message.id, "seq": message.seq, "status": to });
+    if let Some(failure) = failure {
+        detail["failure"] = failure.clone();
+    }
+    let happened = Happened {
+        interaction: &message.interaction,
+        at_ms,
+        event: "message.status",
+        detail: &detail,
+    };
+    notices::tell(db, happened, Seen::Here).await?;
+    Ok(true)
 }
 
 /// Empties what was written in an interaction, and what webhooks were told of it: nobody is to find out
@@ -278,10 +305,7 @@ pub(crate) async fn empty(
     .bind(r#"{"kind":"customer"}"#)
     .execute(&mut *db)
     .await?;
-    sqlx::query("UPDATE deliveries SET body = NULL WHERE interaction = $1")
-        .bind(interaction.as_str())
-        .execute(&mut *db)
-        .await?;
+    notices::empty(db, interaction).await?;
     attachments::forget(db, interaction).await
 }
 

@@ -2,20 +2,23 @@
 
 use desk::id::{CompanyId, InteractionId, UserId};
 use desk::record::SurveyAnswer;
+use serde_json::json;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
 use crate::Error;
+use crate::notices::{self, Happened, Seen};
 use crate::row::Columns;
 
-/// Keeps an answer; a question that is answered again has the last one.
+/// Keeps an answer, and tells webhooks of it; a question that is answered again has the last one.
 pub(crate) async fn keep(db: &mut AnyConnection, answer: &SurveyAnswer) -> Result<(), Error> {
-    sqlx::query(
+    let done = sqlx::query(
         "INSERT INTO survey_answers (interaction, question, company, service, agent, flow, answer,
                                      at_ms)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
          ON CONFLICT (interaction, question)
-         DO UPDATE SET answer = excluded.answer, at_ms = excluded.at_ms",
+         DO UPDATE SET answer = excluded.answer, at_ms = excluded.at_ms
+             WHERE survey_answers.at_ms <> excluded.at_ms",
     )
     .bind(answer.interaction.as_str())
     .bind(answer.question.as_str())
@@ -25,9 +28,21 @@ pub(crate) async fn keep(db: &mut AnyConnection, answer: &SurveyAnswer) -> Resul
     .bind(answer.flow.as_str())
     .bind(answer.answer.as_str())
     .bind(answer.at_ms)
-    .execute(db)
+    .execute(&mut *db)
     .await?;
-    Ok(())
+    if done.rows_affected() == 0 {
+        return Ok(()); // Written before.
+    }
+    let happened = Happened {
+        interaction: &answer.interaction,
+        at_ms: answer.at_ms,
+        event: "survey.answered",
+        detail: &json!({
+            "flow": answer.flow, "question": answer.question, "answer": answer.answer,
+            "agent": answer.agent,
+        }),
+    };
+    notices::tell(db, happened, Seen::Here).await
 }
 
 /// What was answered between two moments (milliseconds since 1970, the first included), or in one

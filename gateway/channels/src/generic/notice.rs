@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 words! {
     /// What happened.
     NoticeKind {
-        /// A message was written.
+        /// The customer wrote.
+        MessageReceived = "message.received",
+        /// The customer was written to.
         MessageCreated = "message.created",
         /// A message was written anew.
         MessageUpdated = "message.updated",
@@ -79,9 +81,10 @@ pub struct Notice {
 /// The channel of a notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NoticeChannel {
-    /// Its id.
-    pub id: String,
-    /// What it is.
+    /// Its id; of a call, that of the number, where it is one of the company's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// What it is; `phone` is a call.
     pub kind: String,
     /// Its name.
     pub name: String,
@@ -94,6 +97,10 @@ pub struct NoticeAttendance {
     pub id: String,
     /// Its protocol number.
     pub protocol: String,
+    /// How one talks there: `phone`, `chat`, `email`.
+    pub medium: &'static str,
+    /// Who began: `inbound`, the customer.
+    pub direction: &'static str,
     /// The service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<NoticeName>,
@@ -116,6 +123,12 @@ pub struct NoticeCustomer {
     /// Their own id of the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Our id of them, where we know them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<String>,
+    /// Their number, of a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
 }
 
 /// The message of a notice.
@@ -127,7 +140,7 @@ pub struct NoticeMessage {
     pub direction: &'static str,
     /// Who wrote it.
     pub author: NoticeAuthor,
-    /// `text` or `file`.
+    /// `text`, `file`, or `other`: then `content` has it.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// What it says.
@@ -137,6 +150,9 @@ pub struct NoticeMessage {
     pub attachments: Vec<NoticeAttachment>,
     /// Their id of the message to which it answers.
     pub reply_to_external_message_id: Option<String>,
+    /// What is neither text nor a file, in our words: a place, a card, buttons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<Value>,
     /// How far it came, where that is what the notice is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<crate::event::Delivery>,

@@ -263,13 +263,15 @@ fn a_notice_has_the_shape_of_the_documentation() {
         seq: 42,
         company_id: text("demo"),
         channel: notice::NoticeChannel {
-            id: text("erp"),
+            id: Some(text("erp")),
             kind: text("generic"),
             name: text("ERP"),
         },
         attendance: Some(notice::NoticeAttendance {
             id: text("a1"),
             protocol: text("20261122000123"),
+            medium: "email",
+            direction: "inbound",
             service: Some(notice::NoticeName {
                 id: text("suporte"),
                 name: text("Suporte"),
@@ -279,6 +281,8 @@ fn a_notice_has_the_shape_of_the_documentation() {
         external_conversation_id: Some(text("TT-8812")),
         customer: Some(notice::NoticeCustomer {
             external_id: Some(text("C-991")),
+            contact_id: None,
+            address: None,
         }),
         message: Some(notice::NoticeMessage {
             id: text("m1"),
@@ -292,6 +296,7 @@ fn a_notice_has_the_shape_of_the_documentation() {
             text: Some(text("Vou verificar")),
             attachments: vec![],
             reply_to_external_message_id: Some(text("TT-8812-0003")),
+            content: None,
             status: None,
         }),
         more: serde_json::Map::new(),
@@ -303,7 +308,7 @@ fn a_notice_has_the_shape_of_the_documentation() {
             "seq": 42, "company_id": "demo",
             "channel": {"id": "erp", "kind": "generic", "name": "ERP"},
             "attendance": {
-                "id": "a1", "protocol": "20261122000123",
+                "id": "a1", "protocol": "20261122000123", "medium": "email", "direction": "inbound",
                 "service": {"id": "suporte", "name": "Suporte"}, "status": "in_progress",
             },
             "external_conversation_id": "TT-8812", "customer": {"external_id": "C-991"},

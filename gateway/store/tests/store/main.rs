@@ -21,4 +21,5 @@ mod records;
 mod rules;
 mod sip_ladders;
 mod webchat;
+mod webhooks;
 mod written;

@@ -9,7 +9,7 @@ use desk::record::{
 use serde_json::{Value, json};
 use store::channels::Channel;
 use store::conversations::{self, Newcomer};
-use store::deliveries::{self, Delivery, Filter};
+use store::deliveries::{self, Filter, Of};
 use store::messages::{self, Message};
 use store::receipts::{self, Known, Receipt};
 use store::services::Service;
@@ -61,7 +61,7 @@ pub(crate) async fn channel(store: &Store, company: &CompanyId, webhook: Option<
     channel
 }
 
-fn line(interaction: &str, at_ms: i64, kind: TrailKind, detail: Value) -> LateLine {
+pub(crate) fn line(interaction: &str, at_ms: i64, kind: TrailKind, detail: Value) -> LateLine {
     LateLine {
         interaction: id(interaction),
         at_ms,
@@ -224,8 +224,12 @@ on_both! {
         assert_eq!(listed.iter().map(|one| one.seq).collect::<Vec<_>>(), [3]);
         let same = messages::by_client_id(pool, &company, &id("i1"), "c3").await.unwrap();
         assert_eq!(same.unwrap(), listed[0]);
-        messages::advance(pool, &id("m3"), ("queued", "accepted"), None).await.unwrap();
-        messages::advance(pool, &id("m3"), ("queued", "failed"), Some(&json!({}))).await.unwrap();
+        let mut db = store.begin().await.unwrap();
+        for (to, failure) in [("accepted", None), ("failed", Some(json!({})))] {
+            let step = ("queued", to);
+            messages::advance(&mut db, &listed[0], step, failure.as_ref(), 9).await.unwrap();
+        }
+        db.commit().await.unwrap();
         let now = messages::by_id(pool, &company, &id("m3")).await.unwrap().unwrap();
         assert_eq!((now.state.as_deref(), now.failure), (Some("accepted"), None));
     }
@@ -283,59 +287,6 @@ on_both! {
 }
 
 on_both! {
-    async fn a_webhook_is_told_each_line_once_and_in_order(store: &Store) {
-        let company = company(store, "a").await;
-        channel(store, &company, Some("https://erp.example/hook")).await;
-        begun(store, &company, "i1").await;
-        let sent = line("i1", 6, TrailKind::MessageSent, json!({ "message": "m1", "seq": 2 }));
-        let silent = line("i1", 6, TrailKind::Offered, json!({}));
-        let kept = [Kept::Line(silent), Kept::Line(sent.clone()), Kept::Line(sent)];
-        keep(store, &kept).await;
-        keep(store, &[Kept::Step(Box::new(ended("i1", 7)))]).await;
-        let pool = store.pool();
-        let erp = id("erp");
-        assert_eq!(deliveries::channels_due(pool, 4).await.unwrap(), []);
-        assert_eq!(deliveries::channels_due(pool, 9).await.unwrap(), [id("erp")]);
-        let mut told = vec![];
-        for _ in 0..3 {
-            let due = deliveries::due(pool, &erp, 9, 10).await.unwrap();
-            let [first]: [Delivery; 1] = due.try_into().unwrap();
-            let first = Delivery { body: Some("{}".into()), ..first };
-            assert!(deliveries::claim(pool, &first, 50).await.unwrap());
-            assert!(!deliveries::claim(pool, &first, 60).await.unwrap());
-            // While somebody has it in hand, neither it nor what is behind it is due.
-            assert_eq!(deliveries::due(pool, &erp, 9, 10).await.unwrap(), []);
-            // Who dies with it in hand lets it be told again.
-            assert_eq!(deliveries::due(pool, &erp, 50, 10).await.unwrap().len(), 1);
-            let about = deliveries::about(pool, &first).await.unwrap().unwrap();
-            assert_eq!((about.thread.as_str(), about.protocol.as_str()), ("TT-1", "20261122000001"));
-            deliveries::tried(pool, &first.id, ("done", 50), 9, (Some(200), "ok")).await.unwrap();
-            told.push((first.id, first.event));
-        }
-        let expected = [
-            ("evt_i1_000001", "attendance.opened"),
-            ("evt_i1_000002", "message.created"),
-            ("evt_i1_000003", "attendance.closed"),
-        ];
-        assert_eq!(told, expected.map(|(id, event)| (id.to_owned(), event.to_owned())));
-
-        let whose = (&company, &erp);
-        let second = Filter { id: Some("evt_i1_000002".into()), ..Filter::default() };
-        let other = deliveries::replay(pool, (&id("b"), &erp), &second, 70).await.unwrap();
-        assert_eq!(other, 0);
-        assert_eq!(deliveries::replay(pool, whose, &second, 70).await.unwrap(), 1);
-        let again = deliveries::due(pool, &erp, 70, 10).await.unwrap();
-        assert_eq!((again.len(), again[0].attempts), (1, 0));
-        let waiting = Filter { state: Some("waiting".into()), ..Filter::default() };
-        assert_eq!(deliveries::list(pool, whose, &waiting, None, 10).await.unwrap().len(), 1);
-        let all = deliveries::list(pool, whose, &Filter::default(), None, 10).await.unwrap();
-        assert_eq!(all.len(), 3);
-        channels::webhook_gone(pool, &erp, 71).await.unwrap();
-        assert_eq!(deliveries::channels_due(pool, 99).await.unwrap(), []);
-    }
-}
-
-on_both! {
     async fn two_who_write_to_one_trail_at_once_both_get_a_place(store: &Store) {
         let company = company(store, "a").await;
         channel(store, &company, Some("https://erp.example/hook")).await;
@@ -359,7 +310,8 @@ on_both! {
         writing.await.unwrap();
         let lines = trail::list(store.pool(), &company, &id("i1"), 0, 100).await.unwrap();
         assert_eq!(lines.len(), 41);
-        let (whose, all) = ((&company, &id("erp")), Filter::default());
+        let erp = Of::Channel(id("erp"));
+        let (whose, all) = ((&company, &erp), Filter::default());
         let told = deliveries::list(store.pool(), whose, &all, None, 100).await.unwrap();
         assert_eq!(told.len(), 41);
     }
