@@ -70,3 +70,19 @@ ALTER TABLE told RENAME TO deliveries;
 CREATE INDEX deliveries_due ON deliveries (target, due_ms) WHERE state = 'waiting';
 CREATE INDEX deliveries_waiting ON deliveries (target, interaction, seq) WHERE state = 'waiting';
 CREATE INDEX deliveries_by_notice ON deliveries (notice);
+
+-- What other systems asked of channels by their keys, and what they were answered: a log, kept for a while.
+CREATE TABLE channel_requests (
+    id       TEXT   NOT NULL PRIMARY KEY,
+    channel  TEXT   NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
+    api_key  TEXT   NOT NULL,
+    at_ms    BIGINT NOT NULL,
+    what     TEXT   NOT NULL,
+    status   BIGINT NOT NULL,
+    code     TEXT,
+    field    TEXT,
+    message  TEXT,
+    took_ms  BIGINT NOT NULL
+);
+CREATE INDEX channel_requests_by_channel ON channel_requests (channel, id);
+CREATE INDEX channel_requests_by_time ON channel_requests (at_ms);

@@ -113,6 +113,8 @@ ids! {
     ChannelId;
     /// Where a company is told of what happens.
     WebhookId;
+    /// Something that another system asked by a key of a channel.
+    RequestId;
     /// A thread with a customer on a channel.
     ConversationId;
     /// One utterance of a conversation.

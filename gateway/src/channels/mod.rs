@@ -28,6 +28,7 @@ pub mod media_links;
 mod notice;
 pub mod outbound;
 mod outgoing_files;
+mod requests;
 mod sender;
 pub mod settings;
 mod survey;
@@ -42,6 +43,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use store::Store;
 use store::receipts::Receipt;
+use store::requests::Request;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
@@ -93,6 +95,8 @@ pub struct Channels {
     wake: Arc<Notify>,
     /// The one who sends.
     hurry: Arc<Notify>,
+    /// What other systems asked, on its way to the log.
+    asked: mpsc::Sender<Request>,
     /// Makes ids.
     chance: Arc<Mutex<StdRng>>,
 }
@@ -190,11 +194,14 @@ impl Channels {
         let telling = tokio::spawn(async move {
             tokio::join!(courier.run(), sender.run());
         });
+        let (asked, to_log) = mpsc::channel(requests::WAITING_MAX);
+        tokio::spawn(requests::run(needs.store.clone(), to_log));
         let channels = Self {
             instance: needs.instance,
             arrivals,
             wake,
             hurry,
+            asked,
             chance: Arc::new(Mutex::new(chance)),
         };
         (channels, telling)
@@ -255,6 +262,13 @@ impl Channels {
         // The generator is whole whatever happened to who held it.
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
         chance.random()
+    }
+
+    /// Writes down soon what another system asked.
+    pub(crate) fn log(&self, asked: Request) {
+        if self.asked.try_send(asked).is_err() {
+            tracing::warn!("more is asked than the log of requests can take");
+        }
     }
 
     /// There may be something to send, or to tell a webhook.

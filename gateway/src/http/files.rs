@@ -25,18 +25,20 @@ use super::messages::{author, may_read};
 use super::problem::{Problem, ProblemBody};
 use super::receive_hook::ByChannelKey;
 use super::recordings::{Part, asked_part, behind_the_end};
+use super::requests::noted;
 use super::who::{Access, Tenant};
 use crate::channels::attachments::{FILE_BYTES_MAX, NotKept};
 use crate::channels::media_links;
 
 pub(super) fn routes() -> Router<App> {
+    let by_key = Router::new().route("/api/v1/channels/{id}/uploads", post(upload_by_key));
     Router::new()
         .route("/api/v1/files/{id}", get(file))
         .route("/api/v1/files/{id}/thumbnail", get(thumbnail))
         .route("/api/v1/interactions/{id}/uploads", post(upload))
-        .route("/api/v1/channels/{id}/uploads", post(upload_by_key))
         .route("/media/{token}", get(by_link))
         .route("/media/{token}/thumbnail", get(small_by_link))
+        .merge(noted(by_key))
 }
 
 /// A file of a message.
@@ -192,7 +194,7 @@ pub(super) async fn upload(
         (status = 413, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn upload_by_key(
     State(app): State<App>,
-    ByChannelKey(channel): ByChannelKey,
+    ByChannelKey { channel, .. }: ByChannelKey,
     Asked(named): Asked<Named>,
     request: Request,
 ) -> Result<(StatusCode, Json<Upload>), Problem> {

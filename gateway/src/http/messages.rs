@@ -10,7 +10,7 @@ use channels::failure::Failure;
 use channels::send::{OutContent, OutMedia, OutTemplate};
 use channels::template::{Template, Values};
 use desk::explain::Language;
-use desk::id::{AttachmentId, ChannelId, InteractionId, MessageId};
+use desk::id::{AttachmentId, ChannelId, CompanyId, InteractionId, MessageId};
 use desk::record::Direction;
 use exchange::voice::Holder;
 use serde::{Deserialize, Serialize};
@@ -237,8 +237,19 @@ pub(super) async fn list(
     let (db, company) = (app.store.pool(), &tenant.company);
     let found = interactions::by_id(db, company, &id).await?;
     found.ok_or_else(Problem::not_found)?;
-    let rows = messages::list(db, company, &id, after.after_seq, store::PAGE_MAX).await?;
-    let mut files = files::of_interaction(&app, company, &id).await?;
+    shown(&app, company, &id, after).await
+}
+
+/// What was written in an interaction.
+pub(super) async fn shown(
+    app: &App,
+    company: &CompanyId,
+    id: &InteractionId,
+    after: After,
+) -> Result<Json<MessageList>, Problem> {
+    let pool = app.store.pool();
+    let rows = messages::list(pool, company, id, after.after_seq, store::PAGE_MAX).await?;
+    let mut files = files::of_interaction(app, company, id).await?;
     let items = rows.into_iter().map(|row| Message {
         attachments: files.remove(&row.id).unwrap_or_default(),
         ..Message::from(row)

@@ -16,6 +16,7 @@ mod accounts;
 mod agents;
 mod api_keys;
 mod attempts;
+mod attendances;
 mod audit;
 mod body;
 mod bots;
@@ -50,6 +51,7 @@ mod prompts;
 mod protection;
 mod receive_hook;
 mod recordings;
+mod requests;
 mod service_rules;
 mod services;
 mod session;
@@ -279,6 +281,8 @@ pub fn router(app: App) -> Router {
         .merge(accounts::routes())
         .merge(company_webhooks::routes())
         .merge(receive_hook::routes())
+        .merge(attendances::routes())
+        .merge(requests::routes())
         .merge(messages::routes())
         .merge(files::routes())
         .merge(webhooks::routes())

@@ -9,9 +9,9 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, accounts, agents, api_keys, audit, bots, calendars, calls, channels, companies, company_webhooks, contacts,
+    App, accounts, agents, api_keys, attendances, audit, bots, calendars, calls, channels, companies, company_webhooks, contacts,
     decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
-    metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings,
+    metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings, requests,
     services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
     voices, webchat, work,
 };
@@ -56,7 +56,8 @@ pub fn document() -> Document {
         company_webhooks::list, company_webhooks::create, company_webhooks::read, company_webhooks::update,
         company_webhooks::delete, company_webhooks::rotate, company_webhooks::ping, company_webhooks::deliveries,
         company_webhooks::replay,
-        receive_hook::receive_hook, receive_hook::batch, receive_hook::events, messages::list, messages::send, transcript::read, messages::composer, messages::resend, webchat::signal, webchat::rotate, accounts::health, accounts::check, accounts::templates,
+        receive_hook::receive_hook, receive_hook::batch, receive_hook::events,
+        attendances::read, attendances::messages, requests::list, messages::list, messages::send, transcript::read, messages::composer, messages::resend, webchat::signal, webchat::rotate, accounts::health, accounts::check, accounts::templates,
         accounts::refresh, accounts::preview, accounts::costs, accounts::begin,
         email::check_settings, email::mailbox, email::preview, email::authorise, email::mail, email::original,
         calendars::list, calendars::create, calendars::read, calendars::update, calendars::delete, calendars::state,

@@ -146,6 +146,11 @@ impl Problem {
         self.code
     }
 
+    /// The field at fault.
+    pub(super) fn at_field(&self) -> Option<&str> {
+        self.field.as_deref()
+    }
+
     /// To be asked again no sooner than so many seconds from now.
     pub(super) fn retry_after(self, seconds: u64) -> Self {
         Self {

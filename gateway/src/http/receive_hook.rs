@@ -1,5 +1,7 @@
 //! `/channels/{id}/receive_hook`: where other systems post what their customers write.
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequestParts, Path, State};
@@ -10,7 +12,7 @@ use axum::{Json, Router};
 use channels::generic::FieldFault;
 use channels::generic::events as told;
 use channels::generic::receive;
-use desk::id::{ChannelId, InteractionId, MessageId, ReceiptId};
+use desk::id::{ChannelId, CompanyId, InteractionId, MessageId, ReceiptId};
 use futures_util::future::join_all;
 use serde::Serialize;
 use serde_json::Value;
@@ -18,19 +20,27 @@ use store::receipts::Receipt;
 
 use super::App;
 use super::problem::{Problem, ProblemBody};
+use super::requests::{Known, noted};
 use super::who::known_key;
 use crate::channels::{NotReceived, Outcome};
 
 pub(super) fn routes() -> Router<App> {
     let one = "/api/v1/channels/{id}";
-    Router::new()
-        .route(&format!("{one}/receive_hook"), post(receive_hook))
-        .route(&format!("{one}/receive_hook/batch"), post(batch))
-        .route(&format!("{one}/events"), post(events))
+    noted(
+        Router::new()
+            .route(&format!("{one}/receive_hook"), post(receive_hook))
+            .route(&format!("{one}/receive_hook/batch"), post(batch))
+            .route(&format!("{one}/events"), post(events)),
+    )
 }
 
 /// Another system that showed a key of the channel in the path.
-pub(super) struct ByChannelKey(pub(super) ChannelId);
+pub(super) struct ByChannelKey {
+    pub(super) company: CompanyId,
+    pub(super) channel: ChannelId,
+    /// What the log shows of the request.
+    known: Known,
+}
 
 impl FromRequestParts<App> for ByChannelKey {
     type Rejection = Problem;
@@ -38,15 +48,23 @@ impl FromRequestParts<App> for ByChannelKey {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let shown = shown(&parts.headers).ok_or_else(Problem::anonymous)?;
         let key = known_key(app, shown).await?;
-        let path = Path::<String>::from_request_parts(parts, app).await;
-        let asked: Option<ChannelId> = path.ok().and_then(|Path(text)| text.parse().ok());
-        let (company, channel) = match (key.company, key.channel, asked) {
-            (Some(company), Some(own), Some(asked)) if own == asked => (company, own),
-            _ => return Err(Problem::forbidden()),
+        let (Some(company), Some(channel)) = (key.company, key.channel) else {
+            return Err(Problem::forbidden());
         };
+        let known = parts.extensions.get::<Known>().cloned().unwrap_or_default();
+        known.is_of(app, &channel, &key.id);
+        let path = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await;
+        let asked = path.ok().and_then(|Path(mut path)| path.remove("id"));
+        if asked.is_none_or(|asked| asked != channel.as_str()) {
+            return Err(Problem::forbidden());
+        }
         let found = store::channels::by_id(app.store.pool(), &company, &channel).await?;
         match found {
-            Some(found) if !found.disabled => Ok(Self(channel)),
+            Some(found) if !found.disabled => Ok(Self {
+                company,
+                channel,
+                known,
+            }),
             Some(_) | None => Err(Problem::forbidden()),
         }
     }
@@ -95,7 +113,7 @@ pub(super) struct Received {
         (status = 413, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub(super) async fn receive_hook(
     State(app): State<App>,
-    ByChannelKey(channel): ByChannelKey,
+    ByChannelKey { channel, known, .. }: ByChannelKey,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Received>), Problem> {
     let body = body?;
@@ -104,6 +122,7 @@ pub(super) async fn receive_hook(
     }
     let outcome = app.channels.receive(receipt(&app, channel, body.to_vec()));
     let (status, received) = received(outcome.await.map_err(later)?)?;
+    known.became(&received.message_id);
     Ok((status, Json(received)))
 }
 
@@ -133,7 +152,7 @@ pub(super) struct BatchItem {
         (status = 403, body = ProblemBody), (status = 413, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn batch(
     State(app): State<App>,
-    ByChannelKey(channel): ByChannelKey,
+    ByChannelKey { channel, .. }: ByChannelKey,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, Json<Batch>), Problem> {
     let body = body?;
@@ -177,7 +196,7 @@ pub(super) async fn batch(
         (status = 503, body = ProblemBody)))]
 pub(super) async fn events(
     State(app): State<App>,
-    ByChannelKey(channel): ByChannelKey,
+    ByChannelKey { channel, .. }: ByChannelKey,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
     let body = body?;

@@ -53,6 +53,7 @@ pub mod pauses;
 pub mod prompts;
 pub mod receipts;
 pub mod recordings;
+pub mod requests;
 mod row;
 pub mod services;
 pub mod sessions;

@@ -31,7 +31,8 @@ fn operations() -> Vec<(Method, String)> {
                     method,
                     path.replace("{id}", "b-thing")
                         .replace("{version}", "1")
-                        .replace("{identity}", "1"),
+                        .replace("{identity}", "1")
+                        .replace("{protocol}", "1"),
                 ));
             }
         }
@@ -79,6 +80,7 @@ async fn every_endpoint_keeps_agents_and_weak_keys_from_what_is_not_theirs() {
             "/receive_hook",
             "/channels/b-thing/events",
             "/channels/b-thing/uploads",
+            "/channels/b-thing/attendances",
             "/interactions/b-thing/uploads",
             "/files/",
             // What nobody has is not found; whose it is decides over the rest.

@@ -2,6 +2,7 @@
 //! told; and what of it outlives a process that is killed.
 
 mod bots;
+mod erp;
 mod files;
 mod surveys;
 
@@ -790,7 +791,10 @@ async fn a_menu_of_the_same_editor_as_for_calls_asks_who_writes_for_the_service(
     scene.all_is_taken().await;
     // The process ends before the answer comes: the question is asked again.
     scene.world = scene.world.killed().await;
-    let question = scene.told().await;
+    let mut question = scene.told().await;
+    while question["type"] != "message.created" {
+        question = scene.told().await;
+    }
     let text = id_of(&question["message"], "text");
     assert!(text.starts_with("Olá!"), "{text}");
     scene.write(2, "suporte").await.expect(202);

@@ -7,6 +7,7 @@ use serde_json::json;
 use store::deliveries::{self, Delivery, Filter, Of, Target, Tried};
 use store::messages;
 use store::notices;
+use store::requests::{self, Request};
 use store::webhooks::{self, Webhook};
 use store::{Store, Writer};
 
@@ -311,5 +312,49 @@ on_both! {
         );
         let last = notices::by_id(store.pool(), &told[3].0).await.unwrap().unwrap();
         assert_eq!(last.detail, json!({ "message": "m2", "seq": 2, "status": "read" }));
+    }
+}
+
+on_both! {
+    async fn the_log_of_requests_forgets_what_is_old_and_what_is_too_much(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        let request = |number: u16| Request {
+            id: id(&format!("r{number}")),
+            channel: id("erp"),
+            api_key: id("key"),
+            at_ms: i64::from(number),
+            what: "POST receive_hook".into(),
+            status: 400 + number,
+            code: None,
+            field: None,
+            message: None,
+            took_ms: 1,
+        };
+        let all: Vec<Request> = (1..=6).map(request).collect();
+        let mut db = store.begin().await.unwrap();
+        requests::insert(&mut db, &all).await.unwrap();
+        db.commit().await.unwrap();
+        let erp = id("erp");
+        let listed = async |filter: requests::Filter, before: Option<&str>| {
+            let whose = (&company, &erp);
+            let listed = requests::list(store.pool(), whose, &filter, before, 9).await.unwrap();
+            listed.into_iter().map(|one| one.at_ms).collect::<Vec<_>>()
+        };
+        let none = requests::Filter::default;
+        assert_eq!(listed(none(), None).await, [6, 5, 4, 3, 2, 1]);
+        assert_eq!(listed(none(), Some("r3")).await, [2, 1]);
+        let some = requests::Filter {
+            status_min: Some(402),
+            until_ms: Some(4),
+            ..none()
+        };
+        assert_eq!(listed(some, None).await, [3, 2]);
+        let other = requests::Filter { api_key: Some(id("other")), ..none() };
+        assert_eq!(listed(other, None).await, [0; 0]);
+        let mut db = store.begin().await.unwrap();
+        requests::forget(&mut db, 2, 3).await.unwrap();
+        db.commit().await.unwrap();
+        assert_eq!(listed(none(), None).await, [6, 5, 4]);
     }
 }
