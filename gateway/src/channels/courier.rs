@@ -164,17 +164,29 @@ impl Post {
         let Some(notice) = notices::by_id(pool, &due.notice).await? else {
             return Ok(true); // It was forgotten meanwhile.
         };
-        let lease_ms = clock::wall().as_millisecond() + LEASE_MS;
-        if !deliveries::claim(pool, due, lease_ms).await? {
-            return Ok(true); // Another process has it.
-        }
-        let Some(body) = self.body(&notice).await? else {
-            self.note(due, ("parked", due.due_ms), None, "not known")
-                .await?;
-            return Ok(true);
+        let body = self.body(&notice).await?;
+        let Some(body) = self.claim(due, body).await? else {
+            return Ok(true); // Another process has it, or there is nothing to say.
         };
         let answer = self.ask(target, &due.notice, body).await;
         self.answered(target, (due, &notice), answer, wait_ms).await
+    }
+
+    /// Takes a delivery, and settles what is told. Nothing where another process has it, or nothing is to
+    /// be said.
+    async fn claim(&self, due: &Delivery, body: Option<String>) -> Result<Option<String>, Error> {
+        let Some(body) = body else {
+            self.note(due, ("parked", due.due_ms), None, "not known").await?;
+            return Ok(None);
+        };
+        let lease_ms = clock::wall().as_millisecond() + LEASE_MS;
+        let mut db = self.store.begin().await?;
+        if !deliveries::claim(&mut *db, due, lease_ms).await? {
+            return Ok(None);
+        }
+        let body = notices::word(&mut *db, &due.notice, &body).await?;
+        db.commit().await?;
+        Ok(Some(body))
     }
 
     /// What is told of it; nothing of what this program does not know.
@@ -192,10 +204,7 @@ impl Post {
             Some(message) => Some((message, self.files(message).await?)),
             None => None,
         };
-        match notice::of(notice, message) {
-            Some(body) => notices::word(pool, &notice.id, &body).await.map(Some),
-            None => Ok(None),
-        }
+        Ok(notice::of(notice, message))
     }
 
     /// The files of a message, each with a link that lasts as long as the delivery is tried.
