@@ -176,7 +176,8 @@ impl Post {
     /// be said.
     async fn claim(&self, due: &Delivery, body: Option<String>) -> Result<Option<String>, Error> {
         let Some(body) = body else {
-            self.note(due, ("parked", due.due_ms), None, "not known").await?;
+            self.note(due, ("parked", due.due_ms), None, "not known")
+                .await?;
             return Ok(None);
         };
         let lease_ms = clock::wall().as_millisecond() + LEASE_MS;

@@ -9,11 +9,11 @@ use utoipa::{Modify, OpenApi};
 
 use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
-    App, accounts, agents, api_keys, attendances, audit, bots, calendars, calls, channels, companies, company_webhooks, contacts,
-    decisions, desk_settings, devices, email, files, flows, health, interactions, live, messages,
-    metrics, numbers, outbound_routes, outbound_rules, pauses, prompts, receive_hook, recordings, requests,
-    services, session, sip_ladders, skills, surveys, transcript, trunks, users, voice_messages,
-    voices, webchat, work,
+    App, accounts, agents, api_keys, attendances, audit, bots, calendars, calls, channels,
+    companies, company_webhooks, contacts, decisions, desk_settings, devices, email, files, flows,
+    health, interactions, live, messages, metrics, numbers, outbound_routes, outbound_rules,
+    pauses, prompts, receive_hook, recordings, requests, services, session, sip_ladders, skills,
+    surveys, transcript, trunks, users, voice_messages, voices, webchat, work,
 };
 
 pub(super) fn routes() -> Router<App> {
