@@ -243,6 +243,7 @@ impl Maker<'_> {
             settings: chat_settings(services)?,
             webhook: None,
             webhook_gone_ms: None,
+            transcripts_by: None,
             disabled: false,
             created_ms: now_ms,
             updated_ms: now_ms,

@@ -22,5 +22,6 @@ pub mod setup;
 pub mod sound_files;
 pub mod speech;
 pub mod telephony;
+pub mod transcript;
 pub mod usual;
 pub mod voices;

@@ -26,8 +26,8 @@ use tokio::task::JoinHandle;
 
 use crate::channels::attachments::Attachments;
 use crate::channels::email::accounts::Accounts;
-use crate::channels::email::mailboxes;
 use crate::channels::email::sending::Post;
+use crate::channels::email::{mailboxes, transcripts};
 use crate::channels::located::Providers;
 use crate::channels::{self, Channels};
 use crate::config::Config;
@@ -247,6 +247,7 @@ pub async fn serve(
         attachments: attachments.clone(),
         seed: seed()?,
     });
+    let transcripts = transcripts::start(mail.clone());
     let app = App::new(Parts {
         store: store.clone(),
         telephony: telephony.clone(),
@@ -289,6 +290,7 @@ pub async fn serve(
     ladders.abort();
     telling.abort(); // what was under way is told again, under the same id
     reading.abort(); // what was not taken yet is read again
+    transcripts.abort(); // what was not sent yet is tried again
     store::mailboxes::let_go(store.pool(), &reader).await?;
     having.abort(); // what was under way is tried again
     retaining.abort(); // between two statements: what it was at is found again

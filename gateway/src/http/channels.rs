@@ -54,6 +54,11 @@ pub(super) struct ChannelRequest {
     /// switched off by its own answer (410) is switched on again by setting it.
     #[serde(default)]
     webhook: Option<String>,
+    /// The mailbox (a channel of e-mail) by which customers whose address is known are sent what was
+    /// written, once it is over; nobody is when not set.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    transcripts_by: Option<ChannelId>,
     /// By `kind`: of a generic channel, of one of WhatsApp, of a mailbox (`EmailSettings`), or of a web
     /// chat.
     #[serde(default)]
@@ -82,6 +87,8 @@ pub(super) struct Channel {
     webhook: Option<String>,
     /// When the webhook answered that it is no more (410).
     webhook_gone_ms: Option<i64>,
+    #[schema(value_type = Option<String>)]
+    transcripts_by: Option<ChannelId>,
     #[schema(value_type = GenericSettings)]
     settings: Value,
     /// Where the provider is to tell what happens, behind the address by which it reaches us.
@@ -131,6 +138,7 @@ impl From<rows::Channel> for Channel {
             service: row.service,
             webhook: row.webhook,
             webhook_gone_ms: row.webhook_gone_ms,
+            transcripts_by: row.transcripts_by,
             settings: row.settings,
             disabled: row.disabled,
             created_ms: row.created_ms,
@@ -178,6 +186,7 @@ fn row(
         settings,
         webhook: asked.webhook,
         webhook_gone_ms: None,
+        transcripts_by: asked.transcripts_by,
         secrets: Some(sealed.map_err(|error| Problem::unavailable(&error))?),
         disabled: asked.disabled,
         created_ms: before.created_ms,
@@ -255,11 +264,16 @@ fn webchat_settings(asked: Value, secrets: &mut SigningSecrets) -> Result<Value,
         .map_err(|error| Problem::unavailable(&error))
 }
 
-/// What talks first is a flow of the company.
-async fn check_flow(db: &mut store::Transaction, row: &rows::Channel) -> Result<(), Problem> {
+/// What talks first is a flow of the company, and what sends transcripts one of its mailboxes.
+async fn check_others(db: &mut store::Transaction, row: &rows::Channel) -> Result<(), Problem> {
     if let Some(flow) = &life(row).flow {
         let found = store::flows::by_id(&mut **db, &row.company, flow).await?;
         found.ok_or_else(|| Problem::field("settings.life.flow", "reference"))?;
+    }
+    if let Some(mailbox) = &row.transcripts_by {
+        let found = rows::by_id(&mut **db, &row.company, mailbox).await?;
+        let found = found.filter(|found| found.kind == EMAIL);
+        found.ok_or_else(|| Problem::field("transcripts_by", "reference"))?;
     }
     Ok(())
 }
@@ -331,7 +345,7 @@ pub(super) async fn create(
         _ => None,
     };
     let mut db = app.store.begin().await?;
-    check_flow(&mut db, &row).await?;
+    check_others(&mut db, &row).await?;
     rows::insert(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("channel.create", &row))
         .await?;
@@ -376,7 +390,7 @@ pub(super) async fn update(
         created_ms: old.created_ms,
     };
     let row = row(&app, &tenant, before, asked)?;
-    check_flow(&mut db, &row).await?;
+    check_others(&mut db, &row).await?;
     rows::update(&mut *db, &row).await?;
     if let (Some(old), Some(new)) = (EmailSettings::of(&old), EmailSettings::of(&row))
         && !new.is_same_mailbox(&old)

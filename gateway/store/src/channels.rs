@@ -27,6 +27,8 @@ pub struct Channel {
     pub webhook: Option<String>,
     /// When the webhook said that it is no more: nothing is told until somebody sets it again.
     pub webhook_gone_ms: Option<i64>,
+    /// The mailbox by which customers are sent what was written, once it is over.
+    pub transcripts_by: Option<ChannelId>,
     /// Its passwords and keys, encrypted.
     pub secrets: Option<Vec<u8>>,
     /// Whether nothing comes or goes by it.
@@ -41,8 +43,9 @@ pub struct Channel {
 pub async fn insert(db: impl AnyExecutor<'_>, channel: &Channel) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO channels (id, company, kind, name, service, settings, webhook,
-                               webhook_gone_ms, secrets, disabled, created_ms, updated_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                               webhook_gone_ms, secrets, disabled, created_ms, updated_ms,
+                               transcripts_by)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
     )
     .bind(channel.id.as_str())
     .bind(channel.company.as_str())
@@ -56,6 +59,7 @@ pub async fn insert(db: impl AnyExecutor<'_>, channel: &Channel) -> Result<(), E
     .bind(i64::from(channel.disabled))
     .bind(channel.created_ms)
     .bind(channel.updated_ms)
+    .bind(channel.transcripts_by.as_ref().map(ChannelId::as_str))
     .execute(db)
     .await?;
     Ok(())
@@ -66,7 +70,7 @@ pub async fn update(db: impl AnyExecutor<'_>, channel: &Channel) -> Result<bool,
     let done = sqlx::query(
         "UPDATE channels
             SET name = $3, service = $4, settings = $5, webhook = $6, webhook_gone_ms = $7,
-                secrets = $8, disabled = $9, updated_ms = $10
+                secrets = $8, disabled = $9, updated_ms = $10, transcripts_by = $11
           WHERE id = $1 AND company = $2",
     )
     .bind(channel.id.as_str())
@@ -79,6 +83,7 @@ pub async fn update(db: impl AnyExecutor<'_>, channel: &Channel) -> Result<bool,
     .bind(channel.secrets.as_deref())
     .bind(i64::from(channel.disabled))
     .bind(channel.updated_ms)
+    .bind(channel.transcripts_by.as_ref().map(ChannelId::as_str))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -189,6 +194,7 @@ pub(crate) fn read(row: AnyRow) -> sqlx::Result<Channel> {
         settings: row.json("settings")?,
         webhook: row.text_maybe("webhook")?,
         webhook_gone_ms: row.whole_maybe("webhook_gone_ms")?,
+        transcripts_by: row.parsed_maybe("transcripts_by")?,
         secrets: row.bytes_maybe("secrets")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,

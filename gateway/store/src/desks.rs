@@ -15,7 +15,7 @@ use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 use crate::changes::{parts, values};
 use crate::notices::{self, Happened, Seen};
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX, conversations, lives};
+use crate::{Error, PAGE_MAX, conversations, lives, transcripts};
 
 /// A decision as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,6 +261,9 @@ async fn take_step(db: &mut AnyConnection, step: &Step) -> Result<(), Error> {
     .bind(end.map(|end| end.cause.as_str()))
     .execute(&mut *db)
     .await?;
+    if let Some(end) = end {
+        transcripts::put(db, &step.line.interaction, end.ended_ms).await?;
+    }
     append(db, &step.line).await
 }
 

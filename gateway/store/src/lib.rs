@@ -63,6 +63,7 @@ pub mod skills;
 pub mod surveys;
 pub mod templates;
 pub mod trail;
+pub mod transcripts;
 pub mod trunks;
 pub mod users;
 pub mod voice_messages;

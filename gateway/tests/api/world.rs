@@ -24,8 +24,8 @@ use media_engine_net::resolver::Resolver;
 use media_engine_net::sip::{Transports, TransportsConfig};
 use ramal::channels::attachments::Attachments;
 use ramal::channels::email::accounts::{Accounts, Registrations};
-use ramal::channels::email::mailboxes;
 use ramal::channels::email::sending::Post;
+use ramal::channels::email::{mailboxes, transcripts};
 use ramal::channels::located::Providers;
 use ramal::channels::{Channels, Needs};
 use ramal::http::{App, Parts, router};
@@ -59,6 +59,7 @@ pub(crate) struct World {
     telling: tokio::task::JoinHandle<()>,
     having: tokio::task::JoinHandle<()>,
     reading: tokio::task::JoinHandle<()>,
+    sending: tokio::task::JoinHandle<()>,
     mail: MailAround,
     folder: tempfile::TempDir,
 }
@@ -128,6 +129,7 @@ impl World {
         self.telling.abort();
         self.having.abort();
         self.reading.abort();
+        self.sending.abort();
         Self::over(self.folder, self.mail).await
     }
 
@@ -235,6 +237,7 @@ impl World {
             attachments: attachments.clone(),
             seed: [5; 32],
         });
+        let sending = transcripts::start(mail.clone());
         let app = App::new(Parts {
             store: store.clone(),
             telephony,
@@ -268,6 +271,7 @@ impl World {
             telling,
             having,
             reading,
+            sending,
             mail: around,
             folder,
         }

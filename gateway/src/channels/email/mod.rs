@@ -14,3 +14,4 @@ pub mod mailboxes;
 pub(super) mod reading;
 pub mod sending;
 pub mod settings;
+pub mod transcripts;

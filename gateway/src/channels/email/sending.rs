@@ -108,7 +108,8 @@ impl Post {
         })
     }
 
-    async fn hand_over(
+    /// Gives a mail to the server of the mailbox.
+    pub(super) async fn hand_over(
         &self,
         server: &Server,
         login: Option<&Login>,
@@ -127,7 +128,8 @@ impl Post {
         sent.unwrap_or_else(|_| Err(Failure::no_answer()))
     }
 
-    async fn login(
+    /// With what the server that sends is logged into, if it wants that.
+    pub(super) async fn login(
         &self,
         channel: &Channel,
         settings: &EmailSettings,
@@ -464,12 +466,17 @@ fn automatic(message: &Message, answered: Option<&Mail>) -> Option<Automatic> {
     })
 }
 
-fn quoted(mail: &Mail, company: Option<&Company>) -> Quoted {
-    let language = match company.map_or("pt", |company| &company.language) {
+/// The language in which a company writes.
+pub(super) fn language(company: Option<&Company>) -> Language {
+    match company.map_or("pt", |company| &company.language) {
         language if language.starts_with("en") => Language::En,
         language if language.starts_with("es") => Language::Es,
         _ => Language::PtBr,
-    };
+    }
+}
+
+fn quoted(mail: &Mail, company: Option<&Company>) -> Quoted {
+    let language = language(company);
     let zone = company.and_then(|company| TimeZone::get(&company.time_zone).ok());
     let at = Timestamp::from_millisecond(mail.date_ms.unwrap_or_default()).unwrap_or_default();
     let at = at.to_zoned(zone.unwrap_or(TimeZone::UTC));
@@ -481,20 +488,20 @@ fn quoted(mail: &Mail, company: Option<&Company>) -> Quoted {
     Quoted::answered(mail, &when, language)
 }
 
-fn refused(refusal: &Refusal) -> Failure {
+pub(super) fn refused(refusal: &Refusal) -> Failure {
     let (class, advice) = (FailureClass::Permanent, Advice::KindRefused);
     Failure::new(class, advice, refusal.code(), &refusal.to_string())
 }
 
-fn broken(code: &str, text: &str) -> Failure {
+pub(super) fn broken(code: &str, text: &str) -> Failure {
     Failure::new(FailureClass::ChannelBroken, Advice::Setup, code, text)
 }
 
-fn ours(code: &str, text: &str) -> Failure {
+pub(super) fn ours(code: &str, text: &str) -> Failure {
     Failure::new(FailureClass::Permanent, Advice::OurMistake, code, text)
 }
 
-fn away(error: &impl ToString) -> Failure {
+pub(super) fn away(error: &impl ToString) -> Failure {
     Failure::not_connected(&error.to_string())
 }
 

@@ -2,15 +2,16 @@
 //! twice.
 
 use desk::id::{ChannelId, CompanyId, ConversationId, InstanceId};
+use desk::kept::Kept;
 use desk::record::Direction;
 use serde_json::{Value, json};
 use store::mails::{self, Automatic, Mail, Thread};
 use store::messages::{self, Message};
-use store::{Store, channels, mailboxes};
+use store::{Store, channels, mailboxes, transcripts};
 
 use crate::databases::on_both;
 use crate::fixtures::{company, id};
-use crate::written::{begun, channel};
+use crate::written::{begun, channel, ended, keep};
 
 fn mail(message: &str, conversation: &ConversationId, mail_id: &str, at_ms: i64) -> Mail {
     Mail {
@@ -194,5 +195,45 @@ on_both! {
         assert!(!replace(b"one", b"three").await);
         let kept = channels::of_work(store.pool(), &row.id).await.unwrap().unwrap();
         assert_eq!(kept.secrets.as_deref(), Some(b"two".as_slice()));
+    }
+}
+
+on_both! {
+    async fn a_transcript_is_due_once_the_interaction_is_over_and_sent_by_one(store: &Store) {
+        let company = company(store, "a").await;
+        let row = channel(store, &company, None).await;
+        let erp = row.id.clone();
+        begun(store, &company, "i1").await;
+        let pool = store.pool();
+        let end = [Kept::Step(Box::new(ended("i1", 7)))];
+        let by_itself = channels::Channel { transcripts_by: Some(erp.clone()), ..row };
+        assert!(channels::update(pool, &by_itself).await.unwrap());
+        assert_eq!(transcripts::state(pool, &id("i1")).await.unwrap(), None);
+        keep(store, &end).await;
+        keep(store, &end).await;
+        assert_eq!(transcripts::mailboxes(pool, 6).await.unwrap(), []);
+        assert_eq!(transcripts::mailboxes(pool, 7).await.unwrap(), std::slice::from_ref(&erp));
+        let due = transcripts::due(pool, &erp, 7, 9).await.unwrap();
+        assert_eq!(due.len(), 1);
+        assert!(transcripts::claim(pool, &due[0], 100).await.unwrap());
+        assert!(!transcripts::claim(pool, &due[0], 100).await.unwrap());
+        assert_eq!(transcripts::due(pool, &erp, 99, 9).await.unwrap(), []);
+        transcripts::later(pool, &id("i1"), 50).await.unwrap();
+        let due = transcripts::due(pool, &erp, 50, 9).await.unwrap();
+        assert_eq!(due[0].attempts, 1);
+        let why = json!({ "code": "x" });
+        transcripts::ended(pool, &id("i1"), ("failed", Some(&why))).await.unwrap();
+        assert_eq!(transcripts::state(pool, &id("i1")).await.unwrap().as_deref(), Some("failed"));
+        assert_eq!(transcripts::mailboxes(pool, 99).await.unwrap(), []);
+    }
+}
+
+on_both! {
+    async fn nobody_is_sent_a_transcript_where_the_channel_says_nothing(store: &Store) {
+        let company = company(store, "a").await;
+        channel(store, &company, None).await;
+        begun(store, &company, "i1").await;
+        keep(store, &[Kept::Step(Box::new(ended("i1", 7)))]).await;
+        assert_eq!(transcripts::state(store.pool(), &id("i1")).await.unwrap(), None);
     }
 }

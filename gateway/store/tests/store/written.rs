@@ -52,6 +52,7 @@ pub(crate) async fn channel(store: &Store, company: &CompanyId, webhook: Option<
         settings: json!({}),
         webhook: webhook.map(str::to_owned),
         webhook_gone_ms: None,
+        transcripts_by: None,
         secrets: None,
         disabled: false,
         created_ms: 1,

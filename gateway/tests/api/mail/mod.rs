@@ -15,6 +15,7 @@ mod machines;
 mod oauth;
 mod servers;
 mod settings;
+mod transcripts;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, header};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -408,6 +411,45 @@ async fn a_mail_becomes_work_its_answer_a_mail_and_the_answer_to_that_the_same_w
         .write(&draft("Meu pedido", "Outro assunto"), "tres", &[])
         .await;
     scene.interactions(2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_of_an_answer_go_along_in_one_mail() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    scene.write(&draft("Boleto", "Qual é?"), "um", &[]).await;
+    let interaction = text(&scene.interactions(1).await[0], "id");
+    let agent = scene.take().await;
+    let mut laid = vec![];
+    for (name, bytes) in [("boleto.txt", "001"), ("nota.txt", "002")] {
+        let path = format!("/api/v1/interactions/{interaction}/uploads?name={name}");
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/octet-stream")
+            .body(Body::from(bytes));
+        let made = scene.world.send(&agent, request.expect("a request")).await;
+        laid.push(text(&made.expect(201), "upload_id"));
+    }
+    let path = format!("/api/v1/interactions/{interaction}/messages");
+    let reply =
+        json!({ "client_message_id": "c-1", "text": "Seguem os dois.", "attachments": laid });
+    scene.world.post(&agent, &path, reply).await.expect(201);
+    let sent = scene.sent(&interaction, 2).await;
+    assert_eq!(sent["state"], "accepted", "{sent}");
+    let (mail, _) = scene.arrived().await;
+    assert!(mail.text.starts_with("Seguem os dois."), "{}", mail.text);
+    let files: Vec<_> = mail
+        .files
+        .iter()
+        .map(|file| (file.name.as_deref(), file.bytes.as_slice()))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            (Some("boleto.txt"), b"001".as_slice()),
+            (Some("nota.txt"), b"002".as_slice())
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
