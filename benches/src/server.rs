@@ -12,7 +12,9 @@ pub struct Server {
     child: Child,
     /// Where it takes calls.
     pub address: SocketAddr,
-    _data: Option<tempfile::TempDir>,
+    /// Where its pages are.
+    pub http: SocketAddr,
+    data: Option<tempfile::TempDir>,
 }
 
 impl Server {
@@ -34,7 +36,8 @@ impl Server {
         Ok(Self {
             child,
             address,
-            _data: None,
+            http: address,
+            data: None,
         })
     }
 
@@ -71,7 +74,8 @@ impl Server {
         Ok(Self {
             child,
             address,
-            _data: Some(data),
+            http,
+            data: Some(data),
         })
     }
 
@@ -106,12 +110,31 @@ impl Server {
     ///
     /// When the process is gone.
     pub fn resident_kib(&self) -> io::Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        Ok(line
-            .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
-            .unwrap_or(0))
+        resident_kib(self.child.id())
     }
+
+    /// How people get into the demo company, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// When there is no demo.
+    pub fn logins(&self) -> io::Result<String> {
+        let data = self.data.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        fs::read_to_string(data.path().join("demo-logins.json"))
+    }
+}
+
+/// Resident memory of a process now, in KiB.
+///
+/// # Errors
+///
+/// When the process is gone.
+pub fn resident_kib(process: u32) -> io::Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    Ok(line
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+        .unwrap_or(0))
 }
 
 impl Drop for Server {

@@ -32,7 +32,8 @@ const options = {
 
 async function make() {
   // The folder itself stays, with the file that keeps what is made out of the repository.
-  for (const made of ["assets", "demo"]) await rm(join(dist, made), { recursive: true, force: true });
+  for (const made of ["assets", "demo"])
+    await rm(join(dist, made), { recursive: true, force: true });
   await mkdir(join(dist, "assets"), { recursive: true });
 
   const loader = await bundle("src/loader.ts", { format: "iife" });

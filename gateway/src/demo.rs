@@ -297,7 +297,7 @@ fn chat_settings(services: &[(ServiceId, String)]) -> Result<serde_json::Value, 
         },
         "form": { "name": "must", "email": "ask", "phone": "no", "services": services },
         "life": { "survey": { "id": "satisfacao", "questions": [
-            { "id": "csat", "kind": "stars", "text": "Como foi o atendimento?", "required": true },
+            { "id": "csat", "kind": "stars", "text": "Que nota você dá?", "required": true },
             { "id": "nps", "kind": "nps", "text": "De 0 a 10, quanto você nos recomendaria?" },
             { "id": "more", "kind": "text", "text": "Quer contar mais?" },
         ] } },

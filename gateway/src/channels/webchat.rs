@@ -65,11 +65,15 @@ impl WebchatSettings {
     /// The first field that cannot be taken, if any.
     pub fn wrong(&self) -> Option<&'static str> {
         let reopens_late = self.reopen_minutes > REOPEN_MINUTES_MAX;
-        // The program mails nothing to visitors: who sets it is not to believe so.
-        let mails = self.chat.transcript.then_some("transcript");
+        // Nothing mails it and nothing keeps its picture: who sets it is not to believe so.
+        let unmade = [
+            ("transcript", self.chat.transcript),
+            ("logo", self.chat.logo.is_some()),
+        ];
+        let unmade = unmade.into_iter().find(|(_, is_set)| *is_set);
         self.chat
             .wrong()
-            .or(mails)
+            .or(unmade.map(|(field, _)| field))
             .or(reopens_late.then_some("reopen_minutes"))
             .or_else(|| self.life.wrong())
     }

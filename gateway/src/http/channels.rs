@@ -60,7 +60,7 @@ pub(super) struct ChannelRequest {
     #[schema(value_type = Option<String>)]
     transcripts_by: Option<ChannelId>,
     /// By `kind`: of a generic channel, of one of WhatsApp, of a mailbox (`EmailSettings`), or of a web
-    /// chat.
+    /// chat (`WebchatSettings`).
     #[serde(default)]
     #[schema(value_type = GenericSettings)]
     settings: Value,

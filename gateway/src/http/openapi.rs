@@ -115,6 +115,10 @@ impl Modify for Schemes {
             .bearer_format("rml_<prefix>_<secret>")
             .build();
         components.add_security_scheme("key", SecurityScheme::Http(bearer));
+        let chat = RefOr::T(webchat::settings());
+        components
+            .schemas
+            .insert("WebchatSettings".to_owned(), chat);
         for (scheme, name, place) in [
             ("cookie", STRICT_COOKIE, "Over HTTPS."),
             (

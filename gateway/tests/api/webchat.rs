@@ -170,6 +170,19 @@ impl Shop {
         (work, interaction)
     }
 
+    /// The interaction, once it is over.
+    async fn ended(&self, interaction: &str) -> Value {
+        let path = format!("/api/v1/interactions/{interaction}");
+        for _ in 0..200 {
+            let read = self.world.get(&self.admin, &path).await.expect(200);
+            if read["state"] == "ended" {
+                return read;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("it is not over");
+    }
+
     async fn reply(&self, agent: &As, interaction: &str, text: &str) -> Value {
         let path = format!("/api/v1/interactions/{interaction}/messages");
         let reply = json!({ "client_message_id": format!("c-{}", text.len()), "text": text });
@@ -185,6 +198,19 @@ impl Shop {
     async fn signal(&self, agent: &As, interaction: &str, signal: Value) {
         let path = format!("/api/v1/interactions/{interaction}/signals");
         self.world.post(agent, &path, signal).await.expect(204);
+    }
+
+    /// Waits until the visitor has read this message.
+    async fn is_read(&self, interaction: &str, message: &Value) {
+        for _ in 0..200 {
+            let said = self.messages(interaction).await;
+            let it = said.iter().find(|one| one["id"] == *message);
+            if it.is_some_and(|it| it["state"] == "read") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("nobody reads it");
     }
 
     async fn messages(&self, interaction: &str) -> Vec<Value> {
@@ -317,11 +343,7 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_what_the_other_does() {
     assert_eq!(said["seq"], sent["seq"]);
     page.say(json!({ "type": "seen", "delivered": said["seq"], "read": said["seq"] }))
         .await;
-    desk.until(|told| told["kind"] == "message" && told["seq"] == said["seq"])
-        .await;
-    let states = shop.messages(&interaction).await;
-    let of_reply = states.iter().find(|one| one["id"] == sent["id"]);
-    assert_eq!(of_reply.expect("the reply")["state"], "read");
+    shop.is_read(&interaction, &sent["id"]).await;
 
     shop.close(&ana, &work).await;
     let over = page.until_phase("closed").await;
@@ -542,11 +564,12 @@ async fn the_visitor_ends_it_while_waiting_or_talking() {
 
     page.write("00000003", "Voltei").await;
     let (ana, _) = shop.ana().await;
-    shop.take(&ana).await;
+    let (_, interaction) = shop.take(&ana).await;
     page.until_phase("agent").await;
     page.say(close("00000004")).await;
     page.until_phase("closed").await;
-    shop.work(&ana, "wrapping up").await;
+    let over = shop.ended(&interaction).await;
+    assert_eq!(over["ended_by"], "customer");
     // What is over is ended again without harm.
     page.say(close("00000004")).await;
     page.until("ack").await;

@@ -34,6 +34,7 @@ mod sipp;
 mod story;
 mod supervision;
 mod tones;
+mod webchat;
 
 /// Whether these programs of the machine are there. Says what to install where they are not.
 ///

@@ -109,6 +109,11 @@ impl Server {
         self.login("device_password")
     }
 
+    /// The password of the demo's agents.
+    pub(crate) fn agent_password(&self) -> String {
+        self.login("agent_password")
+    }
+
     fn login(&self, name: &str) -> String {
         let text =
             fs::read(self.folder.path().join("demo-logins.json")).expect("the demo's logins");

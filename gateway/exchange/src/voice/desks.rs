@@ -47,6 +47,8 @@ pub(super) struct Desks {
     pub(super) works: BTreeMap<WorkId, Known>,
     /// Those of them that written interactions stand as.
     pub(super) written: BTreeMap<InteractionId, WorkId>,
+    /// Those of them that their customer ended, and the agent not yet.
+    pub(super) left: BTreeSet<InteractionId>,
     /// The call of each of them that has or had one.
     pub(super) calls: BTreeMap<WorkId, CallKey>,
     /// Those that are over as soon as all about them was told.

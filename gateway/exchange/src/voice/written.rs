@@ -81,6 +81,8 @@ impl Voice {
         written: Written,
     ) -> Result<Holder, DeskError> {
         let (interaction, seq) = (written.interaction.clone(), written.seq);
+        // Who goes on has not left.
+        self.shared.desks.left.remove(&interaction);
         let taken = self.take_written(now, company, written);
         self.attend(now);
         taken?;
@@ -128,6 +130,9 @@ impl Voice {
             return;
         };
         let waited = !matches!(self.holder(now, company, interaction), Holder::Agent(_));
+        if !waited {
+            self.shared.desks.left.insert(interaction.clone());
+        }
         if let Some(desk) = self.shared.desk(now, company) {
             // It may be over in the meantime.
             let _ = desk.handle_over(now.instant, &work);
@@ -269,11 +274,13 @@ impl Voice {
 
     /// A written interaction is over: an agent closed it, or nobody ever will.
     pub(super) fn written_ended(&mut self, now: Now, work: &WorkId, why: Result<(), WhyClosed>) {
-        let (by, cause) = match why {
-            Ok(()) => (EndedBy::Agent, "closed"),
-            Err(why) => (EndedBy::Ramal, why.as_str()),
-        };
         if let Some(interaction) = self.shared.desks.written_of(work).cloned() {
+            let has_left = self.shared.desks.left.remove(&interaction);
+            let (by, cause) = match why {
+                Ok(()) if has_left => (EndedBy::Customer, "customer_left"),
+                Ok(()) => (EndedBy::Agent, "closed"),
+                Err(why) => (EndedBy::Ramal, why.as_str()),
+            };
             if why.is_err() && self.shared.handle_unanswered(now, &interaction) {
                 return;
             }

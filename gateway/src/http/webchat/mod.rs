@@ -17,6 +17,7 @@
 
 mod bucket;
 mod chat;
+mod described;
 mod files;
 mod pages;
 mod poll;
@@ -40,6 +41,7 @@ use super::App;
 use super::problem::Problem;
 use super::who::remote;
 
+pub(super) use described::settings;
 pub(super) use rooms::Rooms;
 pub(super) use secret::*;
 pub(super) use signals::*;

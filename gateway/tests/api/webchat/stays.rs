@@ -134,6 +134,7 @@ async fn the_secret_is_shown_once_and_settings_that_make_no_sense_are_refused() 
         json!({ "life": { "survey": { "id": "s", "questions": [] } } }),
         json!({ "unknown": 1 }),
         json!({ "transcript": true }),
+        json!({ "logo": "01kb0000000000000000000000" }),
         json!({ "reopen_minutes": 100_000 }),
         json!([]),
     ] {
