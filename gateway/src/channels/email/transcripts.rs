@@ -1,7 +1,8 @@
 //! Sends customers what was written, once it is over, by the mailbox that the channel names.
 //!
-//! What is due was written down with the end of the interaction; it is taken, sent, and then no more. One
-//! that may have gone is not sent again.
+//! What is due was written down with the end of the interaction; it is taken, sent, and then no more. After
+//! a crash in between it is sent again as the very same mail, under the same id; one that a server may
+//! have taken without saying so is not.
 
 use std::time::Duration;
 
