@@ -48,14 +48,13 @@ impl Server {
     ///
     /// When it does not start.
     pub fn ramal() -> io::Result<Self> {
-        let (address, http) = (free_address()?, free_address()?);
         let data = tempfile::tempdir()?;
         let program = std::env::current_exe()?.with_file_name("ramal");
         let mut child = Command::new(program)
             .args(["serve", "--demo"])
             .env("RAMAL_DATA", data.path())
-            .env("RAMAL_SIP", address.to_string())
-            .env("RAMAL_HTTP", http.to_string())
+            .env("RAMAL_SIP", "127.0.0.1:0")
+            .env("RAMAL_HTTP", "127.0.0.1:0")
             .env("RAMAL_LOG", "error")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -64,13 +63,24 @@ impl Server {
             .stdout
             .take()
             .ok_or_else(|| io::Error::other("no output"))?;
-        let up = BufReader::new(output)
-            .lines()
-            .map_while(Result::ok)
-            .any(|line| line.contains("Try it"));
-        if !up {
-            return Err(io::Error::other("ramal did not start"));
+        let (mut sip, mut http) = (None, None);
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            match line.split_whitespace().collect::<Vec<_>>().as_slice() {
+                ["SIP", "UDP", address, ..] => sip = address.parse().ok(),
+                ["HTTP", page, ..] => {
+                    http = page
+                        .strip_prefix("http://")
+                        .and_then(|page| page.parse().ok());
+                }
+                _ => {}
+            }
+            if line.contains("Try it") {
+                break;
+            }
         }
+        let (Some(address), Some(http)) = (sip, http) else {
+            return Err(io::Error::other("ramal did not start"));
+        };
         Ok(Self {
             child,
             address,

@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -30,8 +31,9 @@ use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_
 /// Who writes: each slower than one message a second, which is what a visitor may.
 const WRITERS_PER_MESSAGE: f64 = 1.25;
 
-/// Opened before memory is measured: caches, pools and buckets are filled then.
-const WARM_UP: usize = 200;
+/// Opened before memory is measured, and kept open: what the start has freed is in use again then, so that
+/// what comes after is new.
+const WARM_UP: usize = 3_000;
 
 /// Sockets that are being opened at once.
 const OPENING: usize = 32;
@@ -200,13 +202,13 @@ async fn of_limit(load: Load) -> Result<Measured, Failure> {
         let socket = connect(address, &format!("/{number}"), &[]).await?;
         Ok::<_, Failure>(socket)
     };
+    let mut idle = JoinSet::new();
     for number in 0..WARM_UP {
-        drop(open(number).await?);
+        idle.spawn(stay(open(number).await?));
     }
     let before = resident_kib(child.id)?;
-    let mut idle = vec![];
     for number in 0..load.sockets {
-        idle.push(open(number).await?);
+        idle.spawn(stay(open(number).await?));
     }
     let after = resident_kib(child.id)?;
     let times = Arc::<Times<String>>::default();
@@ -278,12 +280,15 @@ impl Drop for Relay {
 async fn of_ramal(load: Load) -> Result<Measured, Failure> {
     let server = tokio::task::spawn_blocking(Server::ramal).await??;
     let shop = Arc::new(Shop::find(&server).await?);
-    for number in 0..WARM_UP {
-        drop(shop.visit(number).await?);
+    let mut idle = JoinSet::new();
+    for socket in shop.visits(0, WARM_UP).await? {
+        idle.spawn(stay(socket));
     }
     tokio::time::sleep(Duration::from_secs(1)).await;
     let before = server.resident_kib()?;
-    let idle = shop.visits(WARM_UP, load.sockets).await?;
+    for socket in shop.visits(WARM_UP, load.sockets).await? {
+        idle.spawn(stay(socket));
+    }
     tokio::time::sleep(Duration::from_secs(3)).await;
     let after = server.resident_kib()?;
 
@@ -316,10 +321,11 @@ async fn of_ramal(load: Load) -> Result<Measured, Failure> {
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
     watching.abort();
-    drop(idle);
+    // Those that were cut off are not counted.
+    while idle.try_join_next().is_some() {}
     let (waits, lost) = times.waits();
     Ok(Measured {
-        sockets: load.sockets,
+        sockets: idle.len().saturating_sub(WARM_UP),
         bytes_each: bytes_each((before, after), load.sockets),
         waits,
         lost,
@@ -530,6 +536,11 @@ async fn connect(
     stream.set_nodelay(true)?;
     let (socket, _) = client_async_with_config(request, stream, Some(small())).await?;
     Ok(socket)
+}
+
+/// A page that nobody looks at: it answers pings.
+async fn stay(mut socket: Socket) {
+    while let Some(Ok(_)) = socket.next().await {}
 }
 
 async fn next(socket: &mut Socket) -> Result<Value, Failure> {
