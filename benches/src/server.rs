@@ -48,10 +48,20 @@ impl Server {
     ///
     /// When it does not start.
     pub fn ramal() -> io::Result<Self> {
+        Self::ramal_on(None)
+    }
+
+    /// The same on this database.
+    ///
+    /// # Errors
+    ///
+    /// When it does not start.
+    pub fn ramal_on(database: Option<&str>) -> io::Result<Self> {
         let data = tempfile::tempdir()?;
         let program = std::env::current_exe()?.with_file_name("ramal");
         let mut child = Command::new(program)
             .args(["serve", "--demo"])
+            .envs(database.map(|url| ("RAMAL_DATABASE", url)))
             .env("RAMAL_DATA", data.path())
             .env("RAMAL_SIP", "127.0.0.1:0")
             .env("RAMAL_HTTP", "127.0.0.1:0")

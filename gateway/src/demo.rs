@@ -6,10 +6,12 @@
 use std::path::Path;
 
 use channels::generic::signature;
+use desk::disposition::Disposition;
 use desk::id::{
-    CalendarId, ChannelId, CompanyId, DeviceId, FlowId, NumberId, PromptId, ServiceId, TrunkId,
-    UserId,
+    CalendarId, ChannelId, CompanyId, DeviceId, DispositionId, FlowId, NumberId, PromptId,
+    QuickReplyId, ServiceId, TrunkId, UserId,
 };
+use desk::rules::{ServiceRules, WrapUp};
 use ivr::simple::{Offer, SimpleForm};
 use ivr::{CalendarRef, Key, Language, Say};
 use rand::SeedableRng;
@@ -18,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::Store;
 use store::prompts::{Prompt, PromptKind, PromptState};
+use store::users::Role;
 
 use crate::channels::SigningSecrets;
 use crate::channels::webchat::{self, WebchatSettings};
@@ -41,7 +44,10 @@ pub struct Logins {
     /// The addresses of the agents, whose devices these are; none in a demo of before.
     #[serde(default)]
     pub agents: Vec<String>,
-    /// And their one password.
+    /// The address of who supervises them; empty in a demo of before.
+    #[serde(default)]
+    pub supervisor: String,
+    /// And the one password of them all.
     #[serde(default)]
     pub agent_password: String,
 }
@@ -108,6 +114,7 @@ impl Maker<'_> {
                 .collect(),
             device_password: api_key::letters(&mut random, PASSWORD_LENGTH),
             agents: DEVICES.iter().map(|(name, ..)| address(name)).collect(),
+            supervisor: address("sofia"),
             agent_password: api_key::letters(&mut random, PASSWORD_LENGTH),
         };
         // Speaking takes time; the transaction begins when everything is at hand.
@@ -123,6 +130,18 @@ impl Maker<'_> {
             store::prompts::insert(&mut *db, prompt).await?;
         }
         let services = insert_services(&mut db, &company, &prompts, now_ms, &mut random).await?;
+        for (shortcut, text) in QUICK_REPLIES {
+            let reply = store::quick_replies::QuickReply {
+                id: QuickReplyId::new(now_ms, &mut random),
+                company: company.clone(),
+                shortcut: shortcut.to_owned(),
+                text: text.to_owned(),
+                services: vec![],
+                created_ms: now_ms,
+                updated_ms: now_ms,
+            };
+            store::quick_replies::insert(&mut *db, &reply).await?;
+        }
         insert_trunk(&mut db, &company, now_ms, &mut random).await?;
         for (number, name, calendar) in [
             (
@@ -274,6 +293,7 @@ impl Maker<'_> {
                 extension: Some((*extension).to_owned()),
                 number: None,
                 user: Some(agent),
+                browser: false,
                 disabled: false,
                 created_ms: now_ms,
                 updated_ms: now_ms,
@@ -337,7 +357,8 @@ async fn insert_company(
         email: logins.administrator.clone(),
         name: "Administração".to_owned(),
         password: Some(hashed),
-        role: store::users::Role::Administrator,
+        role: Role::Administrator,
+        profile: None,
         locale: "pt-BR".to_owned(),
         disabled: false,
         created_ms: now_ms,
@@ -347,8 +368,8 @@ async fn insert_company(
     Ok(())
 }
 
-/// A person for each device, who takes the work of all services. They are offline until they say
-/// otherwise.
+/// A person for each device, who takes the work of all services, and one who supervises them. They are
+/// offline until they say otherwise.
 async fn insert_agents(
     db: &mut store::Transaction,
     company: &CompanyId,
@@ -359,21 +380,23 @@ async fn insert_agents(
 ) -> Result<Vec<UserId>, DemoError> {
     let hashed = passwords::hash(&logins.agent_password)
         .map_err(|error| DemoError::Form(error.to_string()))?;
+    let mut person = |name: &str, email: &str, role| store::users::User {
+        id: UserId::new(now_ms, random),
+        company: Some(company.clone()),
+        email: email.to_owned(),
+        name: name.to_owned(),
+        password: Some(hashed.clone()),
+        role,
+        profile: None,
+        locale: "pt-BR".to_owned(),
+        disabled: false,
+        created_ms: now_ms,
+        last_login_ms: None,
+    };
     let mut agents = Vec::new();
     for ((_, name, _), email) in DEVICES.iter().zip(&logins.agents) {
-        let id = UserId::new(now_ms, random);
-        let agent = store::users::User {
-            id: id.clone(),
-            company: Some(company.clone()),
-            email: email.clone(),
-            name: (*name).to_owned(),
-            password: Some(hashed.clone()),
-            role: store::users::Role::Agent,
-            locale: "pt-BR".to_owned(),
-            disabled: false,
-            created_ms: now_ms,
-            last_login_ms: None,
-        };
+        let agent = person(name, email, Role::Agent);
+        let id = agent.id.clone();
         store::users::insert(&mut **db, &agent).await?;
         for (service, _) in services {
             let member = store::agents::Member {
@@ -385,6 +408,8 @@ async fn insert_agents(
         }
         agents.push(id);
     }
+    let supervisor = person("Sofia", &logins.supervisor, Role::Supervisor);
+    store::users::insert(&mut **db, &supervisor).await?;
     Ok(agents)
 }
 
@@ -420,7 +445,13 @@ async fn insert_services(
             calendar: None,
             ring_s: 15,
             wrap_up_s: 10,
-            rules: Default::default(),
+            rules: ServiceRules {
+                wrap_up: WrapUp {
+                    dispositions: dispositions()?,
+                    ..WrapUp::default()
+                },
+                ..ServiceRules::default()
+            },
             calls: Default::default(),
             recording_notice: None,
             survey: None,
@@ -433,6 +464,50 @@ async fn insert_services(
         services.push((id, label.to_owned()));
     }
     Ok(services)
+}
+
+/// What the demo's agents write by a few letters.
+const QUICK_REPLIES: [(&str, &str); 3] = [
+    (
+        "ola",
+        "Olá, {{name}}! Aqui é {{agent}}, de {{service}}. Como posso ajudar?",
+    ),
+    (
+        "prazo",
+        "O prazo de entrega é de 3 a 5 dias úteis. Quer que eu veja onde está o seu pedido?",
+    ),
+    (
+        "tchau",
+        "Foi um prazer atender você, {{name}}. Se precisar, o protocolo é {{protocol}}.",
+    ),
+];
+
+/// How conversations of the demo may end: a heading, and codes.
+fn dispositions() -> Result<Vec<Disposition>, DemoError> {
+    let code = |id: &str, name: &str| -> Result<Disposition, DemoError> {
+        let id = id.parse::<DispositionId>();
+        Ok(Disposition {
+            id: id.map_err(|error| DemoError::Form(error.to_string()))?,
+            name: name.to_owned(),
+            children: vec![],
+            fields: vec![],
+            actions: vec![],
+        })
+    };
+    let order = Disposition {
+        children: vec![
+            code("prazo", "Prazo de entrega")?,
+            code("troca", "Troca ou devolução")?,
+            code("cancelamento", "Cancelamento")?,
+        ],
+        ..code("pedido", "Pedido")?
+    };
+    Ok(vec![
+        order,
+        code("duvida", "Dúvida respondida")?,
+        code("reclamacao", "Reclamação")?,
+        code("engano", "Engano")?,
+    ])
 }
 
 /// The demo's carrier is this machine itself.

@@ -59,6 +59,7 @@ pub async fn add_administrator(
         email,
         password: Some(passwords::hash(&password)?),
         role: Role::Administrator,
+        profile: None,
         locale: "pt-BR".to_owned(),
         disabled: false,
         created_ms: now_ms,

@@ -48,7 +48,9 @@ impl Keeper {
             Kept::Service(record) => Key::Service(record.id.clone()),
             Kept::Work { record, .. } => Key::Work(record.work.id.clone()),
             Kept::WorkRemoved(work) => Key::Work(work.clone()),
-            Kept::Decision(_) | Kept::Line(_) if self.waiting.len() >= WAITING_MAX => {
+            Kept::Decision(_) | Kept::Line(_) | Kept::Fact(_)
+                if self.waiting.len() >= WAITING_MAX =>
+            {
                 self.lost += 1;
                 return;
             }
@@ -57,7 +59,7 @@ impl Keeper {
                 Key::Life(interaction.clone())
             }
             // A step is never lost, nor what is said: who writes and who answers bound them.
-            Kept::Line(_) | Kept::Step(_) | Kept::Said(_) => {
+            Kept::Line(_) | Kept::Fact(_) | Kept::Step(_) | Kept::Said(_) => {
                 self.lines += 1;
                 Key::Line(self.lines)
             }
@@ -87,7 +89,7 @@ impl Keeper {
         !self.waiting.is_empty()
     }
 
-    /// Decisions and lines that were lost because too much waited, since the start.
+    /// Decisions, facts and lines that were lost because too much waited, since the start.
     pub fn lost(&self) -> usize {
         self.lost
     }

@@ -16,6 +16,7 @@ pub mod passwords;
 pub mod playback;
 pub mod recordings;
 pub mod records;
+pub mod second_factor;
 pub mod secrets;
 pub mod serve;
 pub mod setup;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
-use desk::id::{CompanyId, InteractionId, UserId, WorkId};
+use desk::id::{CompanyId, InteractionId, ServiceId, UserId, WorkId};
 use exchange::voice::LiveEvent;
 use tokio::sync::{broadcast, mpsc, watch};
 
@@ -80,15 +80,35 @@ struct Entry {
     text: Utf8Bytes,
     /// Whose own it is, beside those who may see everything.
     users: Vec<UserId>,
+    /// About which services it is.
+    services: Vec<ServiceId>,
 }
 
 /// What somebody reads.
-#[derive(Clone, Copy, Debug)]
-pub enum Reader<'u> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reader {
     /// Everything of the company.
     All,
-    /// What is their own.
-    Own(&'u UserId),
+    /// What is their own, and what is about some services.
+    Some {
+        /// Who.
+        user: UserId,
+        /// Which.
+        services: Vec<ServiceId>,
+    },
+}
+
+impl Reader {
+    /// Whether something is for them that is these people's own and about these services.
+    pub fn sees(&self, users: &[UserId], services: &[ServiceId]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Some {
+                user,
+                services: theirs,
+            } => users.contains(user) || services.iter().any(|service| theirs.contains(service)),
+        }
+    }
 }
 
 /// What there is to read behind a count.
@@ -227,11 +247,16 @@ async fn fill(hub: Hub, mut telling: mpsc::Receiver<Told>) {
         event,
     }) = telling.recv().await
     {
-        let users = event.users();
+        let (users, services) = (event.users(), event.services());
         let rung = hub.bells_of(&event);
         let text = live_text(seq, *event).into();
         let feed = hub.feed(&company);
-        lock(&feed.ring).push(Entry { seq, text, users });
+        lock(&feed.ring).push(Entry {
+            seq,
+            text,
+            users,
+            services,
+        });
         feed.news.send_replace(());
         for bell in rung {
             bell.send_replace(());
@@ -266,7 +291,7 @@ impl Feed {
     }
 
     /// What there is to read behind `seq`, at most a batch.
-    pub fn read(&self, seq: u64, reader: Reader<'_>) -> Read {
+    pub fn read(&self, seq: u64, reader: &Reader) -> Read {
         lock(&self.ring).read(seq, reader)
     }
 
@@ -334,7 +359,7 @@ impl Ring {
         }
     }
 
-    fn read(&self, seq: u64, reader: Reader<'_>) -> Read {
+    fn read(&self, seq: u64, reader: &Reader) -> Read {
         let Some(first) = self.told.front() else {
             return Read::Nothing;
         };
@@ -347,11 +372,7 @@ impl Ring {
         let mut read = seq;
         for entry in self.told.iter().skip(skipped).take(BATCH) {
             read = entry.seq;
-            let is_theirs = match reader {
-                Reader::All => true,
-                Reader::Own(user) => entry.users.contains(user),
-            };
-            if is_theirs {
+            if reader.sees(&entry.users, &entry.services) {
                 texts.push(entry.text.clone());
             }
         }
@@ -398,11 +419,19 @@ mod tests {
         text.parse().expect("an id")
     }
 
+    fn own(user: &UserId) -> Reader {
+        Reader::Some {
+            user: user.clone(),
+            services: vec![],
+        }
+    }
+
     fn entry(seq: u64, user: Option<&str>) -> Entry {
         Entry {
             seq,
             text: seq.to_string().into(),
             users: user.map(id).into_iter().collect(),
+            services: vec![],
         }
     }
 
@@ -427,18 +456,18 @@ mod tests {
     #[test]
     fn who_was_away_reads_what_they_missed_and_nothing_twice() {
         let ring = ring(100, 11..=15);
-        let read = ring.read(12, Reader::All);
+        let read = ring.read(12, &Reader::All);
         assert_eq!(texts(&read), ["13", "14", "15"]);
         assert!(matches!(read, Read::Events { seq: 15, .. }));
-        assert_eq!(ring.read(15, Reader::All), Read::Nothing);
-        assert_eq!(texts(&ring.read(10, Reader::All)).len(), 5);
+        assert_eq!(ring.read(15, &Reader::All), Read::Nothing);
+        assert_eq!(texts(&ring.read(10, &Reader::All)).len(), 5);
     }
 
     #[test]
     fn what_the_ring_does_not_hold_any_more_is_said_to_be_gone() {
         let ring = ring(3, 11..=15);
-        assert_eq!(texts(&ring.read(12, Reader::All)), ["13", "14", "15"]);
-        assert_eq!(ring.read(11, Reader::All), Read::Gone);
+        assert_eq!(texts(&ring.read(12, &Reader::All)), ["13", "14", "15"]);
+        assert_eq!(ring.read(11, &Reader::All), Read::Gone);
         assert!(!ring.holds(11) && ring.holds(12) && ring.holds(15) && !ring.holds(16));
         assert!(!Ring::new(LIMITS).holds(0));
     }
@@ -453,8 +482,8 @@ mod tests {
             ring.push(entry(seq, None));
             assert!(ring.bytes <= ring.limits.bytes);
         }
-        assert_eq!(texts(&ring.read(87, Reader::All)), ["88", "89", "90"]);
-        assert_eq!(ring.read(86, Reader::All), Read::Gone);
+        assert_eq!(texts(&ring.read(87, &Reader::All)), ["88", "89", "90"]);
+        assert_eq!(ring.read(86, &Reader::All), Read::Gone);
         let mut large = entry(91, None);
         large.text = "x".repeat(1_000).into();
         ring.push(large);
@@ -467,12 +496,29 @@ mod tests {
     }
 
     #[test]
+    fn who_watches_some_services_reads_of_those_and_what_is_their_own() {
+        let about = |seq, user, service: &str| Entry {
+            services: vec![id(service)],
+            ..entry(seq, user)
+        };
+        let mut ring = ring(100, 11..=11);
+        ring.push(about(12, None, "vendas"));
+        ring.push(about(13, None, "suporte"));
+        ring.push(about(14, Some("ana"), "suporte"));
+        let ana = Reader::Some {
+            user: id("ana"),
+            services: vec![id("vendas")],
+        };
+        assert_eq!(texts(&ring.read(11, &ana)), ["12", "14"]);
+    }
+
+    #[test]
     fn nobody_reads_across_a_gap() {
         let mut ring = ring(100, 11..=15);
         ring.push(entry(17, None));
-        assert_eq!(ring.read(15, Reader::All), Read::Gone);
+        assert_eq!(ring.read(15, &Reader::All), Read::Gone);
         assert!(!ring.holds(15));
-        assert_eq!(texts(&ring.read(16, Reader::All)), ["17"]);
+        assert_eq!(texts(&ring.read(16, &Reader::All)), ["17"]);
     }
 
     #[test]
@@ -488,23 +534,23 @@ mod tests {
         let ana = id("ana");
         let mut seq = 0;
         let mut seen = vec![];
-        while let Read::Events { texts, seq: read } = ring.read(seq, Reader::Own(&ana)) {
+        while let Read::Events { texts, seq: read } = ring.read(seq, &own(&ana)) {
             seq = read;
             seen.extend(texts);
         }
         assert_eq!(seq, 201);
         assert_eq!(seen, [Utf8Bytes::from("201")]);
-        assert_eq!(texts(&ring.read(200, Reader::Own(&id("bruno")))).len(), 0);
+        assert_eq!(texts(&ring.read(200, &own(&id("bruno")))).len(), 0);
     }
 
     #[test]
     fn who_is_ahead_of_the_ring_waits_until_it_has_come_so_far() {
         let mut ring = ring(100, 11..=12);
-        assert_eq!(ring.read(14, Reader::All), Read::Nothing);
+        assert_eq!(ring.read(14, &Reader::All), Read::Nothing);
         for seq in 13..=15 {
             ring.push(entry(seq, None));
         }
-        assert_eq!(texts(&ring.read(14, Reader::All)), ["15"]);
+        assert_eq!(texts(&ring.read(14, &Reader::All)), ["15"]);
     }
 
     #[tokio::test]
@@ -533,7 +579,7 @@ mod tests {
         while !hub.feed(&company).holds(most + 11) {
             news.changed().await.expect("the hub lives");
         }
-        assert_eq!(hub.feed(&company).read(most, Reader::All), Read::Gone);
+        assert_eq!(hub.feed(&company).read(most, &Reader::All), Read::Gone);
         drop(teller);
         while news.changed().await.is_ok() {}
     }

@@ -237,14 +237,19 @@ fn greeting(started: &Started) -> String {
             "\nThe demo company, Loja Exemplo:\n  \
              log in     {} / {}\n  \
              devices    {devices}   password {}   (SIP domain: this machine)\n  \
-             agents     {agents}   password {}\n\n\
+             agents     {agents}   password {}\n  \
+             supervisor {}   the same password\n\n\
              Try it:\n  \
              a menu     dial sip:4000@127.0.0.1:{port} with baresip, linphone or sipp\n  \
-             an agent   register ana, log in as her by POST /api/v1/session and\n  \
-             \u{20}          PUT {{\"presence\": \"available\"}} to /api/v1/agents/me/presence\n  \
+             an agent   open http://{http}, log in as one and press Ficar disponível;\n  \
+             \u{20}          register ana with a telephone to take calls\n  \
              closed     dial sip:4001@127.0.0.1:{port}\n  \
              a chat     open http://{http}/demo, a shop with it on the page\n",
-            logins.administrator, logins.password, logins.device_password, logins.agent_password,
+            logins.administrator,
+            logins.password,
+            logins.device_password,
+            logins.agent_password,
+            logins.supervisor,
         );
     }
     text

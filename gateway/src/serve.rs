@@ -237,7 +237,7 @@ pub async fn serve(
             fetcher: Fetcher::new(inside),
         }),
     );
-    let having = tokio::spawn(attachments.clone().run());
+    let having = tokio::spawn(attachments.clone().run(telephony.clone()));
     let reader = channels.instance().clone();
     let reading = mailboxes::start(mailboxes::Needs {
         store: store.clone(),

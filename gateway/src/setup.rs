@@ -138,6 +138,7 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
         trunk.numbers.owned = owned(trunk, &trunk_owners, &companies);
     }
     leave_to_the_first(&mut trunks, &trunk_owners, &companies, &ages);
+    let prompts = add_prompts(store, &mut companies).await?;
     let directory = Directory {
         companies: companies
             .into_iter()
@@ -150,7 +151,7 @@ pub async fn load(store: &Store, secrets: &Secrets, realm: &str) -> Result<Setup
         directory: Arc::new(directory),
         trunks,
         accounts,
-        prompts: prompts(store).await?,
+        prompts,
     })
 }
 
@@ -193,6 +194,7 @@ fn begin(row: &store::companies::Company) -> Option<Company> {
         pauses: BTreeMap::new(),
         skills: BTreeMap::new(),
         desk: Arc::default(),
+        prompts: BTreeMap::new(),
         library: Arc::default(),
     })
 }
@@ -633,14 +635,25 @@ async fn add_numbers(
     Ok(ages)
 }
 
-async fn prompts(store: &Store) -> Result<BTreeMap<desk::id::PromptId, String>, SetupError> {
+/// The prompts that are heard: what each company's say, and the file of each.
+async fn add_prompts(
+    store: &Store,
+    companies: &mut Companies,
+) -> Result<BTreeMap<desk::id::PromptId, String>, SetupError> {
     let all = store::prompts::all(store.pool()).await?;
     let heard = all
         .into_iter()
         .filter(|prompt| prompt.state == store::prompts::PromptState::Published);
-    Ok(heard
-        .filter_map(|prompt| Some((prompt.id, prompt.file?)))
-        .collect())
+    let mut files = BTreeMap::new();
+    for prompt in heard {
+        if let Some(company) = companies.get_mut(&prompt.company)
+            && !prompt.text.trim().is_empty()
+        {
+            company.prompts.insert(prompt.id.to_string(), prompt.text);
+        }
+        files.extend(prompt.file.map(|file| (prompt.id, file)));
+    }
+    Ok(files)
 }
 
 /// A language by its BCP 47 name; Portuguese is home.

@@ -22,6 +22,7 @@ mod output;
 mod question;
 mod speech;
 mod trail;
+pub mod trial;
 mod variables;
 mod walk;
 mod written;

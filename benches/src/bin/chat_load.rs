@@ -300,7 +300,7 @@ async fn of_ramal(load: Load) -> Result<Measured, Failure> {
             let told: Value = serde_json::from_str(&text).unwrap_or_default();
             if told["kind"] == "message"
                 && let (Some(interaction), Some(seq)) =
-                    (told["interaction"].as_str(), told["seq"].as_u64())
+                    (told["interaction"].as_str(), told["message_seq"].as_u64())
             {
                 heard.came((interaction.to_owned(), seq));
             }

@@ -127,6 +127,10 @@ ids! {
     SkillId;
     /// A reason for a pause (almoço, treinamento).
     PauseId;
+    /// A sentence that agents write by a few letters.
+    QuickReplyId;
+    /// What people may do, under a name.
+    ProfileId;
     /// A wrap-up code that closes an interaction.
     DispositionId;
     /// A message that a caller left.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::change::{AgentRecord, ServiceRecord, WorkRecord};
 use crate::decision::Decision;
+use crate::fact::Fact;
 use crate::id::{CompanyId, InstanceId, InteractionId, MessageId, WorkId};
 use crate::record::{InteractionEnd, InteractionUpdate, TrailKind};
 
@@ -35,6 +36,8 @@ pub enum Kept {
     Service(ServiceRecord),
     /// Why an offer was made.
     Decision(Box<DecisionKept>),
+    /// Something that reports count.
+    Fact(Box<Fact>),
     /// A line of the trail of an interaction whose own record nobody writes any more, or not at
     /// present.
     Line(LateLine),

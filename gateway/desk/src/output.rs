@@ -3,7 +3,7 @@
 use crate::change::{Change, OfferEnd, PauseReason, Presence};
 use crate::decision::OfferId;
 use crate::disposition::{Action, Disposed, DispositionError};
-use crate::id::{ServiceId, UserId, WorkId};
+use crate::id::{InteractionId, ServiceId, UserId, WorkId};
 use crate::words;
 use crate::work::Medium;
 
@@ -270,6 +270,12 @@ pub struct Status {
 pub struct InHand {
     /// Which work.
     pub work: WorkId,
+    /// The interaction it stands for.
+    pub interaction: InteractionId,
+    /// For which service.
+    pub service: ServiceId,
+    /// When the customer came, milliseconds since 1970 (UTC).
+    pub arrived_ms: i64,
     /// How one talks there.
     pub medium: Medium,
     /// The state's name, as of [`crate::change::WorkState::name`].

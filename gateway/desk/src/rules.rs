@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact::OwnerFallback;
 use crate::disposition::{self, Disposition};
 use crate::id::{PauseId, ServiceId, SkillId, UserId};
 use crate::words;
@@ -293,6 +294,9 @@ impl RulesError {
     }
 }
 
+/// As long as what is written waits for its owner alone: a month, after which they do not come.
+const MESSAGE_WAITS_MS: i64 = 30 * 24 * 3_600_000;
+
 /// Steps of relaxation, or rules of overflow, of one service: more than anybody understands.
 pub const STEPS_MAX: usize = 20;
 
@@ -373,8 +377,15 @@ impl ServiceRules {
         Ok(())
     }
 
-    /// Who should have the work of this customer.
-    pub fn preferred(&self, customer: &Customer) -> Option<Preferred> {
+    /// Who should have the work of this customer; `owner_is_there` where their owner could have it now.
+    /// While the owner could not, their fallback decides: another agent, or nobody else at all where what is written can
+    /// wait for them (*recado*).
+    pub fn preferred(
+        &self,
+        customer: &Customer,
+        medium: Medium,
+        owner_is_there: bool,
+    ) -> Option<Preferred> {
         let (owner, last) = (customer.owner.as_ref(), customer.last_agent.as_ref());
         let agent = match self.preference.whom {
             PreferredAgent::Nobody => None,
@@ -382,10 +393,30 @@ impl ServiceRules {
             PreferredAgent::Last => last,
             PreferredAgent::OwnerOrLast => owner.or(last),
         };
-        agent.map(|agent| Preferred {
+        let agent = agent?;
+        let usual = Preferred {
             agent: agent.clone(),
             wait_ms: self.preference.wait_ms,
             even_away: self.preference.even_away,
+        };
+        if Some(agent) != owner || owner_is_there {
+            return Some(usual);
+        }
+        Some(match &customer.owner_fallback {
+            OwnerFallback::Backup { agent } => Preferred {
+                agent: agent.clone(),
+                ..usual
+            },
+            OwnerFallback::Message if medium != Medium::Phone => Preferred {
+                wait_ms: MESSAGE_WAITS_MS,
+                even_away: true,
+                ..usual
+            },
+            // A call cannot wait so long, and is not sent elsewhere by the desk.
+            OwnerFallback::Message
+            | OwnerFallback::FollowMe { .. }
+            | OwnerFallback::Queue
+            | OwnerFallback::Unassign => usual,
         })
     }
 

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::contact::OwnerFallback;
 use crate::id::{ContactId, InteractionId, ServiceId, SkillId, UserId, WorkId};
 pub use crate::record::Medium;
 
@@ -47,6 +48,8 @@ pub struct Customer {
     pub priority: i16,
     /// The agent whose customer they are.
     pub owner: Option<UserId>,
+    /// Who serves them while that one cannot.
+    pub owner_fallback: OwnerFallback,
     /// Who had them last.
     pub last_agent: Option<UserId>,
     /// Whether what comes from them is refused.

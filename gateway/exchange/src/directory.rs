@@ -68,6 +68,8 @@ pub struct Company {
     /// What all its services have in common at the desk. Services, agents and pauses stand beside it
     /// and not in it.
     pub desk: Arc<Rules>,
+    /// What its prompts say, for who reads them.
+    pub prompts: BTreeMap<String, String>,
     /// Its published flows and its calendars.
     pub library: Arc<ivr::Library>,
 }
@@ -361,6 +363,7 @@ mod tests {
             pauses: BTreeMap::new(),
             skills: BTreeMap::new(),
             desk: Arc::default(),
+            prompts: BTreeMap::new(),
             library: Arc::default(),
         }
     }

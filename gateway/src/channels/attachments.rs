@@ -26,9 +26,11 @@ use rand::rngs::StdRng;
 use serde::Deserialize;
 use store::attachments::{self, Attachment, AttachmentState, Place, StoredFile};
 use store::channels::Channel;
-use store::messages::Message;
+use store::messages::{self, Message};
 use store::{Error, Store, Transaction};
 use tokio::sync::{RwLock, RwLockReadGuard};
+
+use crate::telephony::Telephony;
 
 /// What is in a message, as far as it holds files.
 #[derive(Deserialize)]
@@ -234,8 +236,8 @@ impl Attachments {
         put.ok().map(|stored| stored.hash)
     }
 
-    /// Has what is to be had, until it is dropped.
-    pub async fn run(self) {
+    /// Has what is to be had, until it is dropped, and tells who has the messages on their screens.
+    pub async fn run(self, telephony: Telephony) {
         let mut tidy_ms = 0;
         loop {
             let now_ms = clock::wall().as_millisecond();
@@ -243,7 +245,7 @@ impl Attachments {
                 Ok(due) => {
                     let tries = futures_util::stream::iter(due);
                     tries
-                        .for_each_concurrent(AT_ONCE, |row| self.attempt(row))
+                        .for_each_concurrent(AT_ONCE, |row| self.attempt(row, &telephony))
                         .await;
                 }
                 Err(error) => tracing::warn!(%error, "files wait: the database is away"),
@@ -258,10 +260,13 @@ impl Attachments {
         }
     }
 
-    async fn attempt(&self, row: Attachment) {
+    async fn attempt(&self, row: Attachment, telephony: &Telephony) {
         let until_ms = row.due_ms.max(clock::wall().as_millisecond()) + LEASE_MS;
         let ended = match attachments::claim(self.store.pool(), &row, until_ms).await {
-            Ok(true) => self.have(&row).await,
+            Ok(true) => match self.have(&row).await {
+                Ok(()) => self.tell(&row, telephony).await,
+                Err(error) => Err(error),
+            },
             Ok(false) => return, // Somebody else tries.
             Err(error) => Err(error),
         };
@@ -286,6 +291,23 @@ impl Attachments {
         let (state, due_ms, error) = failure.outcome(row.attempts + 1, now_ms);
         tracing::debug!(attachment = %row.id, error, state = state.as_str(), "a file was not had");
         attachments::not_had(self.store.pool(), &row.id, state, due_ms, &error).await
+    }
+
+    /// The message has its file, or never will: who has it on their screens looks again.
+    async fn tell(&self, row: &Attachment, telephony: &Telephony) -> Result<(), Error> {
+        let Some(message) = &row.message else {
+            return Ok(());
+        };
+        let Some(message) = messages::of_work(self.store.pool(), message).await? else {
+            return Ok(());
+        };
+        let told = telephony.look(move |voice, now| {
+            voice.tell_message(now, &message.company, &message.interaction, message.seq);
+        });
+        if told.await.is_err() {
+            tracing::debug!(attachment = %row.id, "nobody is told of a file: the program ends");
+        }
+        Ok(())
     }
 
     async fn fetch(&self, row: &Attachment) -> Result<Stored, Failure> {

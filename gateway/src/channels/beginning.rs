@@ -11,6 +11,7 @@ use store::conversations::{self, Conversation, Newcomer};
 use store::interactions::{self, Interaction};
 use store::{Error, Transaction};
 
+use super::advertising;
 use super::matter::Maker;
 use super::outbound::{self, Writing};
 use super::settings::Rules;
@@ -47,6 +48,8 @@ pub enum Begun {
     NoService,
     /// Nothing may be sent to them.
     Blocked,
+    /// They want no advertising.
+    Unwanted,
 }
 
 /// A conversation that was begun.
@@ -82,6 +85,10 @@ impl Maker<'_> {
             .await?;
         if contact.blocked_out {
             return Ok(Begun::Blocked);
+        }
+        let whose = (&channel.company, Some(&contact.id));
+        if advertising::is_unwanted(self.db, whose, &asked.content).await? {
+            return Ok(Begun::Unwanted);
         }
         let thread = self.thread(channel, &contact).await?;
         let newcomer = Newcomer {

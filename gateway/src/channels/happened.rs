@@ -1,23 +1,26 @@
 //! What providers tell besides messages: what became of ours, reactions, edits, news of the account.
 
 use channels::event::{
-    Billed, Delivery, Echo, EventKind, Health, HealthLevel, Identified, Reaction, Side, Status,
+    Billed, Consent, Delivery, Echo, EventKind, Health, HealthLevel, Identified, Side, Status,
     TemplateChange, TemplateNews,
 };
-use channels::failure::Failure;
+use channels::failure::{Advice, Failure, FailureClass};
 use channels::peer::{IdentityKind, PeerId};
+use channels::whatsapp::number::calling_code;
 use desk::id::{CompanyId, ConversationId, MessageId};
 use desk::record::{Direction, TrailKind};
 use media_engine_net::clock;
 use serde_json::{Value, json};
 use store::channel_health::{self, News};
 use store::channels::Channel;
-use store::conversations::{self, Newcomer};
+use store::conversations::{self, Conversation, Newcomer};
 use store::message_costs::{self, MessageCost};
 use store::messages::{self, Message};
 use store::{Error, Transaction, early_events, outbox};
 
-use super::matter::{Maker, Told};
+use super::matter::{Maker, Told, facts, window};
+use super::sender::peers;
+use super::{advertising, settings};
 
 impl Maker<'_> {
     /// What an event other than a message says. `at_ms` is by the provider's clock where it told it.
@@ -104,7 +107,9 @@ impl Maker<'_> {
                 return Ok(vec![]);
             }
             EventKind::Billed(billed) => return self.billed(&message, billed, at_ms).await,
-            EventKind::Reaction(reaction) => react(&mut message, &reaction),
+            EventKind::Reaction(reaction) => {
+                react(&mut message, reaction.by, reaction.emoji.as_deref());
+            }
             EventKind::Edited(edited) => {
                 let was = json!({ "content": message.content, "until_ms": at_ms });
                 let edits = message.edits.get_or_insert_with(|| json!([]));
@@ -171,8 +176,7 @@ impl Maker<'_> {
         let Some(talk) = conversations::by_id(&mut **self.db, conversation).await? else {
             return Ok(());
         };
-        let known = talk.peer.clone().unwrap_or_default();
-        let mut peers: Vec<PeerId> = serde_json::from_value(known).unwrap_or_default();
+        let mut peers = peers(&talk);
         let new: Vec<PeerId> = learned
             .iter()
             .filter(|id| !peers.contains(id))
@@ -210,11 +214,12 @@ impl Maker<'_> {
         let Some(talk) = talk else {
             return Ok(vec![]);
         };
-        let peers: Vec<PeerId> = talk
-            .peer
-            .and_then(|peer| serde_json::from_value(peer).ok())
-            .unwrap_or_default();
+        let peers = peers(&talk);
         let digits = peers.iter().find(|id| id.kind == IdentityKind::WaId);
+        let number = digits.map(|id| id.value.as_str());
+        let channel = store::channels::of_work(&mut **self.db, &talk.channel).await?;
+        let prices = channel.as_ref().map(settings::prices).unwrap_or_default();
+        let cost = number.and_then(|number| prices.cost(number, &billed, at_ms));
         let cost = MessageCost {
             message: message.id.clone(),
             company: message.company.clone(),
@@ -222,7 +227,8 @@ impl Maker<'_> {
             category: billed.category,
             billable: billed.billable,
             model: billed.model,
-            country: digits.and_then(|id| id.value.get(..2)).map(str::to_owned),
+            country: number.and_then(calling_code).map(str::to_owned),
+            cost: cost.map(|cost| (cost.currency, cost.micros)),
             at_ms,
         };
         message_costs::insert(&mut **self.db, &cost).await?;
@@ -257,6 +263,17 @@ impl Maker<'_> {
                 }
                 Ok(vec![])
             }
+            EventKind::Consent(Consent { peer, marketing }) => {
+                let ids = self.identities(&peer.ids, at_ms);
+                if !ids.is_empty() {
+                    let name = peer.name.as_deref();
+                    let contact = self.contact(channel, name, &ids, at_ms).await?;
+                    let whose = (&channel.company, &contact.id);
+                    advertising::note(self.db, whose, &peer.ids, (!marketing).then_some(at_ms))
+                        .await?;
+                }
+                Ok(vec![])
+            }
             EventKind::Template(news) => self.template(channel, key, &news, at_ms).await,
             EventKind::Health(Health {
                 level,
@@ -280,7 +297,6 @@ impl Maker<'_> {
             | EventKind::Read(_)
             | EventKind::Typing(_)
             | EventKind::Arrived { .. }
-            | EventKind::Consent(_)
             | EventKind::Call(_)) => {
                 let raw = json!(other);
                 let what = raw["event"].as_str().unwrap_or_default().to_owned();
@@ -400,6 +416,8 @@ pub(super) async fn reach(
     (state, failure): (Delivery, Option<&Failure>),
 ) -> Result<bool, Error> {
     let mut known = message.state.clone();
+    let shuts = failure.is_some_and(|failure| failure.class == FailureClass::NeedsTemplate);
+    let unwanted = failure.is_some_and(|failure| failure.advice == Advice::MarketingStopped);
     for _ in 0..MEETINGS_MAX {
         let Some(before) = known.as_deref() else {
             return Ok(false); // The customer's own.
@@ -415,6 +433,12 @@ pub(super) async fn reach(
         let step = (before, now.as_str());
         let now_ms = clock::wall().as_millisecond();
         if messages::advance(db, message, step, failure.as_ref(), now_ms).await? {
+            if now == Delivery::Failed && shuts {
+                shut(db, message).await?;
+            }
+            if now == Delivery::Failed && unwanted {
+                advertising::refused(db, message, now_ms).await?;
+            }
             if now >= Delivery::Accepted {
                 // What was not known is known now.
                 outbox::remove(&mut **db, &message.id).await?;
@@ -427,14 +451,29 @@ pub(super) async fn reach(
     Err(Error::Taken)
 }
 
-fn react(message: &mut Message, reaction: &Reaction) {
-    let by = match reaction.by {
+/// The provider says that the window was closed when a message came there, whatever our clock says.
+async fn shut(db: &mut Transaction, message: &Message) -> Result<(), Error> {
+    let talk = conversations::by_id(&mut **db, &message.conversation).await?;
+    if let Some(talk) = talk {
+        let mut facts = facts(&talk.window);
+        facts.shut(message.at_ms);
+        let talk = Conversation {
+            window: window(&facts),
+            ..talk
+        };
+        conversations::know(&mut **db, &talk).await?;
+    }
+    Ok(())
+}
+
+pub(super) fn react(message: &mut Message, by: Side, emoji: Option<&str>) {
+    let by = match by {
         Side::Customer => "customer",
         Side::Company => "company",
     };
     let reactions = message.reactions.get_or_insert_with(|| json!({}));
     if let Some(reactions) = reactions.as_object_mut() {
-        match &reaction.emoji {
+        match emoji {
             Some(emoji) => reactions.insert(by.to_owned(), json!(emoji)),
             None => reactions.remove(by),
         };

@@ -34,6 +34,7 @@ use store::{Error, Transaction};
 
 use crate::telephony::LAST_AGENT_MS;
 
+use super::advertising;
 use super::attachments;
 use super::settings::{self, Rules};
 use super::webchat::{Brought, WEBCHAT};
@@ -51,7 +52,7 @@ pub(super) struct Made {
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     /// A customer wrote.
-    Written(Written),
+    Written(Box<Written>),
     /// Something about a message changed: those who have it on their screens look again.
     Changed(InteractionId, u32),
     /// The customer ended it.
@@ -182,6 +183,12 @@ impl Maker<'_> {
     ) -> Result<Made, Error> {
         let outcome = Outcome::Done;
         let Event { key, kind, .. } = told.event;
+        let thread = told.conversation.as_str();
+        let is_end = matches!(kind, EventKind::Closed { .. });
+        if is_end && !conversations::is_known(&mut **self.db, &channel.id, thread).await? {
+            // What is told of a message may come before the message; there is nothing to end before it begins.
+            return Ok(Made::nothing(Outcome::Refused("external_conversation_id")));
+        }
         let known = Known {
             hash: key.clone(),
             message: MessageId::new(at_ms, self.random),
@@ -192,8 +199,7 @@ impl Maker<'_> {
         {
             return Ok(Made::nothing(outcome));
         }
-        let thread = told.conversation.as_str();
-        let told = if let EventKind::Closed { .. } = kind {
+        let told = if is_end {
             let open = interactions::open_in(&mut **self.db, &channel.id, thread).await?;
             open.map(Told::Closed).into_iter().collect()
         } else {
@@ -377,6 +383,8 @@ impl Maker<'_> {
         if let Some(answered) = self.survey_answer(&talk, passing).await? {
             return self.answered(message, &talk, answered, passing).await;
         }
+        let said = shown(&passing.arriving.message.content);
+        advertising::note_refusal(self.db, &talk, said, at_ms).await?;
         let matter = self.matter(&talk, passing).await?;
         let row = self.row(&message, &talk, &matter, passing);
         messages::insert(&mut **self.db, &row).await?;
@@ -400,7 +408,7 @@ impl Maker<'_> {
             seq: talk.seq,
         };
         let early = &passing.arriving.message.id;
-        let told = Told::Written(written);
+        let told = Told::Written(Box::new(written));
         let mut told = vec![(channel.company.clone(), told)];
         told.extend(self.early(channel, early).await?);
         let taken = Taken {
@@ -711,6 +719,7 @@ impl Maker<'_> {
             name: contact.name.clone(),
             priority: contact.priority,
             owner: contact.owner.clone(),
+            owner_fallback: contact.owner_fallback.clone(),
             last_agent: last.await?,
             blocked_in: contact.blocked_in,
             blocked_out: contact.blocked_out,
@@ -742,6 +751,19 @@ pub(super) fn words(content: &Content) -> &str {
         | Content::Contacts { .. }
         | Content::Order(_)
         | Content::Unsupported { .. } => "",
+    }
+}
+
+/// What the customer sees of what they say: of a choice its title, where [`words`] has our id.
+fn shown(content: &Content) -> &str {
+    match content {
+        Content::Choice(choice) => &choice.title,
+        Content::Text { .. }
+        | Content::Media(_)
+        | Content::Location(_)
+        | Content::Contacts { .. }
+        | Content::Order(_)
+        | Content::Unsupported { .. } => words(content),
     }
 }
 

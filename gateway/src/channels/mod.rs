@@ -1,8 +1,8 @@
 //! What comes and goes by written channels, between HTTP and the store.
 //!
 //! ```text
-//!  HTTP ─ receive ─▶ Intake ─ receipts, one commit for many ─▶ Worker ─ conversation, message,
-//!    ◀──────────────────── answer ───────────────────────────────┘     interaction, one commit
+//!  HTTP ─ receive ─▶ Intake ─ receipts, one commit for many ─▶ disk ─▶ Worker ─ conversation, message,
+//!    ◀──────────────────── answer ──────────────────────────────────────┘    interaction, one commit
 //!                                                                 └──▶ desk (telephony)
 //!  trail ─ what is told outside ─▶ notice, a delivery a webhook ─▶ Courier ─▶ webhooks
 //! ```
@@ -15,6 +15,7 @@
 //! - A delivery is tried until its webhook has taken it, in order within an interaction, always under the
 //!   id of its notice.
 
+mod advertising;
 pub mod attachments;
 mod beginning;
 mod courier;
@@ -52,6 +53,7 @@ use crate::telephony::Telephony;
 use gateway_net::fetch::Fetcher;
 use gateway_net::files::Files;
 
+pub(crate) use advertising::is_unwanted;
 pub use beginning::{Beginning, Begun, BegunTalk};
 use courier::Courier;
 pub(crate) use courier::{tell, what_came};
@@ -115,23 +117,6 @@ enum Waits {
     Durable(oneshot::Sender<()>),
     /// Until something was made of it.
     Made(oneshot::Sender<Outcome>),
-    /// Nobody: it was received before the start, or is on disk.
-    Nobody,
-}
-
-impl Arrival {
-    /// It is on disk: who waits for no more hears so.
-    fn kept(mut self) -> Self {
-        self.waits = match self.waits {
-            Waits::Durable(answer) => {
-                // Who went away tells it again.
-                let _ = answer.send(());
-                Waits::Nobody
-            }
-            other @ (Waits::Made(_) | Waits::Nobody) => other,
-        };
-        self
-    }
 }
 
 /// What was made of something that came in.
@@ -184,10 +169,17 @@ impl Channels {
         let mut chance = StdRng::from_seed(needs.seed);
         let wake = Arc::new(Notify::new());
         let (arrivals, incoming) = mpsc::channel(ARRIVALS_MAX);
-        let (stored, to_work) = mpsc::channel(ARRIVALS_MAX);
-        tokio::spawn(Intake::new(needs.store.clone(), stored).run(incoming));
-        let worker = Worker::new(&needs, chance.random(), wake.clone());
-        tokio::spawn(worker.run(to_work));
+        let (waiting, to_answer) = mpsc::channel(ARRIVALS_MAX);
+        let more = Arc::new(Notify::new());
+        let intake = Intake {
+            store: needs.store.clone(),
+            instance: needs.instance.clone(),
+            waiting,
+            more: more.clone(),
+        };
+        tokio::spawn(intake.run(incoming));
+        let worker = Worker::new(&needs, chance.random(), (wake.clone(), more), to_answer);
+        tokio::spawn(worker.run());
         let courier = Courier::new(&needs, chance.random(), wake.clone());
         let hurry = Arc::new(Notify::new());
         let sender = Sender::new(&needs, chance.random(), hurry.clone());

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 use store::attachments::{Attachment, AttachmentState};
 use store::messages::Message;
-use store::notices;
+use store::notices::{self, Stage};
 
 /// What webhooks are told; nothing of an event that this program does not know.
 pub(super) fn of(
@@ -34,7 +34,7 @@ pub(super) fn of(
             medium: told.medium.as_str(),
             direction: told.direction.as_str(),
             service: service.map(|(id, name)| NoticeName { id, name }),
-            status: status(kind).to_owned(),
+            status: status(kind, told).to_owned(),
         }),
         external_conversation_id: told.channel.as_ref().map(|channel| channel.thread.clone()),
         customer: Some(customer(told)),
@@ -85,7 +85,7 @@ fn customer(told: &notices::Notice) -> NoticeCustomer {
     }
 }
 
-fn status(kind: NoticeKind) -> &'static str {
+fn status(kind: NoticeKind, told: &notices::Notice) -> &'static str {
     match kind {
         NoticeKind::AttendanceOpened
         | NoticeKind::AttendanceQueued
@@ -93,8 +93,8 @@ fn status(kind: NoticeKind) -> &'static str {
         | NoticeKind::AttendanceReopened => "queued",
         NoticeKind::AttendanceClosed => "closed",
         NoticeKind::AttendanceOnHold => "on_hold",
-        NoticeKind::AttendanceAssigned
-        | NoticeKind::MessageReceived
+        NoticeKind::AttendanceAssigned => "in_progress",
+        NoticeKind::MessageReceived
         | NoticeKind::MessageCreated
         | NoticeKind::MessageUpdated
         | NoticeKind::MessageDeleted
@@ -103,7 +103,11 @@ fn status(kind: NoticeKind) -> &'static str {
         | NoticeKind::SurveySent
         | NoticeKind::SurveyAnswered
         | NoticeKind::Typing
-        | NoticeKind::Ping => "in_progress",
+        | NoticeKind::Ping => match told.stage {
+            Stage::Queued => "queued",
+            Stage::InProgress => "in_progress",
+            Stage::Closed => "closed",
+        },
     }
 }
 

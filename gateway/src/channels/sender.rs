@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use channels::capabilities::{Capabilities, Rate};
 use channels::connector::{Connector, Refusal};
-use channels::event::Delivery;
+use channels::event::{Delivery, Side};
 use channels::failure::{Advice, Failure, FailureClass};
 use channels::peer::PeerId;
 use channels::send::{Accepted, OutContent, Outgoing};
@@ -26,7 +26,7 @@ use store::channels::Channel;
 use store::conversations::{self, Conversation};
 use store::messages::{self, Message};
 use store::outbox::{self, Due};
-use store::{Error, Store};
+use store::{Error, Store, Transaction};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -35,7 +35,7 @@ use crate::telephony::Telephony;
 
 use super::Needs;
 use super::email::sending;
-use super::happened::reach;
+use super::happened::{reach, react};
 use super::matter::{Maker, facts, window};
 use super::outbound;
 use super::outgoing_files::OutgoingFiles;
@@ -269,6 +269,12 @@ impl Post {
         reach(&mut db, message, (Delivery::Accepted, None)).await?;
         outbox::remove(&mut *db, &message.id).await?;
         channel_health::note(&mut db, &channel.id, Happened::Sent, now_ms).await?;
+        if let Ok(OutContent::Reaction { message, emoji }) =
+            serde_json::from_value(message.content.clone())
+        {
+            self.reacted(&mut db, channel, &message, emoji.as_deref())
+                .await?;
+        }
         let mut facts = facts(&talk.window);
         facts.answered(now_ms);
         let talk = Conversation {
@@ -354,6 +360,22 @@ impl Post {
         }
         db.commit().await?;
         self.changed(message).await;
+        Ok(())
+    }
+
+    /// The customer sees our reaction at their message, and so do we.
+    async fn reacted(
+        &self,
+        db: &mut Transaction,
+        channel: &Channel,
+        message: &str,
+        emoji: Option<&str>,
+    ) -> Result<(), Error> {
+        let known = messages::by_external(&mut **db, &channel.id, message).await?;
+        if let Some(mut known) = known {
+            react(&mut known, Side::Company, emoji);
+            messages::change(db, &known, clock::wall().as_millisecond()).await?;
+        }
         Ok(())
     }
 

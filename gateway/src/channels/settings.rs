@@ -4,6 +4,7 @@ use channels::capabilities::Capabilities;
 use channels::connector::Connector;
 use channels::secret::Secret;
 use channels::whatsapp;
+use channels::whatsapp::cost::PriceCard;
 use desk::record::Medium;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -78,6 +79,14 @@ pub(crate) fn life(channel: &Channel) -> LifeSettings {
         .unwrap_or_default()
 }
 
+/// What the messages of a channel cost.
+pub(super) fn prices(channel: &Channel) -> PriceCard {
+    let prices = channel.settings.get("prices").cloned();
+    prices
+        .and_then(|prices| serde_json::from_value(prices).ok())
+        .unwrap_or_default()
+}
+
 /// What can be set of a WhatsApp channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -85,12 +94,25 @@ pub struct WhatsAppSettings {
     /// Who carries the number (*mensageria*) and what they must be told: `provider` is `cloud`,
     /// `dialog360`, `gupshup`, `zenvia` or `twilio`. Secrets in it are never shown again; one that is
     /// left out when the channel is changed stays as it is.
-    #[schema(value_type = Object)]
+    ///
+    /// `cloud`: `phone_number_id`, `waba_id`, `access_token`, `app_secret`, `verify_token`. `dialog360`:
+    /// `api_key`, `portfolio_id`, `webhook_secret`. `gupshup`: `app`, `app_id`, `number`, `api_key`,
+    /// `webhook_secret`. `zenvia`: `number`, `api_token`, `webhook_secret`. `twilio`: `account_sid`,
+    /// `number`, `auth_token`. Any: `base_url` (and `content_url` of Twilio), where somebody stands in for
+    /// the provider. Who signs nothing sends `webhook_secret` as `x-ramal-secret`.
+    #[schema(value_type = Object, example = json!({"provider": "cloud", "phone_number_id": "106540352242922",
+        "waba_id": "102290129340398", "access_token": "…", "app_secret": "…", "verify_token": "…"}))]
     pub account: Map<String, Value>,
     /// For how many hours after its end an interaction comes back when the customer writes again. 0:
     /// never.
     #[schema(minimum = 0, maximum = 720)]
     pub reopen_hours: u32,
+    /// What messages cost: `country` (with what the numbers begin; empty: all others), `category`, `from`
+    /// (the day from which it is so), `currency` (ISO 4217), `micros` (millionths of it). Nothing is priced
+    /// without.
+    #[schema(value_type = Vec<Object>, example = json!([{"country": "55", "category": "marketing",
+        "from": "2026-01-01", "currency": "BRL", "micros": 360_000}]))]
+    pub prices: PriceCard,
     /// Whether conversations may be begun with templates (HSM).
     pub templates: bool,
     /// Whether a template that begins a conversation opens an interaction.
@@ -104,6 +126,7 @@ impl Default for WhatsAppSettings {
         Self {
             account: Map::new(),
             reopen_hours: REOPEN_HOURS,
+            prices: PriceCard::default(),
             templates: true,
             template_opens: true,
             life: LifeSettings::default(),
@@ -244,7 +267,7 @@ pub struct GenericSettings {
     #[schema(minimum = 0, maximum = 720)]
     pub reopen_hours: u32,
     /// Whether customers wait for each answer, as in a chat, or read it later, as in a ticket. Who waits
-    /// counts more beside other work, and is sent away when the service's longest wait is over.
+    /// counts more beside other work. Nobody who writes is sent away for having waited too long.
     pub customer_waits: bool,
     /// What it does by itself.
     pub life: LifeSettings,

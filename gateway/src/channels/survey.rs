@@ -1,5 +1,6 @@
 //! Surveys in writing: the desk asks the first question when an agent has closed, each answer brings the
-//! next one, and what is no answer is a message like any other.
+//! next one. A few words that are no answer (an "obrigado!" most of the time) have it asked once more; what
+//! says more, or is none again, is a message like any other.
 //!
 //! What is asked stands in the message that asks it, so nothing else is kept of a survey under way: it is
 //! over when anything else was written.
@@ -18,6 +19,7 @@ use store::messages::{self, Message};
 use store::{Error, changes};
 
 use super::matter::{Made, Maker, Passing, Told, language, language_of, words};
+use super::webchat::WEBCHAT;
 use super::{Outcome, Taken, attachments, outbound, settings};
 
 /// What a message asks, beside its words.
@@ -27,15 +29,19 @@ struct Asked {
     survey: String,
     /// Which question.
     question: String,
+    /// Whether it is asked for the second time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    again: bool,
 }
 
-/// An answer that somebody waits for.
+/// What somebody says to a question.
 pub(super) struct Answered {
     last: Interaction,
     survey: Survey,
     /// The place of the question.
     place: usize,
-    answer: String,
+    /// Nothing where it is to be asked again.
+    answer: Option<String>,
 }
 
 /// How a question is written. What it offers to choose from stands below it, and beside it for channels
@@ -45,6 +51,7 @@ pub(super) fn content(survey: &Survey, place: usize) -> Option<Value> {
     let asked = Asked {
         survey: survey.id.clone(),
         question: question.id.clone(),
+        again: false,
     };
     let offered: Vec<(String, String)> = match question.kind {
         QuestionKind::Stars => (1..=5)
@@ -74,6 +81,23 @@ pub(super) fn content(survey: &Survey, place: usize) -> Option<Value> {
         let choices = choices.map(|(id, title)| json!({ "id": id, "title": title }));
         content["body"] = json!(question.text);
         content["choices"] = Value::Array(choices.collect());
+    }
+    Some(content)
+}
+
+/// The same question once more.
+fn content_again(survey: &Survey, place: usize, language: Option<Language>) -> Option<Value> {
+    let mut content = content(survey, place)?;
+    content["survey"]["again"] = json!(true);
+    let sorry = match language.unwrap_or(Language::PtBr) {
+        Language::PtBr => "Não entendi a resposta. Se precisar de outra coisa, é só escrever.",
+        Language::En => "I did not understand the answer. If you need anything else, just write.",
+        Language::Es => "No entendí la respuesta. Si necesita otra cosa, escríbanos.",
+    };
+    for field in ["text", "body"] {
+        if let Some(text) = content[field].as_str() {
+            content[field] = json!(format!("{sorry}\n{text}"));
+        }
     }
     Some(content)
 }
@@ -115,6 +139,11 @@ fn number(words: &str) -> Option<String> {
     numbers.next().is_none().then(|| number.to_string())
 }
 
+/// Whether words are too few to be another matter.
+fn is_remark(words: &str) -> bool {
+    (1..=REMARK_WORDS_MAX).contains(&words.split_whitespace().count())
+}
+
 impl Maker<'_> {
     /// What a message answers, where the message before it is a question of a survey of an interaction
     /// that is over.
@@ -136,11 +165,16 @@ impl Maker<'_> {
         };
         let mut questions = survey.questions.iter();
         let place = questions.position(|question| question.id == asked.question);
-        let said = words(&passing.arriving.message.content);
-        let read = place.and_then(|place| Some((place, reading(&survey.questions[place], said)?)));
-        let Some((place, answer)) = read else {
+        let Some(place) = place else {
             return Ok(None);
         };
+        let said = words(&passing.arriving.message.content);
+        let answer = reading(&survey.questions[place], said);
+        // A chat has a form: what is written beside it is no answer to it.
+        let is_asked_again = !asked.again && passing.channel.kind != WEBCHAT && is_remark(said);
+        if answer.is_none() && !is_asked_again {
+            return Ok(None);
+        }
         let last = interactions::by_id(&mut **self.db, &talk.company, &interaction).await?;
         let last = last.filter(|last| last.ended_ms.is_some());
         Ok(last.map(|last| Answered {
@@ -167,7 +201,7 @@ impl Maker<'_> {
             answer,
         } = answered;
         let protocol = last.protocol.clone();
-        let given = SurveyAnswer {
+        let given = answer.map(|answer| SurveyAnswer {
             company: channel.company.clone(),
             interaction: last.id.clone(),
             service: last
@@ -179,24 +213,29 @@ impl Maker<'_> {
             question: survey.questions[place].id.clone(),
             answer,
             at_ms,
-        };
+        });
         let matter = self.goes_on(last, passing).await?;
         let row = self.row(&message, talk, &matter, passing);
         messages::insert(&mut **self.db, &row).await?;
         attachments::of(self.db, self.random, channel, &row).await?;
         let told = (TrailKind::MessageReceived, &message, talk.seq);
         conversations::say(self.db, &row.interaction, told, at_ms).await?;
-        changes::apply(self.db, [&Change::SurveyAnswered(Box::new(given))]).await?;
         let company = store::companies::by_id(&mut **self.db, &channel.company).await?;
-        let (content, purpose) = match content(&survey, place + 1) {
-            Some(question) => (question, "survey"),
-            None => {
-                let usual = company
-                    .as_ref()
-                    .and_then(|known| language_of(&known.language));
-                let thanks = thanks(language(&passing.contact).or(usual));
-                (thanks, Purpose::SurveyThanks.as_str())
+        let usual = company
+            .as_ref()
+            .and_then(|known| language_of(&known.language));
+        let language = language(&passing.contact).or(usual);
+        let question = match given {
+            Some(given) => {
+                let change = Change::SurveyAnswered(Box::new(given));
+                changes::apply(self.db, [&change]).await?;
+                content(&survey, place + 1)
             }
+            None => content_again(&survey, place, language),
+        };
+        let (content, purpose) = match question {
+            Some(question) => (question, "survey"),
+            None => (thanks(language), Purpose::SurveyThanks.as_str()),
         };
         let name = company.map(|company| company.name);
         let newcomer = Newcomer {
@@ -251,6 +290,9 @@ const ANSWER_WITHIN_MS: i64 = 24 * 3_600_000;
 
 /// `minha nota é 10, obrigada!` is an answer; a story with a number in it is none.
 const FEW_CHARS: usize = 40;
+
+/// `muito obrigada`, `ok`; whoever needs something says what it is.
+const REMARK_WORDS_MAX: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -310,5 +352,9 @@ mod tests {
         let second = content(&survey, 1).expect("a question");
         assert_eq!(second["text"], "Como foi? (0–10)");
         assert_eq!(content(&survey, 2), None);
+        let again = content_again(&survey, 0, Some(Language::En)).expect("a question");
+        let text = again["text"].as_str().expect("text");
+        assert!(text.ends_with("\nComo foi?\n1 - Sim\n2 - Não"), "{text}");
+        assert_eq!(again["survey"]["again"], true);
     }
 }

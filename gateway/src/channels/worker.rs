@@ -1,25 +1,27 @@
 //! Makes of what came in what it says: many receipts in one transaction, in the order in which they
 //! came; then tells the desk.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{CompanyId, InstanceId, InteractionId};
+use desk::id::{CompanyId, InstanceId, InteractionId, ReceiptId};
 use desk::identity::CpfKey;
 use desk::output::DeskError;
 use exchange::voice::Holder;
 use media_engine_net::clock;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
-use store::{Error, Store};
-use store::{notices, receipts};
-use tokio::sync::{Notify, mpsc};
+use store::receipts::{self, Receipt};
+use store::{Error, Store, notices};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::secrets::Secrets;
 use crate::telephony::Telephony;
 
+use super::intake::Waiting;
 use super::matter::{Made, Maker, Told};
-use super::{Arrival, Needs, Outcome, Waits};
+use super::{Needs, Outcome};
 
 pub(super) struct Worker {
     store: Store,
@@ -29,6 +31,12 @@ pub(super) struct Worker {
     cpf_key: CpfKey,
     random: StdRng,
     wake: Arc<Notify>,
+    /// There is more on disk.
+    more: Arc<Notify>,
+    /// Who waits for what is made of a receipt, on their way here.
+    waiting: mpsc::Receiver<Waiting>,
+    /// And those who are here.
+    waits: HashMap<ReceiptId, oneshot::Sender<Outcome>>,
     /// What the desk could not take yet: a line is full, a service is not known to it.
     later: Vec<(CompanyId, Told)>,
     /// When receipts are next forgotten, milliseconds since 1970.
@@ -36,7 +44,12 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    pub(super) fn new(needs: &Needs, seed: [u8; 32], wake: Arc<Notify>) -> Self {
+    pub(super) fn new(
+        needs: &Needs,
+        seed: [u8; 32],
+        (wake, more): (Arc<Notify>, Arc<Notify>),
+        waiting: mpsc::Receiver<Waiting>,
+    ) -> Self {
         Self {
             store: needs.store.clone(),
             telephony: needs.telephony.clone(),
@@ -45,22 +58,39 @@ impl Worker {
             cpf_key: needs.secrets.cpf_key(),
             random: StdRng::from_seed(seed),
             wake,
+            more,
+            waiting,
+            waits: HashMap::new(),
             later: vec![],
             forget_ms: 0,
         }
     }
 
-    /// Ends when nobody can bring anything any more.
-    pub(super) async fn run(mut self, mut arrivals: mpsc::Receiver<Arrival>) {
-        self.begin_again().await;
-        let mut group = Vec::with_capacity(GROUP_MAX);
+    /// Ends when nobody can bring anything any more; what is left is made at the next start.
+    pub(super) async fn run(mut self) {
+        self.go_on_with_what_is_left().await;
         loop {
+            match receipts::open(self.store.pool(), &self.instance, GROUP_MAX).await {
+                Ok(open) if !open.is_empty() => {
+                    self.take(open).await;
+                    self.forget().await;
+                    continue;
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.wait(&error).await;
+                    continue;
+                }
+            }
             let pause = if self.later.is_empty() { IDLE } else { LATER };
-            let came = arrivals.recv_many(&mut group, GROUP_MAX);
-            match tokio::time::timeout(pause, came).await {
-                Ok(0) => return,
-                Ok(_) => self.take(std::mem::take(&mut group)).await,
-                Err(_) => {
+            tokio::select! {
+                () = self.more.notified() => {}
+                came = self.waiting.recv() => match came {
+                    Some((receipt, answer)) => drop(self.waits.insert(receipt, answer)),
+                    None => return,
+                },
+                () = tokio::time::sleep(pause) => {
+                    self.waits.retain(|_, answer| !answer.is_closed());
                     let later = std::mem::take(&mut self.later);
                     self.hand_over(later).await;
                 }
@@ -69,21 +99,13 @@ impl Worker {
         }
     }
 
-    /// What the last run of this process received and did nothing about, and what it made of it and did
-    /// not tell the desk.
-    async fn begin_again(&mut self) {
+    /// First what the last run of this process received and did nothing about; then what it made of it and
+    /// did not tell the desk.
+    async fn go_on_with_what_is_left(&mut self) {
         loop {
-            let open = receipts::open(self.store.pool(), &self.instance, GROUP_ROWS_MAX).await;
-            match open {
+            match receipts::open(self.store.pool(), &self.instance, GROUP_MAX).await {
                 Ok(open) if open.is_empty() => break,
-                Ok(open) => {
-                    tracing::info!(receipts = open.len(), "received before the start");
-                    let nobody = |receipt| Arrival {
-                        receipt,
-                        waits: Waits::Nobody,
-                    };
-                    self.take(open.into_iter().map(nobody).collect()).await;
-                }
+                Ok(open) => self.take(open).await,
                 Err(error) => self.wait(&error).await,
             }
         }
@@ -115,16 +137,25 @@ impl Worker {
         let mut written = Vec::with_capacity(left.len());
         for unknown in left {
             let again = maker.again(&unknown.company, &unknown.interaction).await?;
-            written.extend(again.map(|again| (unknown.company, Told::Written(again))));
+            let again = again.map(Box::new).map(Told::Written);
+            written.extend(again.map(|again| (unknown.company, again)));
         }
         Ok(written)
     }
 
-    async fn take(&mut self, group: Vec<Arrival>) {
+    /// Makes of the first of a group what they say; the others stay where they are.
+    async fn take(&mut self, group: Vec<Receipt>) {
+        // Who waits for what is on disk was told of before it was there.
+        while let Ok((receipt, answer)) = self.waiting.try_recv() {
+            self.waits.insert(receipt, answer);
+        }
         let made = self.make(&group).await;
         let told = made.iter().flat_map(|made| made.told.iter().cloned());
         let held = self.hand_over(told.collect()).await;
-        for (arrival, made) in group.into_iter().zip(made) {
+        for (receipt, made) in group.into_iter().zip(made) {
+            let Some(answer) = self.waits.remove(&receipt.id) else {
+                continue;
+            };
             let outcome = match made.outcome {
                 Outcome::Taken(mut taken) => {
                     taken.has_agent = held.contains(&taken.interaction);
@@ -135,16 +166,14 @@ impl Worker {
                 | Outcome::Refused(_)
                 | Outcome::Blocked) => other,
             };
-            if let Waits::Made(answer) = arrival.waits {
-                // Who went away does not want to know.
-                let _ = answer.send(outcome);
-            }
+            // Who went away does not want to know.
+            let _ = answer.send(outcome);
         }
         self.wake.notify_one();
     }
 
-    /// One for each of the group.
-    async fn make(&mut self, group: &[Arrival]) -> Vec<Made> {
+    /// One for each of the group, or of the first of it.
+    async fn make(&mut self, group: &[Receipt]) -> Vec<Made> {
         let mut met = 0;
         loop {
             match self.make_at_once(group).await {
@@ -167,8 +196,10 @@ impl Worker {
         }
     }
 
-    async fn make_at_once(&mut self, group: &[Arrival]) -> Result<Vec<Made>, Error> {
+    /// As many as fit into a turn of the database, of which others have need as well.
+    async fn make_at_once(&mut self, group: &[Receipt]) -> Result<Vec<Made>, Error> {
         let mut db = self.store.begin().await?;
+        let until = clock::now() + TURN;
         let mut made = Vec::with_capacity(group.len());
         let mut maker = Maker {
             db: &mut db,
@@ -177,22 +208,24 @@ impl Worker {
             cpf_key: &self.cpf_key,
             random: &mut self.random,
         };
-        for arrival in group {
-            made.push(maker.make(&arrival.receipt).await?);
+        for receipt in group {
+            made.push(maker.make(receipt).await?);
+            if clock::now() >= until {
+                break;
+            }
         }
         db.commit().await?;
         Ok(made)
     }
 
     /// The database will never take it: a mistake of ours. The receipt keeps all of it.
-    async fn give_up(&mut self, arrival: &Arrival, error: &Error) -> Vec<Made> {
-        let id = &arrival.receipt.id;
+    async fn give_up(&mut self, receipt: &Receipt, error: &Error) -> Vec<Made> {
+        let id = &receipt.id;
         tracing::error!(receipt = %id, %error, "nothing can be made of what was received");
         let now_ms = clock::wall().as_millisecond();
         let why = Some("refused by the database");
-        let done = receipts::done(self.store.pool(), id, now_ms, why).await;
-        if let Err(error) = done {
-            tracing::error!(receipt = %id, %error, "it is tried again at the next start");
+        while let Err(error) = receipts::done(self.store.pool(), id, now_ms, why).await {
+            self.wait(&error).await;
         }
         vec![Made {
             outcome: Outcome::Refused(""),
@@ -207,8 +240,18 @@ impl Worker {
         }
         let all = told.clone();
         let answers = self.telephony.look(move |voice, now| {
+            let mut unassigned = vec![];
             let tell = |(company, told): (CompanyId, Told)| match told {
-                Told::Written(written) => voice.handle_written(now, &company, written).map(Some),
+                Told::Written(mut written) => {
+                    let unassigns = voice.unassigns(now, &company, &written);
+                    if let (Some(_), Some(customer)) = (&unassigns, &mut written.customer) {
+                        customer.owner = None;
+                    }
+                    let company_id = company.clone();
+                    unassigned
+                        .extend(unassigns.map(|(contact, owner)| (company_id, contact, owner)));
+                    voice.handle_written(now, &company, *written).map(Some)
+                }
                 Told::Changed(interaction, seq) => {
                     voice.tell_message(now, &company, &interaction, seq);
                     Ok(None)
@@ -218,11 +261,18 @@ impl Worker {
                     Ok(None)
                 }
             };
-            all.into_iter().map(tell).collect::<Vec<_>>()
+            (all.into_iter().map(tell).collect::<Vec<_>>(), unassigned)
         });
-        let Ok(answers) = answers.await else {
+        let Ok((answers, unassigned)) = answers.await else {
             return vec![]; // The program ends; the next start tells.
         };
+        for (company, contact, owner) in unassigned {
+            let whose = (&company, &contact);
+            let done = store::contacts::unassign(self.store.pool(), whose, &owner).await;
+            if let Err(error) = done {
+                tracing::warn!(%contact, %error, "a contact keeps its owner");
+            }
+        }
         let mut held = vec![];
         for (one, answer) in told.into_iter().zip(answers) {
             match (&one.1, answer) {
@@ -274,11 +324,11 @@ impl Worker {
     }
 }
 
-/// Receipts in one transaction: bounds how long the first waits for the last.
-const GROUP_MAX: usize = 64;
+/// Receipts that are read at once.
+const GROUP_MAX: u32 = 64;
 
-/// The same, of what was left.
-const GROUP_ROWS_MAX: u32 = 64;
+/// How long one transaction goes on: what comes in meanwhile waits for it, and is to be answered soon.
+const TURN: Duration = Duration::from_millis(10);
 
 /// Who meets another so often does not: something of it can never be written.
 const MEETINGS_MAX: u32 = 5;

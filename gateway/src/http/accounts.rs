@@ -21,7 +21,7 @@ use store::message_costs;
 use super::App;
 use super::body::{Asked, Body, Id, moment};
 use super::channels::found;
-use super::messages::{Filled, template};
+use super::messages::{Filled, template, unwanted};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, Administers, By, Reads, Tenant};
 use crate::channels::settings::{self, WhatsAppSettings};
@@ -121,7 +121,7 @@ pub(super) struct TemplateList {
 
 /// What the customer would see.
 #[derive(Serialize, utoipa::ToSchema)]
-pub(super) struct Preview {
+pub(super) struct TemplatePreview {
     text: String,
 }
 
@@ -151,6 +151,10 @@ pub(super) struct CostSum {
     messages: i64,
     /// How many of them are on the bill.
     billable: i64,
+    /// In which currency (ISO 4217) they are priced by the channel's `prices`, if they are.
+    currency: Option<String>,
+    /// What they cost together, in millionths of it.
+    micros: i64,
 }
 
 /// A conversation that we begin.
@@ -368,13 +372,13 @@ pub(super) async fn refresh(
 /// See what the customer would see of a template
 #[utoipa::path(post, path = "/api/v1/channels/{id}/templates/preview", operation_id = "preview_template", tag = "channels",
     params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = Filled,
-    responses((status = 200, body = Preview), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = TemplatePreview), (status = 404, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn preview(
     State(app): State<App>,
     tenant: Tenant,
     Id(id): Id<ChannelId>,
     Body(filled): Body<Filled>,
-) -> Result<Json<Preview>, Problem> {
+) -> Result<Json<TemplatePreview>, Problem> {
     if let By::Key(_) = &tenant.by {
         tenant.may(Access::Read)?;
     }
@@ -388,7 +392,7 @@ pub(super) async fn preview(
         .find(|row| row.name == name && row.language == language);
     let known: Option<Template> = row.and_then(|row| serde_json::from_value(row.template).ok());
     let known = known.ok_or_else(Problem::not_found)?;
-    Ok(Json(Preview {
+    Ok(Json(TemplatePreview {
         text: known.preview(&out),
     }))
 }
@@ -417,6 +421,8 @@ pub(super) async fn costs(
         country: sum.country,
         messages: sum.messages,
         billable: sum.billable,
+        currency: sum.currency,
+        micros: sum.micros,
     });
     Ok(Json(Costs {
         items: items.collect(),
@@ -469,6 +475,7 @@ pub(super) async fn begin(
         Begun::Unreadable => return Err(Problem::field("to", "invalid")),
         Begun::NoService => return Err(Problem::field("service", "reference")),
         Begun::Blocked => return Err(Problem::conflict("blocked")),
+        Begun::Unwanted => return Err(unwanted()),
     };
     db.commit().await?;
     app.channels.wake();

@@ -76,6 +76,12 @@ pub(super) enum PresenceWord {
 pub(super) struct InHand {
     #[schema(value_type = String)]
     work: WorkId,
+    #[schema(value_type = String)]
+    interaction: InteractionId,
+    #[schema(value_type = String)]
+    service: ServiceId,
+    /// When the customer came.
+    arrived_ms: i64,
     medium: &'static str,
     /// `offered`, `handling`, `wrapping up` …
     doing: &'static str,
@@ -113,6 +119,8 @@ pub(super) struct Waiting {
     arrived_ms: i64,
     /// How long they have waited for this service.
     waited_ms: i64,
+    /// Points of priority, of who they are and of the number or channel together.
+    priority: i32,
     /// Whose phones ring for them.
     #[schema(value_type = Vec<String>)]
     offered_to: Vec<UserId>,
@@ -148,6 +156,9 @@ impl From<AgentSeen> for Agent {
         };
         let in_hand = seen.status.in_hand.into_iter().map(|held| InHand {
             work: held.work,
+            interaction: held.interaction,
+            service: held.service,
+            arrived_ms: held.arrived_ms,
             medium: held.medium.as_str(),
             doing: held.doing,
         });
@@ -167,6 +178,16 @@ impl From<AgentSeen> for Agent {
     }
 }
 
+impl From<&Presence> for PresenceWord {
+    fn from(presence: &Presence) -> Self {
+        match presence {
+            Presence::Available => Self::Available,
+            Presence::Paused { .. } => Self::Paused,
+            Presence::Offline => Self::Offline,
+        }
+    }
+}
+
 impl From<WaitingSeen> for Waiting {
     fn from(seen: WaitingSeen) -> Self {
         Self {
@@ -175,6 +196,7 @@ impl From<WaitingSeen> for Waiting {
             medium: seen.medium.as_str(),
             arrived_ms: seen.arrived_ms,
             waited_ms: seen.waited_ms,
+            priority: seen.priority,
             offered_to: seen.offered_to,
         }
     }

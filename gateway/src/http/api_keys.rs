@@ -5,12 +5,14 @@ use axum::http::StatusCode;
 use axum::routing::{delete, get};
 use axum::{Json, Router};
 use desk::id::{ApiKeyId, ChannelId, CompanyId, UserId};
+use desk::permission::{Level, Permissions};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::api_keys;
 
 use super::body::{Asked, Body, Id, Listed, Paging, name};
 use super::problem::{Problem, ProblemBody};
+use super::profiles::may_give;
 use super::who::{Access, By, Governs};
 use super::{App, Deed, generator};
 use crate::api_key;
@@ -118,13 +120,20 @@ pub(super) async fn create(
     Governs(scope): Governs,
     Body(asked): Body<ApiKeySettings>,
 ) -> Result<(StatusCode, Json<ApiKeyCreated>), Problem> {
-    let known = asked
+    let known: Option<Vec<Access>> = asked
         .scopes
         .iter()
-        .all(|scope| Access::of_scope(scope).is_some());
-    if asked.scopes.is_empty() || asked.scopes.len() > 3 || !known {
-        return Err(Problem::field("scopes", "invalid_scope"));
-    }
+        .map(|scope| Access::of_scope(scope))
+        .collect();
+    let widest = known.filter(|known| known.len() <= 3);
+    let widest = widest.and_then(|known| known.into_iter().max());
+    let widest = widest.ok_or_else(|| Problem::field("scopes", "invalid_scope"))?;
+    // A key in all areas is given by who may everything there.
+    let level = match widest {
+        Access::Own | Access::Read => Level::View,
+        Access::Write | Access::Admin => Level::Change,
+    };
+    may_give(&scope.who, &Permissions::everywhere(level))?;
     let issued = api_key::draw(&mut generator()?);
     let created_by = match &scope.who.by {
         By::User { user, .. } => Some(user.id.clone()),

@@ -1,7 +1,13 @@
 //! Failed log-ins are counted, by account and by address.
 
 use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use media_engine_net::clock;
+
+use super::App;
+use super::problem::Problem;
 
 /// The failures of a while. An account that does not exist is counted like one that does.
 #[derive(Debug, Default)]
@@ -19,6 +25,29 @@ struct Failed {
 pub(super) struct Source<'a> {
     pub(super) account: &'a str,
     pub(super) address: &'a str,
+}
+
+impl App {
+    /// Counts an attempt, or says how long to wait before the next. One that succeeds is to be told by
+    /// [`App::attempt_succeeded`].
+    pub(super) fn begin_attempt(&self, source: &Source<'_>) -> Result<(), Problem> {
+        let mut attempts = self.attempts();
+        let now = clock::now();
+        if let Some(wait) = attempts.wait(now, source) {
+            return Err(Problem::too_many(wait.as_secs() + 1));
+        }
+        attempts.begin(now, source);
+        Ok(())
+    }
+
+    /// Who knows the secret has not guessed it.
+    pub(super) fn attempt_succeeded(&self, source: &Source<'_>) {
+        self.attempts().succeeded(source);
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Attempts {

@@ -89,7 +89,7 @@ impl Paging {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Listed<T> {
     /// What it holds.
-    items: Vec<T>,
+    pub(super) items: Vec<T>,
     /// What to send as `after` for the next page; nothing when this is the last.
     next: Option<String>,
 }

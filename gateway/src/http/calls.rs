@@ -45,6 +45,8 @@ pub(super) struct Call {
     parties: Vec<Party>,
     /// Whether somebody is being asked about it.
     asks: bool,
+    /// How its recording stands: `off`, `on` or `paused`.
+    recording: &'static str,
 }
 
 /// Somebody on the line of a call.
@@ -179,6 +181,7 @@ impl From<CallSeen> for Call {
             agent: seen.agent,
             parties: parties.collect(),
             asks: seen.asks,
+            recording: seen.recording,
         }
     }
 }
@@ -253,13 +256,14 @@ pub(super) async fn list(
     let calls = app.telephony.look(move |voice, _| voice.calls_of(&company));
     let calls = calls.await.map_err(|error| Problem::unavailable(&error))?;
     let is_mine = |call: &CallSeen| {
-        only.as_ref().is_none_or(|me| {
-            call.agent.as_ref() == Some(me)
-                || call
-                    .parties
-                    .iter()
-                    .any(|party| party.user.as_ref() == Some(me))
-        })
+        tenant.reaches(call.service.as_ref())
+            && only.as_ref().is_none_or(|me| {
+                call.agent.as_ref() == Some(me)
+                    || call
+                        .parties
+                        .iter()
+                        .any(|party| party.user.as_ref() == Some(me))
+            })
     };
     let items = calls.into_iter().filter(is_mine).map(Call::from).collect();
     Ok(Json(CallList { items }))
@@ -308,7 +312,7 @@ pub(super) async fn order(
         (order == CallOrder::TakeOver).then_some("take_over")
     };
     if supervision.is_some() {
-        tenant.may(Access::Read)?;
+        tenant.supervises()?;
     }
     let (company, interaction) = (tenant.company.clone(), id.clone());
     let done = app

@@ -59,10 +59,9 @@ pub(super) struct ChannelRequest {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     transcripts_by: Option<ChannelId>,
-    /// By `kind`: of a generic channel, of one of WhatsApp, of a mailbox (`EmailSettings`), or of a web
-    /// chat (`WebchatSettings`).
+    /// By `kind`.
     #[serde(default)]
-    #[schema(value_type = GenericSettings)]
+    #[schema(value_type = ChannelSettings)]
     settings: Value,
     /// Whether nothing comes or goes by it.
     #[serde(default)]
@@ -71,6 +70,19 @@ pub(super) struct ChannelRequest {
 
 fn generic() -> String {
     GENERIC.to_owned()
+}
+
+/// What can be set of a channel, by its kind; of a `webchat` it is `WebchatSettings`.
+#[derive(utoipa::ToSchema)]
+#[serde(untagged)]
+#[allow(dead_code, reason = "it describes what each kind reads by itself")]
+pub(super) enum ChannelSettings {
+    /// Of a `generic` one.
+    Generic(Box<GenericSettings>),
+    /// Of one of `whatsapp`.
+    WhatsApp(Box<WhatsAppSettings>),
+    /// Of a mailbox, `email`.
+    Email(Box<EmailSettings>),
 }
 
 /// A way by which customers write.
@@ -89,7 +101,7 @@ pub(super) struct Channel {
     webhook_gone_ms: Option<i64>,
     #[schema(value_type = Option<String>)]
     transcripts_by: Option<ChannelId>,
-    #[schema(value_type = GenericSettings)]
+    #[schema(value_type = ChannelSettings)]
     settings: Value,
     /// Where the provider is to tell what happens, behind the address by which it reaches us.
     #[serde(skip_serializing_if = "Option::is_none")]

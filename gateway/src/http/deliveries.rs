@@ -1,5 +1,7 @@
 //! What webhooks are told, as it is shown and told again: of a channel's webhook and of a company's alike.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use channels::send::host;
 use desk::id::InteractionId;
@@ -39,20 +41,35 @@ pub(super) struct Delivery {
     created_ms: i64,
     /// When it is tried next, while it waits.
     due_ms: i64,
+    /// Since it was last asked for.
     attempts: u32,
     tried_ms: Option<i64>,
     /// The status that came back last.
     status: Option<u16>,
     /// The beginning of what came back, or why nothing did.
     answer: Option<String>,
+    /// All attempts, the first of them first.
+    tries: Vec<Try>,
 }
 
-/// Which deliveries; what is not set does not matter.
+/// One attempt to tell it.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = DeliveryTry)]
+struct Try {
+    at_ms: i64,
+    /// The status that came back.
+    status: Option<u16>,
+    /// The beginning of what came back, or why nothing did.
+    answer: String,
+}
+
+/// Which deliveries: one of these at least; what is not set does not matter.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"state": "parked"}))]
+#[schema(example = json!({"state": "failed"}))]
 pub(super) struct Which {
-    /// In this state.
+    /// In this state: `waiting`, `done`, `parked` (given up), or `failed`, which is all that were tried and
+    /// did not arrive.
     state: Option<String>,
     /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
     from: Option<String>,
@@ -75,7 +92,8 @@ pub(super) struct Replayed {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Listing {
-    /// In this state.
+    /// In this state: `waiting`, `done`, `parked` (given up), or `failed`, which is all that were tried and
+    /// did not arrive.
     state: Option<String>,
     /// Of what happened then or later: RFC 3339, or milliseconds since 1970.
     from: Option<String>,
@@ -88,9 +106,10 @@ pub(super) struct Listing {
     interaction: Option<InteractionId>,
 }
 
-impl From<rows::Delivery> for Delivery {
-    fn from(row: rows::Delivery) -> Self {
+impl Delivery {
+    fn with(row: rows::Delivery, tries: Vec<Try>) -> Self {
         Self {
+            tries,
             id: row.notice,
             event: row.event,
             interaction: row.interaction,
@@ -125,6 +144,10 @@ impl Which {
             Some(text) => Ok(Some(moment(&text, field)?.as_millisecond())),
             None => Ok::<_, Problem>(None),
         };
+        let state = self.state.as_deref();
+        if state.is_some_and(|state| !STATES.contains(&state)) {
+            return Err(Problem::field("state", "invalid"));
+        }
         Ok(Filter {
             state: self.state,
             interaction: self.interaction,
@@ -147,8 +170,23 @@ pub(super) async fn listed(
     let whose = (&tenant.company, of);
     let (pool, before) = (app.store.pool(), paging.after());
     let listed = rows::list(pool, whose, &filter, before, paging.limit()).await?;
-    let place = |row: &rows::Delivery| row.notice.clone();
-    Ok(Listed::of(listed, paging.limit(), place))
+    let mut tries = BTreeMap::<String, Vec<Try>>::new();
+    if let (Some(newest), Some(oldest)) = (listed.first(), listed.last()) {
+        let between = (oldest.notice.as_str(), newest.notice.as_str());
+        for one in rows::tries(pool, of, between).await? {
+            tries.entry(one.notice).or_default().push(Try {
+                at_ms: one.at_ms,
+                status: one.status,
+                answer: one.answer,
+            });
+        }
+    }
+    let shown = listed.into_iter().map(|row| {
+        let tries = tries.remove(&row.notice).unwrap_or_default();
+        Delivery::with(row, tries)
+    });
+    let place = |one: &Delivery| one.id.clone();
+    Ok(Listed::of(shown.collect(), paging.limit(), place))
 }
 
 /// Has what was told told again.
@@ -159,6 +197,9 @@ pub(super) async fn replayed(
     asked: Which,
 ) -> Result<Json<Replayed>, Problem> {
     let filter = asked.filter()?;
+    if filter == Filter::default() {
+        return Err(Problem::field("state", "required"));
+    }
     let mut db = app.store.begin().await?;
     let whose = (&tenant.company, of);
     let replayed = rows::replay(&mut *db, whose, &filter, app.now_ms()).await?;
@@ -183,6 +224,9 @@ pub(super) fn check_url(url: &str, field: &str) -> Result<(), Problem> {
         false => Err(Problem::field(field, "invalid_webhook")),
     }
 }
+
+/// In which deliveries may be looked for.
+const STATES: [&str; 4] = ["waiting", "done", "parked", "failed"];
 
 /// A link that a person can still copy.
 const URL_LENGTH_MAX: usize = 2_000;

@@ -64,6 +64,8 @@ pub(super) struct Device {
     number: Option<String>,
     #[schema(value_type = Option<String>)]
     user: Option<UserId>,
+    /// Whether it is the person's window (`/agents/me/softphone`).
+    browser: bool,
     disabled: bool,
     created_ms: i64,
     updated_ms: i64,
@@ -88,6 +90,7 @@ impl From<devices::Device> for Device {
             extension: row.extension,
             number: row.number,
             user: row.user,
+            browser: row.browser,
             disabled: row.disabled,
             created_ms: row.created_ms,
             updated_ms: row.updated_ms,
@@ -95,8 +98,27 @@ impl From<devices::Device> for Device {
     }
 }
 
+impl DeviceSettings {
+    /// Those of the phone that somebody's window is.
+    pub(super) fn window(
+        username: String,
+        user: &store::users::User,
+        extension: Option<&str>,
+    ) -> Self {
+        Self {
+            username,
+            display_name: user.name.clone(),
+            extension: extension.map(str::to_owned),
+            number: None,
+            user: Some(user.id.clone()),
+            password: None,
+            disabled: false,
+        }
+    }
+}
+
 /// The row of what was asked, but for its secrets.
-fn row(
+pub(super) fn row(
     id: DeviceId,
     company: &CompanyId,
     created_ms: i64,
@@ -135,20 +157,21 @@ fn row(
         number,
         user: asked.user,
         secrets: Vec::new(),
+        browser: false,
         disabled: asked.disabled,
         created_ms,
         updated_ms,
     })
 }
 
-fn seal(app: &App, id: &DeviceId, password: &str) -> Result<Vec<u8>, Problem> {
+pub(super) fn seal(app: &App, id: &DeviceId, password: &str) -> Result<Vec<u8>, Problem> {
     super::users::check_password(password)?;
     let sealed = app.secrets.seal(id.as_str(), password.as_bytes());
     sealed.map_err(|error| Problem::unavailable(&error))
 }
 
 /// A password for a device: 80 bits, short enough for the keys of a telephone.
-fn password() -> Result<String, Problem> {
+pub(super) fn password() -> Result<String, Problem> {
     Ok(api_key::letters(&mut generator()?, 16))
 }
 
@@ -229,7 +252,11 @@ pub(super) async fn update(
         None => old.secrets,
     };
     let row = row(id, &tenant.company, old.created_ms, app.now_ms(), asked)?;
-    let row = devices::Device { secrets, ..row };
+    let row = devices::Device {
+        secrets,
+        browser: old.browser,
+        ..row
+    };
     devices::update(&mut *db, &row).await?;
     app.commit(db, &tenant, deed("device.update", &row)).await?;
     Ok(Json(row.into()))
@@ -260,7 +287,7 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn deed<'a>(action: &'a str, row: &'a devices::Device) -> Deed<'a> {
+pub(super) fn deed<'a>(action: &'a str, row: &'a devices::Device) -> Deed<'a> {
     let detail = json!({ "username": row.username });
     Deed {
         company: Some(&row.company),

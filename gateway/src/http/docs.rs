@@ -2,14 +2,13 @@
 
 use axum::Router;
 use axum::http::{HeaderName, header};
-use axum::response::{IntoResponse, Redirect};
+use axum::response::IntoResponse;
 use axum::routing::get;
 
 use super::App;
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/", get(async || Redirect::to("/api/docs")))
         .route(
             "/api/docs",
             get(async || page("text/html; charset=utf-8", HTML)),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use channels::email::compose::{Draft, Stamp, compose};
 use channels::email::document::Document;
-use channels::email::html::{self, Clean, FRAME_SANDBOX, Images, View};
+use channels::email::html::{self, Clean, FRAME_POLICY, FRAME_SANDBOX, Images, View};
 use channels::email::{self as words, Address, Mail, Meeting, Note, Protection, Verdict, quote};
 use channels::secret::Secret;
 use channels::send::{Method, Request};
@@ -32,8 +32,10 @@ use tokio::task::JoinSet;
 
 use super::body::{Asked, Body, Id};
 use super::channels::found;
+use super::embedded::text;
 use super::messages::may_read;
 use super::problem::{Problem, ProblemBody, Tongue};
+use super::protection::MayBeFramed;
 use super::who::{Administers, By, Reads, Tenant};
 use super::{App, Deed, generator};
 use crate::channels::SigningSecrets;
@@ -50,6 +52,7 @@ pub(super) fn routes() -> Router<App> {
         .route(&format!("{channel}/authorise"), post(authorise))
         .route("/oauth/email", get(authorised))
         .route("/api/v1/messages/{id}/mail", get(mail))
+        .route("/api/v1/messages/{id}/mail/page", get(show))
         .route("/api/v1/messages/{id}/mail/original", get(original))
 }
 
@@ -501,6 +504,47 @@ pub(super) async fn mail(
         notes: mail.notes,
         original_url: format!("/api/v1/messages/{id}/mail/original"),
     }))
+}
+
+/// How a mail is shown by itself.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ShowingPage {
+    /// Whether pictures that lie elsewhere are fetched by us and shown.
+    #[serde(default)]
+    pictures: bool,
+    /// Whether what it quotes is folded away.
+    #[serde(default)]
+    folded: bool,
+}
+
+/// Read the mail of a message as a page for a frame
+///
+/// It runs no script and loads nothing, whatever shows it.
+#[utoipa::path(get, path = "/api/v1/messages/{id}/mail/page", operation_id = "show_mail", tag = "records",
+    params(("id" = String, Path), ShowingPage, ("company" = Option<String>, Query)),
+    responses((status = 200, body = String, content_type = "text/html"), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
+pub(super) async fn show(
+    State(app): State<App>,
+    tenant: Tenant,
+    Id(id): Id<MessageId>,
+    Asked(asked): Asked<ShowingPage>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let kept = readable(&app, &tenant, &id).await?;
+    let mail = app.mail.read(&kept).await.ok_or_else(Problem::not_found)?;
+    let had = match asked.pictures {
+        true => pictures(&app, &mail).await,
+        false => BTreeMap::new(),
+    };
+    let (page, _) = page(&mail, asked.folded, Images::Had(&had));
+    let policy = format!("{FRAME_POLICY}; sandbox {FRAME_SANDBOX}; frame-ancestors 'self'");
+    let mut response = text("text/html; charset=utf-8", &policy, page, &headers);
+    response.extensions_mut().insert(MayBeFramed);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 /// Save the mail of a message as it came or left

@@ -1,6 +1,6 @@
 //! `/flows`: what callers hear and press: a draft that changes, versions that never do.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -11,6 +11,7 @@ use ivr::simple::SimpleForm;
 use ivr::validate::{self, Catalogue};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::Page;
 use store::flows;
 use store::prompts::PromptState;
 
@@ -129,7 +130,7 @@ pub(super) struct Findings {
     findings: Vec<Finding>,
 }
 
-fn parse(value: &Value) -> Result<ivr::Flow, Problem> {
+pub(super) fn parse(value: &Value) -> Result<ivr::Flow, Problem> {
     ivr::Flow::deserialize(value)
         .map_err(|error| Problem::field("flow", "invalid_flow").because(error))
 }
@@ -144,13 +145,23 @@ fn build(form: &Value) -> Result<Value, Problem> {
     serde_json::to_value(flow).map_err(|error| Problem::unavailable(&error))
 }
 
-async fn find(app: &App, tenant: &Tenant, id: &FlowId) -> Result<flows::Flow, Problem> {
+pub(super) async fn find(app: &App, tenant: &Tenant, id: &FlowId) -> Result<flows::Flow, Problem> {
     let found = flows::by_id(app.store.pool(), &tenant.company, id).await?;
     found.ok_or_else(Problem::not_found)
 }
 
+/// What people call the flows of a company, as many as a page holds.
+pub(super) async fn names_of(
+    app: &App,
+    tenant: &Tenant,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let rows = flows::list(app.store.pool(), &tenant.company, &Page::first()).await?;
+    let named = rows.into_iter().map(|row| (row.id.to_string(), row.name));
+    Ok(named.collect())
+}
+
 /// Everything that is wrong with `flow` in its company.
-async fn judge(
+pub(super) async fn judge(
     app: &App,
     tenant: &Tenant,
     id: &FlowId,

@@ -3,6 +3,7 @@
 //! First everything as it is, then each change with a count. Who comes back with the last count they
 //! heard (`?since=`) gets what they missed, or everything anew where that is not held any more.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -94,7 +95,15 @@ pub(super) enum LiveMessageEvent {
         #[schema(value_type = String)]
         interaction: InteractionId,
         /// Its number: ask for what comes after the last one you have.
-        seq: u32,
+        message_seq: u32,
+    },
+    /// A colleague noted something about an interaction.
+    Note {
+        #[schema(value_type = String)]
+        interaction: InteractionId,
+        /// Who is to see it at once.
+        #[schema(value_type = Vec<String>)]
+        mentions: Vec<UserId>,
     },
     /// The customer of a written interaction types, or stopped. To be believed for six seconds.
     Typing {
@@ -245,7 +254,18 @@ impl From<LiveEvent> for Event {
             LiveEvent::CallEnded { interaction, .. } => Self::CallEnded { interaction },
             LiveEvent::Message {
                 interaction, seq, ..
-            } => Self::Message { interaction, seq },
+            } => Self::Message {
+                interaction,
+                message_seq: seq,
+            },
+            LiveEvent::Noted {
+                interaction,
+                mentions,
+                ..
+            } => Self::Note {
+                interaction,
+                mentions,
+            },
             LiveEvent::Typing {
                 interaction, on, ..
             } => Self::Typing { interaction, on },
@@ -397,20 +417,24 @@ fn text(seq: u64, event: Event) -> String {
 }
 
 /// Everything that one may see.
-fn snapshot_text(seen: LiveSnapshot, own: Option<&UserId>) -> String {
-    let is_seen = |user: &UserId| own.is_none_or(|own| own == user);
-    let all = own.is_none();
-    let agents = seen.agents.into_iter().filter(|agent| is_seen(&agent.id));
-    let offers = seen
-        .offers
-        .into_iter()
-        .filter(|offer| is_seen(&offer.agent));
-    let calls = seen
-        .calls
-        .into_iter()
-        .filter(|call| own.is_none_or(|own| call.users().contains(own)));
-    let queues = seen.queues.into_iter().filter(|_| all);
-    let waiting = seen.waiting.into_iter().filter(|_| all);
+fn snapshot_text(seen: LiveSnapshot, reader: &Reader) -> String {
+    let (agents, offers) = (seen.agents.into_iter(), seen.offers.into_iter());
+    let agents = agents.filter(|agent| reader.sees(slice::from_ref(&agent.id), &agent.services));
+    let offers = offers.filter(|offer| {
+        reader.sees(
+            slice::from_ref(&offer.agent),
+            slice::from_ref(&offer.service),
+        )
+    });
+    let calls = seen.calls.into_iter().filter(|call| {
+        let users: Vec<UserId> = call.users().into_iter().collect();
+        reader.sees(&users, call.service.as_slice())
+    });
+    let about = |service: &ServiceId| reader.sees(&[], slice::from_ref(service));
+    let queues = seen.queues.into_iter();
+    let queues = queues.filter(|queue| about(&queue.service));
+    let waiting = seen.waiting.into_iter();
+    let waiting = waiting.filter(|(service, _)| about(service));
     let event = Event::Snapshot {
         agents: agents.map(Agent::from).collect(),
         queues: queues.map(Queue::from).collect(),
@@ -481,8 +505,8 @@ pub(super) fn is_own_page(headers: &HeaderMap, by_cookie: bool) -> bool {
 struct Watcher {
     app: App,
     company: CompanyId,
-    /// Who sees their own alone.
-    own: Option<UserId>,
+    /// What they see.
+    reader: Reader,
     /// Who is there as long as they watch.
     user: Option<UserId>,
     feed: Arc<Feed>,
@@ -512,14 +536,10 @@ impl Watcher {
             By::User { user, .. } => Some(user.id.clone()),
             By::Key(_) => None,
         };
-        let own = match (tenant.may(Access::Read), &user) {
-            (Ok(()), _) => None,
-            (Err(_), Some(user)) => Some(user.clone()),
-            (Err(refused), None) => return Err(refused),
-        };
+        let reader = reader(tenant)?;
         Ok(Self {
             company: tenant.company.clone(),
-            own,
+            reader,
             user,
             feed: app.telephony.live().feed(&tenant.company),
             headers,
@@ -618,16 +638,15 @@ impl Watcher {
             .await;
         let seen = seen.map_err(|_| Over::Close(close_code::AWAY, "the program ends"))?;
         let seq = seen.seq;
-        let text = snapshot_text(seen, self.own.as_ref());
+        let text = snapshot_text(seen, &self.reader);
         send(socket, Message::Text(text.into())).await?;
         Ok(seq)
     }
 
     /// Sends what there is behind `seq`; returns how far that leads.
     async fn read_on(&self, socket: &mut WebSocket, mut seq: u64) -> Result<u64, Over> {
-        let reader = self.own.as_ref().map_or(Reader::All, Reader::Own);
         loop {
-            match self.feed.read(seq, reader) {
+            match self.feed.read(seq, &self.reader) {
                 Read::Nothing => return Ok(seq),
                 Read::Gone => return Err(TOO_SLOW),
                 Read::Events { texts, seq: read } => {
@@ -640,7 +659,7 @@ impl Watcher {
         }
     }
 
-    /// Whether the session or key still stands, and shows the same person.
+    /// Whether the session or key still stands, and sees the same.
     async fn still_may(&self) -> bool {
         let mut request = Request::new(());
         *request.headers_mut() = self.headers.clone();
@@ -648,12 +667,29 @@ impl Watcher {
         let (mut parts, ()) = request.into_parts();
         match Tenant::from_request_parts(&mut parts, &self.app).await {
             Ok(tenant) => {
-                let own = tenant.may(Access::Read).is_err();
-                tenant.company == self.company && own == self.own.is_some()
+                let reads = reader(&tenant).is_ok_and(|reader| reader == self.reader);
+                tenant.company == self.company && reads
             }
             // What is away will be there again.
             Err(problem) => problem.is_ours(),
         }
+    }
+}
+
+/// What somebody sees of a company.
+fn reader(tenant: &Tenant) -> Result<Reader, Problem> {
+    let seen = tenant.may(Access::Read);
+    match (&tenant.by, seen, &tenant.only) {
+        (_, Ok(()), None) => Ok(Reader::All),
+        (By::User { user, .. }, Ok(()), Some(only)) => Ok(Reader::Some {
+            user: user.id.clone(),
+            services: only.clone(),
+        }),
+        (By::User { user, .. }, Err(_), _) => Ok(Reader::Some {
+            user: user.id.clone(),
+            services: vec![],
+        }),
+        (By::Key(_), _, _) => Err(Problem::forbidden()),
     }
 }
 

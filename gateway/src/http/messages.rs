@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use channels::capabilities::Capabilities;
+use channels::connector::Refusal;
 use channels::event::{Delivery, MediaSource};
-use channels::failure::Failure;
+use channels::failure::{Advice, Failure};
 use channels::send::{OutContent, OutMedia, OutTemplate};
 use channels::template::{Template, Values};
 use desk::explain::Language;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use store::attachments::Attachment;
 use store::channels::Channel;
 use store::conversations::{self, Conversation};
-use store::{interactions, messages};
+use store::{interactions, messages, trail};
 
 use super::App;
 use super::body::{Asked, Body, Id};
@@ -28,7 +29,7 @@ use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
 use crate::channels::outbound::{self, Writing, has_provider};
 use crate::channels::webchat::WEBCHAT;
-use crate::channels::{facts, settings};
+use crate::channels::{facts, is_unwanted, settings};
 
 pub(super) fn routes() -> Router<App> {
     let one = "/api/v1/interactions/{id}";
@@ -140,10 +141,14 @@ pub(super) struct Sending {
     /// Words.
     #[serde(default)]
     text: Option<String>,
-    /// Anything else that the channel carries, by its `kind`: `media`, `location`, `choices`, `reaction`,
-    /// `ask_phone`, `ask_location`. `composer` says what this channel takes.
+    /// Anything else that the channel carries, by its `kind`; `composer` says what this channel takes.
+    /// `location`: `latitude`, `longitude`, `name`, `address`. `choices`: `body`, `footer`, `open` (what opens
+    /// the list), `choices` of `id`, `title`, `description`. `reaction`: `message` (its id, ours or the
+    /// channel's), `emoji` (left out: taken away). `ask_phone` and `ask_location`: `text`. Files are laid
+    /// down and named in `attachments`.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Object>, example = json!({"kind": "choices", "body": "Resolvido?",
+        "choices": [{"id": "sim", "title": "Sim"}, {"id": "nao", "title": "Não"}]}))]
     content: Option<OutContent>,
     /// Words that were approved beforehand, filled in.
     #[serde(default)]
@@ -202,7 +207,8 @@ async fn holder(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<Holder
     holder.map_err(|stopped| Problem::unavailable(&stopped))
 }
 
-/// Whoever reads records may read them; an agent those that they have in hand or are offered.
+/// Whoever reads records may read them; an agent those that they have in hand or are offered, and those
+/// about which a note names them.
 pub(super) async fn may_read(
     app: &App,
     tenant: &Tenant,
@@ -211,15 +217,18 @@ pub(super) async fn may_read(
     let By::User { user, .. } = &tenant.by else {
         return tenant.may(Access::Read);
     };
+    if tenant.may(Access::Read).is_ok() && tenant.reach(app, id).await.is_ok() {
+        return Ok(());
+    }
     let own = match holder(app, tenant, id).await? {
         Holder::Agent(agent) => agent == user.id,
         Holder::Offered(agents) => agents.contains(&user.id),
         Holder::Nobody => false,
     };
-    if own {
+    if own || trail::mentions(app.store.pool(), id, &user.id).await? {
         Ok(())
     } else {
-        tenant.may(Access::Read)
+        Err(Problem::forbidden())
     }
 }
 
@@ -281,6 +290,10 @@ pub(super) async fn send(
     let talk = conversations::next_of(&mut *db, company, &id).await?;
     let same = asked.client_message_id.as_str();
     if let Some(same) = messages::by_client_id(&mut *db, company, &id, same).await? {
+        let text = asked.text.as_deref();
+        if text.is_some_and(|text| asked.attachments.is_empty() && same.content["text"] != *text) {
+            return Err(Problem::conflict("key_reused").at("client_message_id"));
+        }
         return Ok((StatusCode::OK, Json(same.into())));
     }
     let Some(talk) = talk else {
@@ -298,7 +311,29 @@ pub(super) async fn send(
     let capabilities = capabilities(&app, &channel);
     let files = (company, &id);
     let files = enclosures::laid_down(&mut db, files, &asked.attachments, &capabilities).await?;
-    let content = content(&mut db, &channel, asked, (&files, &capabilities)).await?;
+    let mut content = content(&mut db, &channel, asked, (&files, &capabilities)).await?;
+    if let OutContent::Reaction { message, emoji } = &mut content {
+        if !emoji.as_deref().is_none_or(is_emoji) {
+            return Err(Problem::field("content.emoji", "invalid"));
+        }
+        // By our id, or by the channel's own.
+        let wanted = message.parse::<MessageId>();
+        let of_ours = match &wanted {
+            Ok(wanted) => answered(&mut db, &talk, wanted).await.ok(),
+            Err(_) => None,
+        };
+        if let Some(external) = of_ours {
+            *message = external;
+        } else {
+            let known = messages::by_external(&mut *db, &channel.id, message).await?;
+            known
+                .filter(|known| known.conversation == talk.id)
+                .ok_or_else(|| Problem::field("content.message", "reference"))?;
+        }
+    }
+    if is_unwanted(&mut db, (company, talk.contact.as_ref()), &content).await? {
+        return Err(unwanted());
+    }
     if has_provider(&channel) {
         may_go(&app, (&channel, &talk), &content)?;
     }
@@ -410,10 +445,7 @@ async fn content(
         Some(content) if has_provider(channel) => Ok(content),
         Some(content) if channel.kind == WEBCHAT => match capabilities.check(&content) {
             Ok(()) => Ok(content),
-            Err(refusal) => {
-                let why = refusal.sentence(Language::PtBr);
-                Err(Problem::field("content", "unsupported").because(why))
-            }
+            Err(refusal) => Err(refused(&refusal)),
         },
         // The generic channel's webhook has words alone.
         Some(_) | None => Err(Problem::field("content", "unsupported")),
@@ -445,6 +477,12 @@ pub(super) async fn template(
     })
 }
 
+/// The customer wants no advertising.
+pub(super) fn unwanted() -> Problem {
+    let why = Advice::MarketingStopped.sentence(Language::PtBr);
+    Problem::conflict("marketing_stopped").because(why)
+}
+
 /// Whether the provider will take this now, as far as that can be known here.
 pub(super) fn may_go(
     app: &App,
@@ -463,9 +501,14 @@ pub(super) fn may_go(
     if let OutContent::Template(_) = content {
         return Ok(());
     }
-    capabilities.check(content).map_err(|refusal| {
-        Problem::field("content", "unsupported").because(refusal.sentence(Language::PtBr))
-    })
+    capabilities
+        .check(content)
+        .map_err(|refusal| refused(&refusal))
+}
+
+/// What a channel does not carry.
+fn refused(refusal: &Refusal) -> Problem {
+    Problem::field("content", refusal.code()).because(refusal.sentence(Language::PtBr))
 }
 
 /// What the channel carries.
@@ -529,11 +572,11 @@ pub(super) async fn resend(
         .into_iter()
         .any(|again| again.as_str() == state);
     if !again {
-        return Err(Problem::conflict("not_open"));
+        return Err(Problem::conflict("not_failed"));
     }
     let step = (state, Delivery::Queued.as_str());
     if !messages::advance(&mut db, &found, step, None, app.now_ms()).await? {
-        return Err(Problem::conflict("not_open"));
+        return Err(Problem::conflict("not_failed"));
     }
     let due = messages::Message {
         at_ms: app.now_ms(),
@@ -556,6 +599,18 @@ async fn answered(
     let external = own.and_then(|found| found.external_id);
     external.ok_or_else(|| Problem::field("reply_to", "reference"))
 }
+
+/// Whether a text is one sign, as far as can be told without the tables of Unicode: `👍🏽`, `1️⃣`, `❤️`.
+fn is_emoji(text: &str) -> bool {
+    let is_letter = |letter: char| letter < '\u{2000}' && letter.is_alphabetic();
+    (1..=EMOJI_CHARS_MAX).contains(&text.chars().count())
+        && !text.is_ascii()
+        && !text.contains(is_letter)
+        && !text.contains(char::is_whitespace)
+}
+
+/// A family of four with its joiners has seven, a flag of a region as many.
+const EMOJI_CHARS_MAX: usize = 12;
 
 /// A UUID has 36.
 const CLIENT_ID_BYTES_MAX: usize = 64;

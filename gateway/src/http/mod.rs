@@ -15,6 +15,7 @@
 mod accounts;
 mod agents;
 mod api_keys;
+mod areas;
 mod attempts;
 mod attendances;
 mod audit;
@@ -25,6 +26,7 @@ mod calls;
 mod channels;
 mod companies;
 mod company_webhooks;
+mod console;
 mod contacts;
 mod decisions;
 mod deliveries;
@@ -32,32 +34,42 @@ mod desk_settings;
 mod devices;
 mod docs;
 mod email;
+mod embedded;
 mod enclosures;
 mod files;
 mod findings;
+mod flow_trials;
 mod flows;
+mod handing;
 mod health;
 mod interactions;
 mod live;
 mod messages;
 mod metrics;
+mod notes;
 mod numbers;
 mod openapi;
 mod outbound_routes;
 mod outbound_rules;
 mod pauses;
+mod people_table;
 mod problem;
+mod profiles;
 mod prompts;
 mod protection;
+mod quick_replies;
 mod receive_hook;
 mod recordings;
+mod reports;
 mod requests;
+mod second_factor;
 mod service_rules;
 mod services;
 mod session;
 mod sip;
 mod sip_ladders;
 mod skills;
+mod softphone;
 mod surveys;
 mod transcript;
 mod trunks;
@@ -262,6 +274,7 @@ pub fn router(app: App) -> Router {
         .merge(health::routes())
         .merge(metrics::routes())
         .merge(docs::routes())
+        .merge(second_factor::routes())
         .merge(session::routes())
         .merge(sip::routes())
         .merge(companies::routes())
@@ -274,6 +287,7 @@ pub fn router(app: App) -> Router {
         .merge(surveys::routes())
         .merge(work::routes())
         .merge(pauses::routes())
+        .merge(quick_replies::routes())
         .merge(skills::routes())
         .merge(desk_settings::routes())
         .merge(calendars::routes())
@@ -293,10 +307,17 @@ pub fn router(app: App) -> Router {
         .merge(outbound_routes::routes())
         .merge(outbound_rules::routes())
         .merge(devices::routes())
+        .merge(softphone::routes())
+        .merge(handing::routes())
+        .merge(notes::routes())
+        .merge(profiles::routes())
+        .merge(people_table::routes())
         .merge(prompts::routes())
         .merge(voices::routes())
         .merge(flows::routes())
+        .merge(flow_trials::routes())
         .merge(interactions::routes())
+        .merge(reports::routes())
         .merge(sip_ladders::routes())
         .merge(live::routes())
         .merge(bots::routes())
@@ -305,7 +326,8 @@ pub fn router(app: App) -> Router {
         .merge(voice_messages::routes())
         .merge(audit::routes())
         .merge(webchat::routes())
-        .fallback(async || Problem::not_found())
+        .merge(console::routes())
+        .fallback(console::anywhere)
         .method_not_allowed_fallback(async || Problem::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(protection::protect))

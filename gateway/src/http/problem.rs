@@ -95,6 +95,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "bad_login")
     }
 
+    /// The password was right, and is not enough.
+    pub(super) fn second_factor(code: &'static str) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, code)
+    }
+
     pub(super) fn forbidden() -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden")
     }
@@ -307,6 +312,9 @@ const SENTENCES: &[Sentence] = &[
     ("not_found", "Isto não existe aqui.", "There is no such thing here.", "Esto no existe aquí."),
     ("method_not_allowed", "Este endereço não aceita este método.", "This address does not take this method.", "Esta dirección no acepta este método."),
     ("unauthorized", "É preciso entrar, ou enviar uma chave de API válida.", "Log in, or send a valid API key.", "Hay que iniciar sesión o enviar una clave de API válida."),
+    ("second_factor_required", "Informe o código do aplicativo autenticador, ou um dos códigos de recuperação.", "Give the code of the authenticator app, or one of the recovery codes.", "Indique el código de la aplicación de autenticación, o uno de los códigos de recuperación."),
+    ("second_factor_wrong", "Este código não vale, ou já foi usado. Espere o próximo e tente de novo.", "This code does not count, or was used already. Wait for the next one and try again.", "Este código no vale, o ya se usó. Espere el siguiente e intente de nuevo."),
+    ("second_factor_set", "A verificação em duas etapas já está ativa.", "The second factor is set already.", "La verificación en dos pasos ya está activa."),
     ("bad_login", "E-mail ou senha incorretos.", "Wrong e-mail address or password.", "Correo o contraseña incorrectos."),
     ("forbidden", "Você não tem permissão para isto.", "You may not do this.", "No tiene permiso para esto."),
     ("csrf", "Falta o cabeçalho X-CSRF-Token desta sessão.", "The X-CSRF-Token header of this session is missing.", "Falta el encabezado X-CSRF-Token de esta sesión."),
@@ -314,6 +322,8 @@ const SENTENCES: &[Sentence] = &[
     ("reference", "O pedido se refere a algo que não existe nesta empresa.", "The request refers to something that this company does not have.", "La solicitud se refiere a algo que no existe en esta empresa."),
     ("key_reused", "Outra mensagem já foi recebida com este identificador.", "Another message was received under this id already.", "Ya se recibió otro mensaje con este identificador."),
     ("provider_away", "O provedor não respondeu como devia.", "The provider did not answer as it should.", "El proveedor no respondió como debía."),
+    ("marketing_stopped", "Este contato não quer receber ofertas.", "This contact does not want offers.", "Este contacto no quiere recibir ofertas."),
+    ("unknown_name", "O texto tem um nome entre chaves que não existe.", "The text has a name in braces that does not exist.", "El texto tiene un nombre entre llaves que no existe."),
     ("blocked", "Este contato está bloqueado.", "This contact is blocked.", "Este contacto está bloqueado."),
     ("window_closed", "A janela de resposta está fechada: envie um modelo aprovado.", "The reply window is closed: send an approved template.", "La ventana de respuesta está cerrada: envíe una plantilla aprobada."),
     ("not_set_up", "O canal não está configurado por completo.", "The channel is not completely set up.", "El canal no está configurado por completo."),
@@ -321,8 +331,14 @@ const SENTENCES: &[Sentence] = &[
     ("password_login", "Este canal entra com senha; não há conta a conectar.", "This channel logs in by a password; there is no account to connect.", "Este canal entra con contraseña; no hay cuenta que conectar."),
     ("not_registered", "Esta instalação ainda não foi registrada neste provedor: fale com quem a opera.", "This installation is not registered at this provider yet: talk to whoever runs it.", "Esta instalación aún no está registrada en este proveedor: hable con quien la opera."),
     ("not_authorised", "A conta de e-mail ainda não foi conectada, ou o acesso foi retirado: conecte-a.", "The mail account is not connected, or access was withdrawn: connect it.", "La cuenta de correo aún no está conectada, o se retiró el acceso: conéctela."),
+    ("empty", "Falta um texto: preencha-o.", "A text is missing: fill it in.", "Falta un texto: complételo."),
+    ("too_long", "O texto é longo demais para este canal: encurte-o.", "The text is too long for this channel: shorten it.", "El texto es demasiado largo para este canal: acórtelo."),
+    ("file_type", "O canal não aceita arquivos deste tipo: converta o arquivo.", "The channel takes no files of this type: convert the file.", "El canal no acepta archivos de este tipo: convierta el archivo."),
+    ("file_too_large", "O arquivo é grande demais para este canal: reduza-o.", "The file is too large for this channel: make it smaller.", "El archivo es demasiado grande para este canal: redúzcalo."),
+    ("address", "O canal não conhece o cliente por um endereço que sirva.", "The channel does not know the customer by an address that serves.", "El canal no conoce al cliente por una dirección que sirva."),
     ("unsupported", "Este canal não aceita este tipo de mensagem.", "This channel does not take this kind of message.", "Este canal no acepta este tipo de mensaje."),
     ("no_bot", "Nenhum robô está com este atendimento.", "No bot has this interaction.", "Ningún bot tiene esta atención."),
+    ("not_failed", "Esta mensagem não falhou: já foi entregue ou está a caminho.", "This message has not failed: it was delivered or is on its way.", "Este mensaje no falló: ya fue entregado o está en camino."),
     ("not_open", "Este atendimento já terminou, ou não é escrito.", "This interaction is over, or is not a written one.", "Esta atención ya terminó, o no es escrita."),
     ("invalid_client_id", "O identificador tem de 1 a 64 caracteres, sem espaços.", "The id has 1 to 64 characters and no spaces.", "El identificador tiene de 1 a 64 caracteres, sin espacios."),
     ("invalid_text", "O texto está vazio ou é longo demais.", "The text is empty or too long.", "El texto está vacío o es demasiado largo."),
@@ -341,6 +357,8 @@ const SENTENCES: &[Sentence] = &[
     ("invalid_rules", "Estas regras não podem funcionar.", "These rules cannot work.", "Estas reglas no pueden funcionar."),
     ("invalid_key", "Uma tecla é um dígito, * ou #.", "A key is a digit, * or #.", "Una tecla es un dígito, * o #."),
     ("not_now", "Isto não é possível neste momento.", "This is not possible at the moment.", "Esto no es posible en este momento."),
+    ("away", "Esta pessoa não está disponível agora: escolha outra, ou um serviço.", "This person is not available now: choose another, or a service.", "Esta persona no está disponible ahora: elija otra, o un servicio."),
+    ("full", "A fila deste serviço está cheia: escolha outro.", "The line of this service is full: choose another.", "La cola de este servicio está llena: elija otro."),
     ("not_dialled", "Este número não pode ser chamado.", "This number cannot be called.", "No se puede llamar a este número."),
     ("company_missing", "Diga a empresa: ?company=…", "Name the company: ?company=…", "Indique la empresa: ?company=…"),
     ("malformed", "O pedido não pôde ser lido.", "The request could not be read.", "No se pudo leer la solicitud."),

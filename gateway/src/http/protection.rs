@@ -41,7 +41,7 @@ pub(super) async fn protect(request: Request, next: Next) -> Response {
     response
 }
 
-/// A page that pages of others may show: its policy says which.
+/// A page that other pages may show: its policy says which.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MayBeFramed;
 

@@ -187,7 +187,8 @@ pub(super) async fn batch(
 /// Post what happens to a conversation
 ///
 /// By `type`: `customer_closed`, `message_edited`, `message_deleted`, `read` (which of our messages, by its
-/// id), `typing`.
+/// id), `typing`. The end of a conversation that nobody knows is refused (422); what is told of a message
+/// may come before it.
 #[utoipa::path(post, path = "/api/v1/channels/{id}/events", operation_id = "receive_event", tag = "channels",
     params(("id" = String, Path)), request_body(content = Object, example = json!({
         "external_conversation_id": "TT-8812", "type": "customer_closed", "sent_at": "2026-11-22T13:05:00-03:00"})),
@@ -204,8 +205,12 @@ pub(super) async fn events(
         return Err(wrong(&body, &faults));
     }
     let outcome = app.channels.receive(receipt(&app, channel, body.to_vec()));
-    outcome.await.map_err(later)?;
-    Ok(StatusCode::ACCEPTED)
+    match outcome.await.map_err(later)? {
+        Outcome::Refused(field) => Err(Problem::field(field, "reference")),
+        Outcome::Taken(_) | Outcome::Done | Outcome::Reused | Outcome::Blocked => {
+            Ok(StatusCode::ACCEPTED)
+        }
+    }
 }
 
 fn receipt(app: &App, channel: ChannelId, body: Vec<u8>) -> Receipt {

@@ -99,6 +99,7 @@ pub(super) async fn audio(
 ) -> Result<Response, Problem> {
     let found = recordings::by_id(app.store.pool(), &tenant.company, &id).await?;
     let row = found.ok_or_else(Problem::not_found)?;
+    tenant.reach(&app, &row.interaction).await?;
     let file = File::open(path(&app.calls, &row)).await;
     let mut file = file.map_err(|error| Problem::unavailable(&error))?;
     let length = file.metadata().await;

@@ -6,10 +6,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, put};
 use axum::{Json, Router};
 use desk::id::{AuditId, CompanyId, SessionId, UserId};
-use media_engine_net::clock;
+use desk::permission::Permissions;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::PoisonError;
 use store::sessions::Session;
 use store::users::User;
 
@@ -17,8 +16,8 @@ use super::attempts::Source;
 use super::body::Body;
 use super::problem::{Problem, ProblemBody};
 use super::users::{RoleWord, check_password};
-use super::who::{By, SESSION_IDLE_MS, Who, cookie_name, remote};
-use super::{App, Deed, secret};
+use super::who::{By, SESSION_IDLE_MS, Who, cookie_name, permissions, remote};
+use super::{App, Deed, second_factor, secret};
 use crate::{files, passwords};
 
 pub(super) fn routes() -> Router<App> {
@@ -33,6 +32,10 @@ pub(super) fn routes() -> Router<App> {
 pub(super) struct Login {
     email: String,
     password: String,
+    /// Of the authenticator app or on paper, where the person has set one: without it the answer is 401
+    /// with the code `second_factor_required`.
+    #[serde(default)]
+    code: Option<String>,
 }
 
 /// Who is logged in.
@@ -43,6 +46,9 @@ pub(super) struct LoggedIn {
     name: String,
     email: String,
     role: RoleWord,
+    /// What they may do, by area; in what is not named they have their own work alone.
+    #[schema(value_type = BTreeMap<String, super::profiles::Granted>)]
+    permissions: Permissions,
     /// The language of their screens.
     locale: String,
     /// Their company; nothing for administrators of the installation.
@@ -53,12 +59,13 @@ pub(super) struct LoggedIn {
     expires_ms: i64,
 }
 
-fn shown(user: &User, session: &Session) -> LoggedIn {
+fn shown(user: &User, session: &Session, permissions: Permissions) -> LoggedIn {
     LoggedIn {
         user: user.id.clone(),
         name: user.name.clone(),
         email: user.email.clone(),
         role: user.role.into(),
+        permissions,
         locale: user.locale.clone(),
         company: user.company.clone(),
         csrf: session.csrf.clone(),
@@ -79,6 +86,7 @@ pub(super) async fn log_in(
 ) -> Result<Response, Problem> {
     let remote = remote(&parts);
     let user = authenticate(&app, &login, &remote).await?;
+    second_factor::check(&app, &user, login.code.as_deref(), &remote).await?;
     let now_ms = app.now_ms();
     let token = secret()?;
     let session = Session {
@@ -96,10 +104,12 @@ pub(super) async fn log_in(
     store::sessions::sweep(&mut *db, now_ms).await?;
     store::sessions::insert(&mut *db, &session).await?;
     store::users::logged_in(&mut *db, &user.id, now_ms).await?;
-    let answer = shown(&user, &session);
+    let permissions = permissions(&app, &user).await?;
+    let answer = shown(&user, &session, permissions.clone());
     let who = Who {
         company: user.company.clone(),
         access: super::who::Access::Own,
+        permissions,
         remote,
         by: By::User {
             user: Box::new(user),
@@ -123,33 +133,33 @@ pub(super) async fn log_in(
         .into_response())
 }
 
+/// Whether this is the password of who asks.
+pub(super) async fn authenticated(app: &App, who: &Who, password: String) -> Result<(), Problem> {
+    let By::User { user, .. } = &who.by else {
+        return Err(Problem::not_found());
+    };
+    let login = Login {
+        email: user.email.clone(),
+        password,
+        code: None,
+    };
+    authenticate(app, &login, &who.remote).await?;
+    Ok(())
+}
+
 /// The user of a right password; everything else is refused alike and takes as long.
 async fn authenticate(app: &App, login: &Login, remote: &str) -> Result<User, Problem> {
     let source = Source {
         account: &login.email,
         address: remote,
     };
-    let counted = {
-        let mut attempts = app.attempts.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = clock::now();
-        let wait = attempts.wait(now, &source);
-        if wait.is_none() {
-            attempts.begin(now, &source);
-        }
-        wait
-    };
-    if let Some(wait) = counted {
-        return Err(Problem::too_many(wait.as_secs() + 1));
-    }
+    app.begin_attempt(&source)?;
     let found = store::users::by_email(app.store.pool(), &login.email).await?;
     let known = found.as_ref().and_then(|user| user.password.clone());
     let right = verify(app, &login.password, known.clone()).await?;
     match found.filter(|user| right && !user.disabled) {
         Some(user) => {
-            app.attempts
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .succeeded(&source);
+            app.attempt_succeeded(&source);
             if let Some(old) = known {
                 rehash(app, &user, &old, &login.password).await?;
             }
@@ -230,7 +240,7 @@ async fn hashing<T: Send + 'static>(
     responses((status = 200, body = LoggedIn), (status = 401, body = ProblemBody)))]
 pub(super) async fn read(who: Who) -> Result<Json<LoggedIn>, Problem> {
     match &who.by {
-        By::User { user, session } => Ok(Json(shown(user, session))),
+        By::User { user, session } => Ok(Json(shown(user, session, who.permissions.clone()))),
         By::Key(_) => Err(Problem::not_found()),
     }
 }
@@ -283,11 +293,7 @@ pub(super) async fn change_password(
         return Err(Problem::not_found());
     };
     check_password(&asked.new)?;
-    let login = Login {
-        email: user.email.clone(),
-        password: asked.current,
-    };
-    authenticate(&app, &login, &who.remote).await?;
+    authenticated(&app, &who, asked.current).await?;
     let new = hash(&app, &asked.new).await?;
     let mut db = app.store.begin().await?;
     store::users::set_password(&mut *db, &user.id, &new).await?;

@@ -90,8 +90,11 @@ pub(super) async fn list(
         ANSWERS_MAX,
     )
     .await?;
-    let items = found.into_iter().map(Answer::from).collect();
-    Ok(Json(AnswerList { items }))
+    let seen = found.into_iter();
+    let seen = seen.filter(|answer| tenant.reaches(Some(&answer.service)));
+    Ok(Json(AnswerList {
+        items: seen.map(Answer::from).collect(),
+    }))
 }
 
 /// Answers in one list: a month of a busy service; more are asked for by their time.

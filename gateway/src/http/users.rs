@@ -4,15 +4,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
-use desk::id::{CompanyId, UserId};
+use desk::id::{CompanyId, ProfileId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::users::{self, Role};
 
 use super::body::{Asked, Body, Id, Listed, Paging, language, name};
 use super::problem::{Problem, ProblemBody};
+use super::profiles::may_give;
 use super::session::hash;
-use super::who::{By, Governs, Scoped};
+use super::who::{By, Governs, Scoped, Who, permissions};
 use super::{App, Deed};
 
 pub(super) fn routes() -> Router<App> {
@@ -62,6 +63,10 @@ pub(super) struct UserSettings {
     email: String,
     name: String,
     role: RoleWord,
+    /// What they may do (`/profiles`); what their role may when not set.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    profile: Option<ProfileId>,
     /// The language of their screens.
     #[serde(default = "portuguese")]
     locale: String,
@@ -86,6 +91,8 @@ pub(super) struct User {
     email: String,
     name: String,
     role: RoleWord,
+    #[schema(value_type = Option<String>)]
+    profile: Option<ProfileId>,
     locale: String,
     disabled: bool,
     created_ms: i64,
@@ -100,6 +107,7 @@ impl From<users::User> for User {
             email: row.email,
             name: row.name,
             role: row.role.into(),
+            profile: row.profile,
             locale: row.locale,
             disabled: row.disabled,
             created_ms: row.created_ms,
@@ -117,7 +125,7 @@ pub(super) fn check_password(password: &str) -> Result<(), Problem> {
     }
 }
 
-fn email(text: &str) -> Result<String, Problem> {
+pub(super) fn email(text: &str) -> Result<String, Problem> {
     let text = text.trim().to_lowercase();
     let sane = text.len() <= 254
         && text
@@ -165,11 +173,13 @@ pub(super) async fn create(
         name: name(&asked.name)?,
         password,
         role: asked.role.into(),
+        profile: asked.profile,
         locale: language(&asked.locale, "locale")?,
         disabled: asked.disabled,
         created_ms: app.now_ms(),
         last_login_ms: None,
     };
+    may_be(&app, &scope.who, &row).await?;
     let mut db = app.store.begin().await?;
     users::insert(&mut *db, &row).await?;
     app.commit(db, &scope.who, deed(&scope, "user.create", &row))
@@ -204,18 +214,23 @@ pub(super) async fn update(
     let mut db = app.store.begin().await?;
     let old = users::by_id(&mut *db, scope.company.as_ref(), &id).await?;
     let old = old.ok_or_else(Problem::not_found)?;
+    // Who may less than they may does not take their password.
+    may_be(&app, &scope.who, &old).await?;
     let role = Role::from(asked.role);
-    if is_oneself(&scope, &id) && (asked.disabled || role != old.role) {
+    let changes = role != old.role || asked.profile != old.profile;
+    if is_oneself(&scope, &id) && (asked.disabled || changes) {
         return Err(Problem::conflict("yourself"));
     }
     let row = users::User {
         email: email(&asked.email)?,
         name: name(&asked.name)?,
         role,
+        profile: asked.profile,
         locale: language(&asked.locale, "locale")?,
         disabled: asked.disabled,
         ..old
     };
+    may_be(&app, &scope.who, &row).await?;
     users::update(&mut *db, &row).await?;
     if let Some(password) = password {
         users::set_password(&mut *db, &id, &password).await?;
@@ -239,6 +254,8 @@ pub(super) async fn delete(
         return Err(Problem::conflict("yourself"));
     }
     let mut db = app.store.begin().await?;
+    let old = users::by_id(&mut *db, scope.company.as_ref(), &id).await?;
+    may_be(&app, &scope.who, &old.ok_or_else(Problem::not_found)?).await?;
     let was = users::delete(&mut *db, scope.company.as_ref(), &id).await;
     if !was.map_err(Problem::of_delete)? {
         return Err(Problem::not_found());
@@ -254,6 +271,17 @@ pub(super) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// Refuses to have somebody be more than one is oneself.
+pub(super) async fn may_be(app: &App, who: &Who, row: &users::User) -> Result<(), Problem> {
+    if let Some(profile) = &row.profile {
+        let company = row.company.as_ref();
+        let company = company.ok_or_else(|| Problem::field("profile", "reference"))?;
+        let found = store::profiles::by_id(app.store.pool(), company, profile).await?;
+        found.ok_or_else(|| Problem::field("profile", "reference"))?;
+    }
+    may_give(who, &permissions(app, row).await?)
+}
+
 async fn new_password(app: &App, asked: &UserSettings) -> Result<Option<String>, Problem> {
     let Some(password) = &asked.password else {
         return Ok(None);
@@ -262,7 +290,7 @@ async fn new_password(app: &App, asked: &UserSettings) -> Result<Option<String>,
     hash(app, password).await.map(Some)
 }
 
-fn is_oneself(scope: &Scoped, id: &UserId) -> bool {
+pub(super) fn is_oneself(scope: &Scoped, id: &UserId) -> bool {
     matches!(&scope.who.by, By::User { user, .. } if user.id == *id)
 }
 

@@ -79,11 +79,14 @@ pub(super) async fn list(
     let page = paging.page()?;
     let rows =
         voice_messages::list(app.store.pool(), &tenant.company, which.unheard, &page).await?;
-    Ok(Listed::of(
+    let mut listed = Listed::of(
         rows,
         paging.limit(),
         |row: &voice_messages::VoiceMessage| row.id.to_string(),
-    ))
+    );
+    let is_seen = |left: &VoiceMessage| tenant.reaches(left.service.as_ref());
+    listed.0.items.retain(is_seen);
+    Ok(listed)
 }
 
 /// List the messages that were left in a call, the oldest first
@@ -108,11 +111,15 @@ pub(super) async fn left_in(
 }
 
 /// Refuses who neither reads the company nor has this interaction as work.
-async fn may_hear(app: &App, tenant: &Tenant, interaction: &InteractionId) -> Result<(), Problem> {
+pub(super) async fn may_hear(
+    app: &App,
+    tenant: &Tenant,
+    interaction: &InteractionId,
+) -> Result<(), Problem> {
     let By::User { user, .. } = &tenant.by else {
         return tenant.may(Access::Read);
     };
-    if tenant.may(Access::Read).is_ok() {
+    if tenant.may(Access::Read).is_ok() && tenant.reach(app, interaction).await.is_ok() {
         return Ok(());
     }
     let (agent, company) = (user.id.clone(), tenant.company.clone());

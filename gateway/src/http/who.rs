@@ -6,13 +6,15 @@ use std::ops::Deref;
 use axum::extract::{ConnectInfo, FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use desk::id::{ApiKeyId, CompanyId};
+use desk::id::{ApiKeyId, CompanyId, InteractionId, ServiceId};
+use desk::permission::{Area, Grant, Level, Permissions, Scope};
 use serde::Deserialize;
 use store::api_keys::ApiKey;
 use store::sessions::Session;
 use store::users::{Role, User};
 
 use super::App;
+use super::areas::{self, Limited};
 use super::problem::Problem;
 use crate::{api_key, files};
 
@@ -22,7 +24,10 @@ pub(super) struct Who {
     pub(super) by: By,
     /// Whose people they belong to; none administers the installation.
     pub(super) company: Option<CompanyId>,
+    /// How far they may go in the area that they ask in.
     pub(super) access: Access,
+    /// What they may do in all areas.
+    pub(super) permissions: Permissions,
     /// The address they ask from.
     pub(super) remote: String,
 }
@@ -50,12 +55,21 @@ pub(super) enum Access {
     Admin,
 }
 
+/// What people may do who have no profile.
+pub(super) fn permissions_of(role: Role) -> Permissions {
+    match role {
+        Role::Administrator => Permissions::everywhere(Level::Change),
+        Role::Supervisor => Permissions::everywhere(Level::View).but(Area::Desk, Level::Change),
+        Role::Agent => Permissions::default(),
+    }
+}
+
 impl Access {
-    fn of_role(role: Role) -> Self {
-        match role {
-            Role::Administrator => Self::Admin,
-            Role::Supervisor => Self::Read,
-            Role::Agent => Self::Own,
+    fn of_level(level: Level) -> Self {
+        match level {
+            Level::Own => Self::Own,
+            Level::View => Self::Read,
+            Level::Change => Self::Admin,
         }
     }
 
@@ -78,6 +92,15 @@ impl Who {
         } else {
             Err(Problem::forbidden())
         }
+    }
+
+    /// Refuses who may not step in: have people pause, move who waits, listen to calls. Whoever watches by
+    /// their role may; a profile says so by itself.
+    pub(super) fn supervises(&self) -> Result<(), Problem> {
+        self.may(match &self.by {
+            By::User { user, .. } if user.profile.is_none() => Access::Read,
+            By::User { .. } | By::Key(_) => Access::Write,
+        })
     }
 
     /// Refuses who belongs to a company.
@@ -135,6 +158,10 @@ async fn by_key(app: &App, key: &str, remote: String) -> Result<Who, Problem> {
         by: By::Key(known.id),
         company: known.company,
         access,
+        permissions: match access {
+            Access::Admin => Permissions::everywhere(Level::Change),
+            Access::Own | Access::Read | Access::Write => Permissions::default(),
+        },
         remote,
     })
 }
@@ -161,15 +188,41 @@ async fn by_cookie(app: &App, parts: &Parts) -> Result<Who, Problem> {
         store::sessions::seen(&mut *db, &session.id, now_ms, until).await?;
         db.commit().await?;
     }
+    let permissions = permissions(app, &user).await?;
     Ok(Who {
         company: user.company.clone(),
-        access: Access::of_role(user.role),
+        access: access_at(parts, &user, &permissions),
+        permissions,
         by: By::User {
             user: Box::new(user),
             session: Box::new(session),
         },
         remote: remote(parts),
     })
+}
+
+/// What somebody may do.
+pub(super) async fn permissions(app: &App, user: &User) -> Result<Permissions, Problem> {
+    let (Some(profile), Some(company)) = (&user.profile, &user.company) else {
+        return Ok(permissions_of(user.role));
+    };
+    let found = store::profiles::by_id(app.store.pool(), company, profile).await?;
+    Ok(found.map(|profile| profile.permissions).unwrap_or_default())
+}
+
+/// How far somebody may go where they ask. What is governed is seen by who may see it, though others
+/// need to govern it.
+fn access_at(parts: &Parts, user: &User, permissions: &Permissions) -> Access {
+    let path = parts.uri.path();
+    let Some(area) = areas::area(path) else {
+        return Access::Own;
+    };
+    let level = permissions.of(area).level;
+    let sees = parts.method.is_safe() && level == Level::View && areas::is_governed(path);
+    match sees && user.profile.is_some() {
+        true => Access::Admin,
+        false => Access::of_level(level),
+    }
 }
 
 async fn company_is_open(app: &App, company: Option<&CompanyId>) -> Result<(), Problem> {
@@ -188,6 +241,34 @@ async fn company_is_open(app: &App, company: Option<&CompanyId>) -> Result<(), P
 pub(super) struct Tenant {
     pub(super) who: Who,
     pub(super) company: CompanyId,
+    /// The services about whose customers they may ask; nothing where about all.
+    pub(super) only: Option<Vec<ServiceId>>,
+}
+
+impl Tenant {
+    /// Whether they may ask about the customers of a service.
+    pub(super) fn reaches(&self, service: Option<&ServiceId>) -> bool {
+        let within = |only: &Vec<ServiceId>| service.is_some_and(|service| only.contains(service));
+        self.only.as_ref().is_none_or(within)
+    }
+
+    /// Refuses who may not ask about an interaction: it is of another service, and was never theirs.
+    pub(super) async fn reach(&self, app: &App, id: &InteractionId) -> Result<(), Problem> {
+        if self.only.is_none() {
+            return Ok(());
+        }
+        let found = store::interactions::by_id(app.store.pool(), &self.company, id).await?;
+        let found = found.ok_or_else(Problem::not_found)?;
+        let me = match &self.by {
+            By::User { user, .. } => Some(&user.id),
+            By::Key(_) => None,
+        };
+        if self.reaches(found.service.as_ref()) || (me.is_some() && found.agent.as_ref() == me) {
+            Ok(())
+        } else {
+            Err(Problem::forbidden())
+        }
+    }
 }
 
 impl Deref for Tenant {
@@ -204,7 +285,44 @@ impl FromRequestParts<App> for Tenant {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let Scoped { who, company } = Scoped::from_request_parts(parts, app).await?;
         let company = company.ok_or_else(Problem::company_missing)?;
-        Ok(Self { who, company })
+        let path = parts.uri.path().to_owned();
+        let grant = areas::area(&path).map(|area| who.permissions.of(area));
+        let is_limited = |grant: Grant| grant.level != Level::Own && grant.scope == Scope::Services;
+        let only = match &who.by {
+            By::User { user, .. } if grant.is_some_and(is_limited) => {
+                let services = store::agents::services_of(app.store.pool(), &company, &user.id);
+                Some(services.await?)
+            }
+            By::User { .. } | By::Key(_) => None,
+        };
+        let tenant = Self { who, company, only };
+        let is_within = match areas::limited(&path) {
+            _ if tenant.only.is_none() => true,
+            Limited::Interaction(id) => {
+                tenant.reach(app, &id).await?;
+                true
+            }
+            Limited::Service(id) => tenant.reaches(Some(&id)),
+            Limited::Work(id) => {
+                let company = tenant.company.clone();
+                let service = app
+                    .telephony
+                    .look(move |voice, now| voice.service_of_work(now, &company, &id));
+                let service = service
+                    .await
+                    .map_err(|stopped| Problem::unavailable(&stopped))?;
+                tenant.reaches(service.as_ref())
+            }
+            Limited::Asked => {
+                let Query(asked) = Query::<OfService>::from_request_parts(parts, app).await?;
+                tenant.reaches(asked.service.as_ref())
+            }
+            Limited::ByItself => true,
+        };
+        match is_within {
+            true => Ok(tenant),
+            false => Err(Problem::forbidden()),
+        }
     }
 }
 
@@ -238,6 +356,11 @@ impl FromRequestParts<App> for Scoped {
             (None, None) => Ok(Self { who, company: None }),
         }
     }
+}
+
+#[derive(Deserialize)]
+struct OfService {
+    service: Option<ServiceId>,
 }
 
 #[derive(Deserialize)]
@@ -295,10 +418,7 @@ impl FromRequestParts<App> for Supervises {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let tenant = Tenant::from_request_parts(parts, app).await?;
-        tenant.who.may(match tenant.who.by {
-            By::User { .. } => Access::Read,
-            By::Key(_) => Access::Write,
-        })?;
+        tenant.who.supervises()?;
         Ok(Self(tenant))
     }
 }

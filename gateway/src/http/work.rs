@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use desk::disposition::{Disposed, Disposition};
-use desk::id::{DispositionId, InteractionId, ServiceId, WorkId};
+use desk::id::{ChannelId, CompanyId, ContactId, DispositionId, InteractionId, ServiceId, WorkId};
 use desk::output::DeskError;
 use exchange::voice::WorkSeen;
 use serde::{Deserialize, Serialize};
@@ -41,11 +41,24 @@ pub(super) struct Work {
     interaction: InteractionId,
     #[schema(value_type = String)]
     service: ServiceId,
+    /// What people call the service.
+    service_name: String,
+    /// The number that is read to the customer.
+    protocol: String,
+    /// What the customer is called; empty where nobody knows.
+    customer: String,
+    /// Who the customer is, where that is known.
+    #[schema(value_type = Option<String>)]
+    contact: Option<ContactId>,
+    /// The channel by which it is written; none of a call.
+    channel: Option<ChannelOfWork>,
     medium: &'static str,
     /// `offered`, `handling`, `wrapping up` …
     doing: &'static str,
     /// Since when.
     since_ms: i64,
+    /// When the customer came.
+    began_ms: i64,
     /// When the offer lapses or the time for wrap-up is over.
     until_ms: Option<i64>,
     /// Whether a disposition must be chosen.
@@ -60,6 +73,17 @@ pub(super) struct Work {
     /// The work that it is asked about, where it is a consultation.
     #[schema(value_type = Option<String>)]
     about: Option<WorkId>,
+}
+
+/// The channel by which a work is written.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ChannelOfWork {
+    #[schema(value_type = String)]
+    id: ChannelId,
+    /// `whatsapp`, `webchat`, `email`, `generic` …
+    kind: String,
+    /// What people call it.
+    name: String,
 }
 
 /// What an agent has in hand, the oldest first.
@@ -111,23 +135,50 @@ pub(super) struct LineStatus {
     agents_paused: usize,
 }
 
-impl From<WorkSeen> for Work {
-    fn from(seen: WorkSeen) -> Self {
-        Self {
-            work: seen.work,
-            interaction: seen.interaction,
-            service: seen.service,
-            medium: seen.medium.as_str(),
-            doing: seen.doing,
-            since_ms: seen.since_ms,
-            until_ms: seen.until_ms,
-            disposition_mandatory: seen.mandatory,
-            disposed: seen.disposed,
-            dispositions: seen.dispositions,
-            callback: seen.callback,
-            about: seen.about,
-        }
-    }
+/// A work with what the records say of it: agents may read no services, channels or interactions.
+async fn told(app: &App, company: &CompanyId, seen: WorkSeen) -> Result<Work, Problem> {
+    let db = app.store.pool();
+    let service = store::services::by_id(db, company, &seen.service).await?;
+    let record = store::interactions::by_id(db, company, &seen.interaction).await?;
+    let talk = store::conversations::of_interaction(db, &seen.interaction).await?;
+    let channel = match &talk {
+        Some(talk) => store::channels::of_work(db, &talk.channel).await?,
+        None => None,
+    };
+    let known = record.as_ref().and_then(|record| record.contact.clone());
+    let contact = match &known {
+        Some(known) => store::contacts::by_id(db, company, known).await?,
+        None => None,
+    };
+    let record = record.as_ref();
+    let called = record.map(|record| [&record.from_name, &record.from]);
+    let called = called.into_iter().flatten().find(|name| !name.is_empty());
+    let named = contact.map(|contact| contact.name);
+    let named = named.filter(|name| !name.is_empty());
+    Ok(Work {
+        work: seen.work,
+        interaction: seen.interaction,
+        service: seen.service,
+        service_name: service.map(|service| service.name).unwrap_or_default(),
+        protocol: record.map_or_else(String::new, |record| record.protocol.clone()),
+        customer: named.or_else(|| called.cloned()).unwrap_or_default(),
+        contact: known,
+        channel: channel.map(|channel| ChannelOfWork {
+            id: channel.id,
+            kind: channel.kind,
+            name: channel.name,
+        }),
+        medium: seen.medium.as_str(),
+        doing: seen.doing,
+        since_ms: seen.since_ms,
+        began_ms: record.map_or(seen.since_ms, |record| record.started_ms),
+        until_ms: seen.until_ms,
+        disposition_mandatory: seen.mandatory,
+        disposed: seen.disposed,
+        dispositions: seen.dispositions,
+        callback: seen.callback,
+        about: seen.about,
+    })
 }
 
 /// List what one has in hand
@@ -143,10 +194,11 @@ pub(super) async fn my_work(
         .look(move |voice, now| voice.work_of(now, &company, &me))
         .await;
     let seen = seen.map_err(|stopped| Problem::unavailable(&stopped))?;
-    let items = seen.map_err(of_desk)?.into_iter().map(Work::from);
-    Ok(Json(WorkList {
-        items: items.collect(),
-    }))
+    let mut items = vec![];
+    for seen in seen.map_err(of_desk)? {
+        items.push(told(&app, &tenant.company, seen).await?);
+    }
+    Ok(Json(WorkList { items }))
 }
 
 /// Close a work with a disposition

@@ -77,6 +77,7 @@ impl Scene {
             extension: extension.map(str::to_owned),
             number: None,
             user: None,
+            browser: false,
             disabled: false,
             created_ms: 1,
             updated_ms: 1,

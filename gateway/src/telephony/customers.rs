@@ -70,6 +70,7 @@ async fn find(store: &Store, company: &CompanyId, identity: &Identity) -> Option
         name: known.name,
         priority: known.priority,
         owner: known.owner,
+        owner_fallback: known.owner_fallback,
         last_agent: known.last_agent,
         blocked_in: known.blocked_in,
         blocked_out: known.blocked_out,

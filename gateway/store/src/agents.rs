@@ -64,6 +64,23 @@ pub async fn of_service(
     Ok(found)
 }
 
+/// Whose work somebody takes.
+pub async fn services_of(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    user: &UserId,
+) -> Result<Vec<ServiceId>, Error> {
+    let found = sqlx::query(
+        "SELECT service FROM service_agents WHERE company = $1 AND user_id = $2 ORDER BY service",
+    )
+    .bind(company.as_str())
+    .bind(user.as_str())
+    .try_map(|row: AnyRow| row.parsed("service"))
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Who takes the work of which service in all companies, for the directory.
 pub async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Member>, Error> {
     let read = |row: AnyRow| {

@@ -251,6 +251,21 @@ pub async fn by_identity(
     Ok(found)
 }
 
+/// A contact belongs to this agent no longer.
+pub async fn unassign(
+    db: impl AnyExecutor<'_>,
+    (company, contact): (&CompanyId, &ContactId),
+    owner: &UserId,
+) -> Result<(), Error> {
+    sqlx::query("UPDATE contacts SET owner = NULL WHERE id = $1 AND company = $2 AND owner = $3")
+        .bind(contact.as_str())
+        .bind(company.as_str())
+        .bind(owner.as_str())
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 /// Who has this id, and who served them last, of the interactions begun at `since_ms` or later: what
 /// decides who serves them now. One statement, of two look-ups in indices ([`KNOWN`]).
 pub async fn known(

@@ -109,6 +109,20 @@ pub async fn with_contact(
     Ok(found)
 }
 
+/// Whether anything was ever written in a thread of a channel.
+pub async fn is_known(
+    db: impl AnyExecutor<'_>,
+    channel: &ChannelId,
+    thread: &str,
+) -> Result<bool, Error> {
+    let found = sqlx::query("SELECT 1 FROM conversations WHERE channel = $1 AND thread = $2")
+        .bind(channel.as_str())
+        .bind(thread)
+        .fetch_optional(db)
+        .await?;
+    Ok(found.is_some())
+}
+
 /// Finds a conversation by its id.
 pub async fn by_id(
     db: impl AnyExecutor<'_>,

@@ -160,6 +160,19 @@ pub struct Tried<'a> {
     pub answer: &'a str,
 }
 
+/// One attempt of a delivery, as it is remembered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// The id of the notice that was told.
+    pub notice: String,
+    /// When.
+    pub at_ms: i64,
+    /// The status that came back.
+    pub status: Option<u16>,
+    /// The beginning of what came back, or why nothing did.
+    pub answer: String,
+}
+
 /// Notes what came of an attempt; what is behind it waits with it, and goes on with it.
 pub async fn tried(
     db: &mut AnyConnection,
@@ -175,6 +188,17 @@ pub async fn tried(
     .bind(&delivery.notice)
     .bind(tried.state)
     .bind(tried.due_ms)
+    .bind(tried.at_ms)
+    .bind(tried.status.map(i64::from))
+    .bind(tried.answer)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query(
+        "INSERT INTO delivery_tries (target, notice, at_ms, status, answer)
+         VALUES ($1, $2, $3, $4, $5)",
+    )
+    .bind(&delivery.target)
+    .bind(&delivery.notice)
     .bind(tried.at_ms)
     .bind(tried.status.map(i64::from))
     .bind(tried.answer)
@@ -215,9 +239,9 @@ pub async fn gone(db: &mut AnyConnection, target: &Target, now_ms: i64) -> Resul
 }
 
 /// Which deliveries of a target to list or to try again.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// In this state.
+    /// In this state, or `failed`: it was tried and is not there, whether it is tried again or not.
     pub state: Option<String>,
     /// About this interaction.
     pub interaction: Option<InteractionId>,
@@ -242,7 +266,9 @@ pub async fn list(
           WHERE d.target = $1
             AND (EXISTS (SELECT 1 FROM channels WHERE id = $1 AND company = $2)
                  OR EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND company = $2))
-            AND ($3 IS NULL OR d.state = $3) AND ($4 IS NULL OR d.interaction = $4)
+            AND ($3 IS NULL OR d.state = $3
+                 OR ($3 = 'failed' AND (d.state = 'parked' OR (d.state = 'waiting' AND d.attempts > 0))))
+            AND ($4 IS NULL OR d.interaction = $4)
             AND n.at_ms >= $5 AND n.at_ms < $6 AND ($7 IS NULL OR d.notice = $7)
             AND ($8 IS NULL OR d.notice < $8)
           ORDER BY d.notice DESC LIMIT $9",
@@ -262,6 +288,34 @@ pub async fn list(
     Ok(found)
 }
 
+/// The attempts to tell a target the notices between these two, these among them; the first comes
+/// first.
+pub async fn tries(
+    db: impl AnyExecutor<'_>,
+    of: &Of,
+    (first, last): (&str, &str),
+) -> Result<Vec<Try>, Error> {
+    let found = sqlx::query(
+        "SELECT notice, at_ms, status, answer FROM delivery_tries
+          WHERE target = $1 AND notice >= $2 AND notice <= $3
+          ORDER BY notice, at_ms",
+    )
+    .bind(of.as_str())
+    .bind(first)
+    .bind(last)
+    .try_map(|row: AnyRow| {
+        Ok(Try {
+            notice: row.text("notice")?,
+            at_ms: row.whole("at_ms")?,
+            status: row.count_maybe("status")?,
+            answer: row.text("answer")?,
+        })
+    })
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Has deliveries to a target tried again from now on, those too that were told already. Returns how
 /// many.
 pub async fn replay(
@@ -275,7 +329,9 @@ pub async fn replay(
           WHERE target = $1
             AND (EXISTS (SELECT 1 FROM channels WHERE id = $1 AND company = $2)
                  OR EXISTS (SELECT 1 FROM webhooks WHERE id = $1 AND company = $2))
-            AND ($3 IS NULL OR state = $3) AND ($4 IS NULL OR interaction = $4)
+            AND ($3 IS NULL OR state = $3
+                 OR ($3 = 'failed' AND (state = 'parked' OR (state = 'waiting' AND attempts > 0))))
+            AND ($4 IS NULL OR interaction = $4)
             AND ($7 IS NULL OR notice = $7)
             AND notice IN (SELECT id FROM notices WHERE at_ms >= $5 AND at_ms < $6)",
     )

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use desk::change::{AgentRecord, ServiceRecord, Snapshot, WorkRecord};
+use desk::fact::Fact;
 use desk::id::{CompanyId, ContactId, InstanceId, InteractionId, ServiceId, UserId, WorkId};
 use desk::kept::{DecisionKept, Kept, LateLine, Said, Standing, Step};
 use desk::record::{EndedBy, InteractionEnd, InteractionState, TrailKind};
@@ -15,7 +16,7 @@ use sqlx::{AnyConnection, AnyExecutor, AssertSqlSafe};
 use crate::changes::{parts, values};
 use crate::notices::{self, Happened, Seen};
 use crate::row::{Columns, json};
-use crate::{Error, PAGE_MAX, conversations, lives, transcripts};
+use crate::{Error, PAGE_MAX, conversations, facts, lives, transcripts};
 
 /// A decision as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +53,7 @@ pub async fn apply<'a>(
     for part in halves(&group.decisions) {
         save_decisions(db, part).await?;
     }
+    facts::insert(db, &group.facts).await?;
     for (interaction, kept) in group.lives {
         lives::save(db, interaction, kept).await?;
     }
@@ -74,6 +76,7 @@ struct Group<'a> {
     agents: Vec<(&'a AgentRecord, i64)>,
     services: Vec<&'a ServiceRecord>,
     decisions: Vec<&'a DecisionKept>,
+    facts: Vec<&'a Fact>,
     lives: BTreeMap<&'a InteractionId, &'a Kept>,
     /// In their order.
     lines: Vec<Told<'a>>,
@@ -93,7 +96,7 @@ impl<'a> Group<'a> {
         let mut services = BTreeMap::<&ServiceId, &ServiceRecord>::new();
         let mut decisions = BTreeMap::<(&WorkId, u32), &DecisionKept>::new();
         let mut lives = BTreeMap::new();
-        let mut lines = Vec::new();
+        let (mut facts, mut lines) = (Vec::new(), Vec::new());
         for one in kept {
             match one {
                 Kept::Work { record, .. } => {
@@ -111,6 +114,7 @@ impl<'a> Group<'a> {
                 Kept::Decision(made) => {
                     decisions.insert((&made.decision.work, made.slot), made);
                 }
+                Kept::Fact(fact) => facts.push(&**fact),
                 Kept::Line(line) => lines.push(Told::Line(line)),
                 Kept::Step(step) => lines.push(Told::Step(step)),
                 Kept::Said(said) => lines.push(Told::Said(said)),
@@ -126,6 +130,7 @@ impl<'a> Group<'a> {
             agents: agents.into_values().collect(),
             services: services.into_values().collect(),
             decisions: decisions.into_values().collect(),
+            facts,
             lives,
             lines,
         }

@@ -26,6 +26,8 @@ pub struct Device {
     pub user: Option<UserId>,
     /// The digest hashes as ciphertext; the key is outside the database.
     pub secrets: Vec<u8>,
+    /// Whether it is the window of that person; each has one at most.
+    pub browser: bool,
     /// Whether it may not register and call.
     pub disabled: bool,
     /// When it was created.
@@ -39,8 +41,8 @@ pub struct Device {
 pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO devices (id, company, username, display_name, extension, user_id, secrets,
-                             disabled, created_ms, updated_ms, number)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                             disabled, created_ms, updated_ms, number, browser)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(device.id.as_str())
     .bind(device.company.as_str())
@@ -53,12 +55,13 @@ pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Err
     .bind(device.created_ms)
     .bind(device.updated_ms)
     .bind(device.number.as_deref())
+    .bind(i64::from(device.browser))
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Changes all of a device but its id, company and birth. Returns whether it exists.
+/// Changes all of a device but its id, company, birth and whether it is a window. Returns whether it exists.
 pub async fn update(db: impl AnyExecutor<'_>, device: &Device) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE devices
@@ -93,6 +96,22 @@ pub async fn by_id(
         .try_map(read)
         .fetch_optional(db)
         .await?;
+    Ok(found)
+}
+
+/// Finds the window of somebody.
+pub async fn browser_of(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    user: &UserId,
+) -> Result<Option<Device>, Error> {
+    let found =
+        sqlx::query("SELECT * FROM devices WHERE company = $1 AND user_id = $2 AND browser = 1")
+            .bind(company.as_str())
+            .bind(user.as_str())
+            .try_map(read)
+            .fetch_optional(db)
+            .await?;
     Ok(found)
 }
 
@@ -148,6 +167,7 @@ fn read(row: AnyRow) -> sqlx::Result<Device> {
         number: row.text_maybe("number")?,
         user: row.parsed_maybe("user_id")?,
         secrets: row.bytes("secrets")?,
+        browser: row.flag("browser")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,
         updated_ms: row.whole("updated_ms")?,

@@ -26,6 +26,8 @@ pub struct Kept {
     pub external_id: String,
     /// Since when it is known.
     pub created_ms: i64,
+    /// Since when the customer wants no advertising there.
+    pub no_marketing_ms: Option<i64>,
 }
 
 /// A place in a search by ids: what is found is sorted by both.
@@ -176,6 +178,28 @@ pub async fn search(
     Ok(found)
 }
 
+/// Notes since when a contact wants no advertising by ids of a kind, the first time that they say so; or
+/// with `None` that they want it.
+pub async fn note_marketing(
+    db: impl AnyExecutor<'_>,
+    (company, contact): (&CompanyId, &ContactId),
+    kind: IdentityKind,
+    no_marketing_ms: Option<i64>,
+) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE identities
+            SET no_marketing_ms = CASE WHEN $4 IS NULL THEN NULL ELSE COALESCE(no_marketing_ms, $4) END
+          WHERE company = $1 AND contact = $2 AND kind = $3",
+    )
+    .bind(company.as_str())
+    .bind(contact.as_str())
+    .bind(kind.as_str())
+    .bind(no_marketing_ms)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
 /// Takes an id from a contact. Returns whether it had it.
 pub async fn delete(
     db: &mut AnyConnection,
@@ -208,5 +232,6 @@ fn read(row: AnyRow) -> sqlx::Result<Kept> {
         scope: row.text("scope")?,
         external_id: row.text("external_id")?,
         created_ms: row.whole("created_ms")?,
+        no_marketing_ms: row.whole_maybe("no_marketing_ms")?,
     })
 }

@@ -61,8 +61,21 @@ pub struct Notice {
     pub protocol: String,
     /// The id and the name of the service.
     pub service: Option<(String, String)>,
+    /// How it stood then.
+    pub stage: Stage,
     /// Who wrote last of the customer's side, in the gateway's words.
     pub customer: Option<Value>,
+}
+
+/// How an interaction stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// A person is waited for, or a flow or a bot talks first.
+    Queued,
+    /// An agent has it.
+    InProgress,
+    /// It is over.
+    Closed,
 }
 
 /// The channel of a notice.
@@ -186,6 +199,10 @@ pub async fn by_id(db: impl AnyExecutor<'_>, id: &str) -> Result<Option<Notice>,
     let found = sqlx::query(
         "SELECT n.*, i.company, i.medium, i.direction, i.from_address, i.to_address, i.number,
                 i.contact, i.protocol, i.service, s.name AS service_name, v.thread,
+                (SELECT t.kind FROM trail t
+                  WHERE t.interaction = n.interaction AND t.at_ms <= n.at_ms
+                    AND t.kind IN ('queued', 'reopened', 'agent_answered', 'ended')
+                  ORDER BY t.seq DESC LIMIT 1) AS stage,
                 c.id AS channel, c.name AS channel_name, c.kind AS channel_kind,
                 (SELECT m.author FROM messages m
                   WHERE m.conversation = v.id AND m.direction = 'inbound'
@@ -264,6 +281,11 @@ fn read(row: AnyRow) -> sqlx::Result<Notice> {
         contact: row.parsed_maybe("contact")?,
         protocol: row.text("protocol")?,
         service: service.zip(row.text_maybe("service_name")?),
+        stage: match row.text_maybe("stage")?.as_deref() {
+            Some("agent_answered") => Stage::InProgress,
+            Some("ended") => Stage::Closed,
+            Some(_) | None => Stage::Queued,
+        },
         customer: row.json_maybe("customer")?,
     })
 }

@@ -24,12 +24,16 @@ pub struct Receipt {
     pub received_ms: i64,
 }
 
-/// Adds receipts, many rows in a statement.
-pub async fn insert(db: &mut AnyConnection, receipts: &[Receipt]) -> Result<(), Error> {
+/// Adds receipts in their order, the first with the number `seq`; many rows in a statement.
+pub async fn insert(
+    db: &mut AnyConnection,
+    receipts: &[Receipt],
+    mut seq: i64,
+) -> Result<(), Error> {
     for part in receipts.chunks(ROWS_MAX) {
         let sql = format!(
-            "INSERT INTO receipts (id, channel, instance, body, received_ms) VALUES {}",
-            values(db, part.len(), 5),
+            "INSERT INTO receipts (id, channel, instance, body, received_ms, seq) VALUES {}",
+            values(db, part.len(), 6),
         );
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for receipt in part {
@@ -38,21 +42,38 @@ pub async fn insert(db: &mut AnyConnection, receipts: &[Receipt]) -> Result<(), 
                 .bind(receipt.channel.as_str())
                 .bind(receipt.instance.as_str())
                 .bind(&receipt.body)
-                .bind(receipt.received_ms);
+                .bind(receipt.received_ms)
+                .bind(seq);
+            seq += 1;
         }
         query.execute(&mut *db).await?;
     }
     Ok(())
 }
 
-/// What this process took and did nothing about yet, in order.
+/// The number behind all that this process took and did nothing about yet.
+pub async fn next_seq(db: impl AnyExecutor<'_>, instance: &InstanceId) -> Result<i64, Error> {
+    let next = sqlx::query(
+        "SELECT COALESCE(MAX(seq), 0) + 1 AS next FROM receipts
+          WHERE instance = $1 AND done_ms IS NULL",
+    )
+    .bind(instance.as_str())
+    .try_map(|row: AnyRow| row.whole("next"))
+    .fetch_one(db)
+    .await?;
+    Ok(next)
+}
+
+/// What this process took and did nothing about yet, in the order in which it came.
 pub async fn open(
     db: impl AnyExecutor<'_>,
     instance: &InstanceId,
     limit: u32,
 ) -> Result<Vec<Receipt>, Error> {
     let found = sqlx::query(
-        "SELECT * FROM receipts WHERE instance = $1 AND done_ms IS NULL ORDER BY id LIMIT $2",
+        "SELECT id, channel, instance, body, received_ms FROM receipts
+          WHERE instance = $1 AND done_ms IS NULL
+          ORDER BY seq, id LIMIT $2",
     )
     .bind(instance.as_str())
     .bind(i64::from(limit))

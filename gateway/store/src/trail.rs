@@ -1,7 +1,7 @@
 //! SQL of the trail: what happened to an interaction, step by step. Lines are appended by
 //! [`crate::changes`], by [`append_later`] too, and never changed.
 
-use desk::id::{CompanyId, InteractionId};
+use desk::id::{CompanyId, InteractionId, UserId};
 use desk::record::{TrailEntry, TrailKind};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
@@ -43,6 +43,45 @@ pub async fn listed_later(
 ) -> Result<Vec<TrailEntry>, Error> {
     let from = u32::try_from(LATER).unwrap_or(u32::MAX);
     list(db, company, interaction, from, PAGE_MAX).await
+}
+
+/// The lines of one kind of an interaction, in their order.
+pub async fn of_kind(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+    kind: TrailKind,
+) -> Result<Vec<TrailEntry>, Error> {
+    // Lines that were written together stand in one row, whose kind is not that of all of them.
+    let found = sqlx::query(
+        "SELECT seq, at_ms, kind, detail FROM trail
+          WHERE interaction = $1 AND (kind = $2 OR detail LIKE '[%') ORDER BY seq",
+    )
+    .bind(interaction.as_str())
+    .bind(kind.as_str())
+    .try_map(lines)
+    .fetch_all(db)
+    .await?;
+    let lines = found.into_iter().flatten();
+    Ok(lines.filter(|line| line.kind == kind).collect())
+}
+
+/// Whether a note about an interaction names somebody.
+pub async fn mentions(
+    db: impl AnyExecutor<'_>,
+    interaction: &InteractionId,
+    user: &UserId,
+) -> Result<bool, Error> {
+    let found = sqlx::query(
+        "SELECT 1 FROM trail
+          WHERE interaction = $1 AND kind = $2 AND seq >= $3 AND detail LIKE $4 LIMIT 1",
+    )
+    .bind(interaction.as_str())
+    .bind(TrailKind::Noted.as_str())
+    .bind(LATER)
+    .bind(format!("%\"mentions\":[%\"{user}\"%"))
+    .fetch_optional(db)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// Appends a line that is not the call's own: of what was done with its record. The call counts its

@@ -1,6 +1,6 @@
 //! SQL of users, the people who log in.
 
-use desk::id::{CompanyId, UserId};
+use desk::id::{CompanyId, ProfileId, UserId};
 use sqlx::AnyExecutor;
 use sqlx::any::AnyRow;
 
@@ -20,8 +20,10 @@ pub struct User {
     pub name: String,
     /// Argon2id as a PHC string; without one nobody logs in as them. Never serialised.
     pub password: Option<String>,
-    /// What they may do.
+    /// What they are, and what they may do where they have no profile.
     pub role: Role,
+    /// What they may do; what their role may where they have none.
+    pub profile: Option<ProfileId>,
     /// The language of their screens, as BCP 47.
     pub locale: String,
     /// Whether they are kept out.
@@ -48,8 +50,8 @@ desk::words! {
 pub async fn insert(db: impl AnyExecutor<'_>, user: &User) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO users (id, company, email, name, password, role, locale, disabled,
-                            created_ms, last_login_ms)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                            created_ms, last_login_ms, profile)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(user.id.as_str())
     .bind(user.company.as_ref().map(CompanyId::as_str))
@@ -61,16 +63,17 @@ pub async fn insert(db: impl AnyExecutor<'_>, user: &User) -> Result<(), Error> 
     .bind(i64::from(user.disabled))
     .bind(user.created_ms)
     .bind(user.last_login_ms)
+    .bind(user.profile.as_ref().map(ProfileId::as_str))
     .execute(db)
     .await?;
     Ok(())
 }
 
-/// Changes address, name, role, locale and disabled of a user. Returns whether it exists.
+/// Changes address, name, role, profile, locale and disabled of a user. Returns whether it exists.
 pub async fn update(db: impl AnyExecutor<'_>, user: &User) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE users
-            SET email = $3, name = $4, role = $5, locale = $6, disabled = $7
+            SET email = $3, name = $4, role = $5, locale = $6, disabled = $7, profile = $8
           WHERE id = $1 AND company IS NOT DISTINCT FROM $2",
     )
     .bind(user.id.as_str())
@@ -80,6 +83,7 @@ pub async fn update(db: impl AnyExecutor<'_>, user: &User) -> Result<bool, Error
     .bind(user.role.as_str())
     .bind(&user.locale)
     .bind(i64::from(user.disabled))
+    .bind(user.profile.as_ref().map(ProfileId::as_str))
     .execute(db)
     .await?;
     Ok(done.rows_affected() == 1)
@@ -206,6 +210,7 @@ pub(crate) fn read(row: AnyRow) -> sqlx::Result<User> {
         name: row.text("name")?,
         password: row.text_maybe("password")?,
         role: row.parsed("role")?,
+        profile: row.parsed_maybe("profile")?,
         locale: row.text("locale")?,
         disabled: row.flag("disabled")?,
         created_ms: row.whole("created_ms")?,

@@ -188,6 +188,7 @@ fn spread(group: &[Save], durable: &broadcast::Sender<InteractionId>) {
             | Kept::Work { .. }
             | Kept::WorkRemoved(_)
             | Kept::Decision(_)
+            | Kept::Fact(_)
             | Kept::Line(_)
             | Kept::Life { .. }
             | Kept::LifeRemoved(_) => continue,

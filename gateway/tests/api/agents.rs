@@ -130,3 +130,42 @@ async fn an_agent_of_a_service_comes_pauses_and_goes() {
         json!([])
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_window_is_one_phone_of_its_person_made_when_it_is_first_asked_for() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    world.user("ana@a.example", Some("a"), Role::Agent).await;
+    let admin = world.key(Some("a"), &["admin"]).await;
+    let ana = world.log_in("ana@a.example").await;
+    let path = "/api/v1/agents/me/softphone";
+    let phone = world.post(&ana, path, json!({})).await.expect(200);
+    let again = world.post(&ana, path, json!({})).await.expect(200);
+    assert_eq!(phone, again);
+    world.post(&admin, path, json!({})).await.expect(403);
+    let devices = world.get(&admin, "/api/v1/devices").await.expect(200);
+    let devices = devices["items"].as_array().expect("a list").clone();
+    assert_eq!(devices.len(), 1);
+    assert_eq!(
+        (&devices[0]["id"], &devices[0]["browser"]),
+        (&phone["device"], &json!(true))
+    );
+    // What the administrator changes about it, its password too, leaves it a window.
+    let path_of = format!("/api/v1/devices/{}", id(&devices[0]));
+    let changed = json!({ "username": phone["username"], "extension": "31",
+        "user": devices[0]["user"], "password": "outra-senha-de-telefone" });
+    world.put(&admin, &path_of, changed).await.expect(200);
+    let changed = world.post(&ana, path, json!({})).await.expect(200);
+    assert_eq!(
+        (
+            &changed["device"],
+            &changed["extension"],
+            &changed["password"]
+        ),
+        (
+            &phone["device"],
+            &json!("31"),
+            &json!("outra-senha-de-telefone")
+        )
+    );
+}

@@ -2,15 +2,20 @@
 
 mod access;
 mod agents;
+mod console;
 mod contacts;
 mod desks;
+mod flow_trials;
 mod live;
 mod mail;
 mod outbound;
+mod profiles;
 mod program;
 mod providers;
 mod recordings;
+mod reports;
 mod rules;
+mod second_factor;
 mod sip_ladders;
 mod story;
 mod uploads;

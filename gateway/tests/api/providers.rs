@@ -430,6 +430,35 @@ async fn outside_the_window_a_template_goes_and_its_quick_reply_opens_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_providers_word_shuts_the_window_whatever_our_clock_says() {
+    let provider = Provider::Cloud;
+    let scene = Scene::new(&[provider]).await;
+    let carlos = scene.simulator.customer(provider, "carlos");
+    carlos.writes("Oi").expect("written");
+    let interaction = scene.take().await;
+    let path = format!("/api/v1/interactions/{interaction}/composer");
+    let composer = scene.world.get(&scene.ana, &path).await.expect(200);
+    assert_eq!(composer["open"], true, "{composer}");
+    scene.simulator.advance(Duration::from_secs(25 * 3_600));
+    scene.says(&interaction, "Ainda está aí?").await;
+    let failed = scene
+        .reaches(&interaction, "Ainda está aí?", "failed")
+        .await;
+    assert_eq!(failed["failure"]["class"], "needs_template", "{failed}");
+    let composer = scene.world.get(&scene.ana, &path).await.expect(200);
+    assert_eq!(composer["open"], false, "{composer}");
+    carlos.writes("Estou!").expect("written");
+    scene
+        .eventually("it is open again", async || {
+            let composer = scene.world.get(&scene.ana, &path).await.expect(200);
+            (composer["open"] == true).then_some(())
+        })
+        .await;
+    let long = json!({ "client_message_id": "longa", "text": "a".repeat(4_097) });
+    assert_eq!(scene.reply(&interaction, long).await.code(422), "too_long");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn reactions_edits_and_revokes_reach_the_message_that_they_are_about() {
     let provider = Provider::Cloud;
     let scene = Scene::new(&[provider]).await;
@@ -460,6 +489,26 @@ async fn reactions_edits_and_revokes_reach_the_message_that_they_are_about() {
             let all = scene.messages(&interaction).await;
             let is_edited = all[0]["content"]["text"] == "Oi, vim pelo anúncio";
             (is_edited && all[1]["reactions"]["customer"] == "❤️").then_some(())
+        })
+        .await;
+    for (field, message, emoji) in [
+        ("content.emoji", json!("qualquer"), "hello"),
+        ("content.message", json!("nada"), "👍"),
+    ] {
+        let odd = json!({ "client_message_id": "estranha", "content": {
+            "kind": "reaction", "message": message, "emoji": emoji } });
+        let refused = scene.reply(&interaction, odd).await.expect(422);
+        assert_eq!(refused["field"], field);
+    }
+    // The agent's own reaction, by the id that the agent's page knows.
+    let hers = scene.messages(&interaction).await[0]["id"].clone();
+    let thumb = json!({ "client_message_id": "joinha", "content": {
+        "kind": "reaction", "message": hers, "emoji": "👍" } });
+    scene.reply(&interaction, thumb).await.expect(201);
+    scene
+        .eventually("our reaction", async || {
+            let all = scene.messages(&interaction).await;
+            (all[0]["reactions"]["company"] == "👍").then_some(())
         })
         .await;
     julia.does(Act::Revoke { message: first }).expect("done");

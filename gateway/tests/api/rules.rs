@@ -21,6 +21,74 @@ async fn agent(world: &World, admin: &As, email: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn agents_write_by_a_few_letters_what_their_company_has_set() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    world.company("b").await;
+    let admin = world.key(Some("a"), &["admin"]).await;
+    let other = world.key(Some("b"), &["admin"]).await;
+    agent(&world, &admin, "ana@a.example").await;
+    let me = world.log_in("ana@a.example").await;
+    let replies = "/api/v1/quick-replies";
+    let hello = json!({ "shortcut": " Ola ", "text": "Olá, {{name}}! Aqui é {{agent}}." });
+    world.post(&me, replies, hello.clone()).await.expect(403);
+    let made = world.post(&admin, replies, hello.clone()).await.expect(201);
+    assert_eq!(made["shortcut"], "ola");
+    assert_eq!(world.post(&admin, replies, hello).await.code(409), "taken");
+    for (field, code, wrong) in [
+        (
+            "shortcut",
+            "invalid",
+            json!({ "shortcut": "a b", "text": "Oi" }),
+        ),
+        (
+            "shortcut",
+            "invalid",
+            json!({ "shortcut": "", "text": "Oi" }),
+        ),
+        ("text", "invalid", json!({ "shortcut": "a", "text": " " })),
+        (
+            "text",
+            "unknown_name",
+            json!({ "shortcut": "a", "text": "{{senha}}" }),
+        ),
+        (
+            "text",
+            "unknown_name",
+            json!({ "shortcut": "a", "text": "{{name" }),
+        ),
+        (
+            "services",
+            "reference",
+            json!({ "shortcut": "a", "text": "Oi", "services": ["nada"] }),
+        ),
+    ] {
+        let refused = world.post(&admin, replies, wrong).await;
+        assert_eq!(refused.code(422), code);
+        assert_eq!(refused.expect(422)["field"], field);
+    }
+    let listed = world.get(&me, replies).await.expect(200);
+    assert_eq!(listed["items"], json!([made]));
+    let path = format!("{replies}/{}", made["id"].as_str().expect("an id"));
+    world.get(&other, &path).await.expect(404);
+    let bye = json!({ "shortcut": "tchau", "text": "Até logo!" });
+    let changed = world.put(&admin, &path, bye).await.expect(200);
+    assert_eq!(changed["text"], "Até logo!");
+    world
+        .ask(&other, Method::DELETE, &path, None)
+        .await
+        .expect(404);
+    world
+        .ask(&admin, Method::DELETE, &path, None)
+        .await
+        .expect(204);
+    assert_eq!(
+        world.get(&me, replies).await.expect(200)["items"],
+        json!([])
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_company_has_its_own_reasons_for_pauses() {
     let mut world = World::new().await;
     world.company("a").await;

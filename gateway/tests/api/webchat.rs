@@ -319,6 +319,28 @@ async fn a_visitor_writes_an_agent_answers_and_both_see_what_the_other_does() {
         (&told["interaction"], &told["on"]),
         (&json!(interaction), &json!(true))
     );
+    let held = shop.work(&ana, "handling").await;
+    assert_eq!(
+        (&held["service_name"], &held["channel"]["name"]),
+        (&json!("Vendas"), &json!("Loja"))
+    );
+    assert_eq!(
+        (&held["channel"]["kind"], &held["channel"]["id"]),
+        (&json!("webchat"), &json!(shop.channel))
+    );
+    let record = format!("/api/v1/interactions/{interaction}");
+    let record = shop.world.get(&shop.admin, &record).await.expect(200);
+    assert_eq!(
+        (&held["protocol"], &held["contact"], &held["began_ms"]),
+        (
+            &record["protocol"],
+            &record["contact"],
+            &record["started_ms"]
+        )
+    );
+    let contact = format!("/api/v1/contacts/{}", text_of(&held["contact"]));
+    let contact = shop.world.get(&ana, &contact).await.expect(200);
+    assert_eq!(held["customer"], contact["name"]);
     shop.signal(&ana, &interaction, json!({ "kind": "typing", "on": true }))
         .await;
     page.until_it(|frame| frame["typing"] == true).await;

@@ -82,6 +82,10 @@ async fn templates() -> Json<Value> {
         "id": "900", "name": "retorno", "language": "pt_BR", "status": "APPROVED",
         "category": "UTILITY",
         "components": [{ "type": "BODY", "text": "Olá {{1}}, podemos falar?" }],
+    }, {
+        "id": "901", "name": "ofertas", "language": "pt_BR", "status": "APPROVED",
+        "category": "MARKETING",
+        "components": [{ "type": "BODY", "text": "Olá {{1}}, temos uma oferta!" }],
     }] }))
 }
 
@@ -147,8 +151,12 @@ impl Scene {
 
     /// A webhook, signed with a secret.
     async fn tell(&self, value: &Value, secret: &str) -> Answer {
+        self.tell_of("messages", value, secret).await
+    }
+
+    async fn tell_of(&self, field: &str, value: &Value, secret: &str) -> Answer {
         let body = json!({ "object": "whatsapp_business_account", "entry": [{
-            "id": "1022", "changes": [{ "field": "messages", "value": value }] }] });
+            "id": "1022", "changes": [{ "field": field, "value": value }] }] });
         let body = body.to_string();
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
         let signature = ring::hmac::sign(&key, body.as_bytes());
@@ -337,7 +345,12 @@ async fn what_may_have_gone_is_not_sent_again_until_a_person_says_so() {
     assert_eq!(scene.graph.asked().len(), 2);
     assert_eq!(
         scene.world.post(&ana, &path, json!({})).await.code(409),
-        "not_open"
+        "not_failed"
+    );
+    let other = json!({ "client_message_id": "c-1", "text": "Outro boleto" });
+    assert_eq!(
+        scene.reply(&ana, &interaction, other).await.code(409),
+        "key_reused"
     );
 }
 
@@ -390,6 +403,80 @@ async fn after_a_day_of_silence_only_a_template_goes() {
     let begun = text_of(&begun, "interaction");
     scene.reaches(&begun, 1, "accepted").await;
     assert_eq!(scene.graph.asked()[1]["to"], "5511900000002");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_wants_no_offers_gets_none_and_everything_else() {
+    let scene = Scene::new().await;
+    let ana = scene.agent().await;
+    scene
+        .writes("wamid.IN1", "Chega!", now_s())
+        .await
+        .expect(200);
+    let interaction = scene.take(&ana).await;
+    let path = format!("/api/v1/channels/{}/templates/refresh", scene.channel);
+    scene
+        .world
+        .post(&scene.admin, &path, json!({}))
+        .await
+        .expect(200);
+    let wants = async |what: &str, id: &str| {
+        let value = with_metadata(json!({ "user_preferences": [{ "wa_id": "5511900000001",
+            "category": "marketing_messages", "value": what, "timestamp": now_s() }] }));
+        let told = scene.tell_of("user_preferences", &value, "s3gr3do").await;
+        told.expect(200);
+        // What comes behind is worked on behind.
+        scene.writes(id, what, now_s()).await.expect(200);
+        scene
+            .eventually("what came behind", async || {
+                let all = scene.messages(&interaction).await;
+                all.iter()
+                    .any(|one| one["content"]["text"] == what)
+                    .then_some(())
+            })
+            .await;
+    };
+    let filled = |id: &str, template: &str| {
+        json!({ "client_message_id": id, "template": { "name": template, "language": "pt_BR",
+            "values": { "body": { "1": "Ana" } } } })
+    };
+    wants("stop", "wamid.IN2").await;
+    let refused = scene
+        .reply(&ana, &interaction, filled("c-1", "ofertas"))
+        .await;
+    assert_eq!(refused.code(409), "marketing_stopped");
+    let begin = json!({ "to": "+55 11 90000-0001", "template": filled("", "ofertas")["template"] });
+    let path = format!("/api/v1/channels/{}/conversations", scene.channel);
+    let refused = scene.world.post(&scene.admin, &path, begin).await;
+    assert_eq!(refused.code(409), "marketing_stopped");
+    scene
+        .reply(&ana, &interaction, filled("c-2", "retorno"))
+        .await
+        .expect(201);
+    wants("resume", "wamid.IN3").await;
+    let offer = scene
+        .reply(&ana, &interaction, filled("c-3", "ofertas"))
+        .await;
+    let seq = offer.expect(201)["seq"].as_u64().expect("a number");
+    let seq = u32::try_from(seq).expect("a small one");
+    scene.reaches(&interaction, seq, "accepted").await;
+    // Nor after the word below an offer.
+    scene
+        .writes("wamid.IN4", "Parar de receber", now_s())
+        .await
+        .expect(200);
+    scene
+        .eventually("the word", async || {
+            let all = scene.messages(&interaction).await;
+            all.iter()
+                .any(|one| one["content"]["text"] == "Parar de receber")
+                .then_some(())
+        })
+        .await;
+    let refused = scene
+        .reply(&ana, &interaction, filled("c-4", "ofertas"))
+        .await;
+    assert_eq!(refused.code(409), "marketing_stopped");
 }
 
 #[tokio::test(flavor = "multi_thread")]

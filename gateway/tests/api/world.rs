@@ -228,7 +228,7 @@ impl World {
                 fetcher: Fetcher::new(Inside::Allowed),
             }),
         );
-        let having = tokio::spawn(attachments.clone().run());
+        let having = tokio::spawn(attachments.clone().run(telephony.clone()));
         let reading = mailboxes::start(mailboxes::Needs {
             store: store.clone(),
             channels: channels.clone(),
@@ -328,6 +328,7 @@ impl World {
             name: email.to_owned(),
             password: Some(passwords::hash(PASSWORD).expect("a hash")),
             role,
+            profile: None,
             locale: "pt-BR".into(),
             disabled: false,
             created_ms: 1,
@@ -340,7 +341,11 @@ impl World {
 
     /// Logs in; the cookie and the token against forged requests.
     pub(crate) async fn log_in(&self, email: &str) -> As {
-        let body = json!({ "email": email, "password": PASSWORD });
+        self.log_in_by(email, PASSWORD).await
+    }
+
+    pub(crate) async fn log_in_by(&self, email: &str, password: &str) -> As {
+        let body = json!({ "email": email, "password": password });
         let answer = self
             .ask(&As::Nobody, Method::POST, "/api/v1/session", Some(body))
             .await;
@@ -428,7 +433,7 @@ impl World {
 }
 
 /// What the desks go on from.
-async fn kept(store: &Store) -> BTreeMap<CompanyId, Snapshot> {
+pub(crate) async fn kept(store: &Store) -> BTreeMap<CompanyId, Snapshot> {
     let mut db = store.begin().await.expect("a turn");
     let here = "here".parse().expect("an id");
     store::desks::snapshots(&mut db, &here)

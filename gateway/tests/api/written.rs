@@ -4,6 +4,7 @@
 mod bots;
 mod erp;
 mod files;
+mod handing;
 mod surveys;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::routing::post;
 use channels::generic::signature;
 use channels::secret::Secret;
+use desk::change::WorkState;
 use desk::kept::Kept;
 use serde_json::{Value, json};
 use store::receipts::{self, Receipt};
@@ -23,7 +25,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use crate::live::{Watcher, open, serve};
-use crate::world::{Answer, As, PASSWORD, World};
+use crate::world::{Answer, As, PASSWORD, World, kept};
 
 /// Another system that hears what happens.
 struct Erp {
@@ -296,7 +298,7 @@ async fn another_system_opens_follows_and_closes_an_interaction() {
         (&json!("assigned"), &json!(interaction))
     );
     let told = page
-        .until(|told| told["kind"] == "message" && told["seq"] == 2)
+        .until(|told| told["kind"] == "message" && told["message_seq"] == 2)
         .await;
     assert_eq!(told["interaction"], json!(interaction));
     let read = scene.messages(&ana, &interaction, 1).await.expect(200);
@@ -465,6 +467,9 @@ async fn many_messages_are_posted_at_once_and_the_customer_may_close() {
     assert_eq!(said["items"][1]["edits"][0]["content"]["text"], "Alguém?");
     let odd = json!({ "external_conversation_id": "TT-1", "type": "sneezed" });
     assert_eq!(scene.post_to("events", &odd.to_string()).await.status, 422);
+    let unknown = json!({ "external_conversation_id": "TT-2", "type": "customer_closed" });
+    let refused = scene.post_to("events", &unknown.to_string()).await;
+    assert_eq!(refused.code(422), "reference");
     let closed = json!({ "external_conversation_id": "TT-1", "type": "customer_closed" });
     scene
         .post_to("events", &closed.to_string())
@@ -573,6 +578,9 @@ async fn a_webhook_that_fails_is_told_again_in_order_under_the_same_id() {
                 (&items[1]["attempts"], &items[1]["status"]),
                 (&json!(2), &json!(204))
             );
+            let tries = items[1]["tries"].as_array().expect("a log");
+            let statuses: Vec<&Value> = tries.iter().map(|one| &one["status"]).collect();
+            assert_eq!(statuses, [&json!(503), &json!(204)]);
             break;
         }
         tokio::time::sleep(Duration::from_millis(25)).await;
@@ -600,7 +608,9 @@ async fn what_was_received_and_not_worked_on_is_worked_on_after_the_crash() {
         received_ms: 1_764_000_000_000,
     };
     let mut db = scene.world.store.begin().await.expect("a turn");
-    receipts::insert(&mut db, &[receipt]).await.expect("kept");
+    receipts::insert(&mut db, &[receipt], 1)
+        .await
+        .expect("kept");
     db.commit().await.expect("kept");
     scene.world = scene.world.killed().await;
     assert_eq!(
@@ -634,6 +644,15 @@ async fn what_the_desk_did_not_hear_of_it_hears_after_the_crash() {
     );
     let ana = scene.agent("ana").await;
     let work = scene.work(&ana, "offered").await;
+    // What is on its way to the disk would be there again.
+    for _ in 0..200 {
+        let desks = kept(&scene.world.store).await;
+        let mut works = desks.values().flat_map(|desk| &desk.works);
+        if works.any(|work| matches!(work.state, WorkState::Offered(_))) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
     // As if the process had been killed before the desk heard of it.
     let removed = Kept::WorkRemoved(id_of(&work, "work").parse().expect("an id"));
     let mut db = scene.world.store.begin().await.expect("a turn");

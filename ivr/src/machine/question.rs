@@ -60,6 +60,11 @@ impl Question {
         self.playing() == Some(ticket)
     }
 
+    /// Whether digits were taken, and more may come.
+    pub(super) fn has_digits(&self) -> bool {
+        !self.digits.is_empty()
+    }
+
     pub(super) fn asks(&self, asked: Asked) -> bool {
         self.asked == asked
     }

@@ -33,18 +33,29 @@ pub(super) fn spoken(flow: &Flow, say: &[Say], variables: &Variables) -> Vec<Spo
     items
 }
 
-/// Everything in `say` as it is written: one text, with numbers, dates and money as people write them.
-/// Recordings are left out.
+/// Everything in `say` as it is written: texts with numbers, dates and money as people write them, one
+/// for all that stand beside each other, and the company's prompts, of which it may have the words.
 pub(super) fn written(flow: &Flow, say: &[Say], variables: &Variables) -> Vec<Spoken> {
-    let texts = say.iter().filter_map(|one| text(flow, one, variables));
-    let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
-    if texts.is_empty() {
-        return Vec::new();
+    let mut items = vec![];
+    for one in say {
+        if let Say::Prompt { prompt } = one {
+            items.push(Spoken::Prompt(prompt.clone()));
+            continue;
+        }
+        let Some(more) = text(flow, one, variables).filter(|text| !text.is_empty()) else {
+            continue;
+        };
+        if let Some(Spoken::Text { text, .. }) = items.last_mut() {
+            text.push(' ');
+            text.push_str(&more);
+        } else {
+            items.push(Spoken::Text {
+                text: more,
+                voice: None,
+            });
+        }
     }
-    vec![Spoken::Text {
-        text: texts.join(" "),
-        voice: None,
-    }]
+    items
 }
 
 fn text(flow: &Flow, say: &Say, variables: &Variables) -> Option<String> {

@@ -60,6 +60,19 @@ impl Session {
         self.proceed(now, onward);
     }
 
+    /// Whether a text may be an answer to the question that is asked: of a menu it must be one of its own.
+    #[must_use]
+    pub fn may_answer(&self, text: &str) -> bool {
+        match (&self.state, self.node(), self.frames.last()) {
+            (State::Asking(_), Some(Node::Menu(menu)), Some(frame)) => {
+                let key = chosen(&frame.flow, menu, text.trim());
+                key.is_some_and(|key| menu.choices.iter().any(|choice| choice.key == key))
+            }
+            (State::Asking(_), _, _) => true,
+            _ => false,
+        }
+    }
+
     /// Whether a question waits for its answer.
     #[must_use]
     pub fn is_asking(&self) -> bool {
@@ -204,6 +217,15 @@ mod tests {
             assert_eq!(told(&mut session), [next], "{answer}");
         }
         let mut session = begun();
+        for (text, may) in [
+            ("1", true),
+            ("2) isso", true),
+            ("segunda via", true),
+            ("3", false),
+            ("oi", false),
+        ] {
+            assert_eq!(session.may_answer(text), may, "{text}");
+        }
         let choices = session.choices();
         assert_eq!(choices[0].service, Some(ServiceId::new("sales")));
         assert_eq!(

@@ -156,6 +156,7 @@ pub(super) fn directory() -> Directory {
         pauses: BTreeMap::new(),
         skills: BTreeMap::new(),
         desk: Arc::default(),
+        prompts: BTreeMap::new(),
         library: Arc::new(library),
     };
     let id = company.id.clone();

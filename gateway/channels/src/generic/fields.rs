@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 /// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
-#[error("{field}: {fault}")]
+#[error("{}: {fault}", if field.is_empty() { "the body" } else { field })]
 pub struct FieldFault {
     /// Where, as in `attachments[0].url`. Empty: the whole.
     pub field: String,

@@ -154,7 +154,7 @@ fn every_fault_names_its_field() {
 
 #[test]
 fn what_is_no_json_is_a_fault_of_the_whole() {
-    let syntax = ": must be JSON, nested 64 levels deep at most";
+    let syntax = "the body: must be JSON, nested 64 levels deep at most";
     let deep = "[".repeat(5_000);
     for body in ["", "{", "nada", "\u{feff}", &deep] {
         let faults = receive::read(body.as_bytes(), "erp").expect_err("faults");
@@ -162,10 +162,10 @@ fn what_is_no_json_is_a_fault_of_the_whole() {
     }
     let huge = vec![b' '; 5 << 20];
     let faults = receive::read(&huge, "erp").expect_err("faults");
-    assert_eq!(faults[0].to_string(), ": more than 4194304");
+    assert_eq!(faults[0].to_string(), "the body: more than 4194304");
     assert_eq!(
         read(&json!(7)).expect_err("faults"),
-        [": must be an object"]
+        ["the body: must be an object"]
     );
 }
 

@@ -37,6 +37,31 @@ pub fn other_form(wa_id: &str) -> Option<String> {
     (full(&without) == wa_id).then_some(without)
 }
 
+/// The calling code with which a number of digits begins (ITU-T E.164): one digit, two or three.
+pub fn calling_code(digits: &str) -> Option<&str> {
+    let digits = digits.strip_prefix('+').unwrap_or(digits);
+    let two: u8 = digits.get(..2)?.parse().ok()?;
+    let length = match two {
+        10..=19 | 70..=79 => 1,
+        20
+        | 27
+        | 30..=34
+        | 36
+        | 39..=41
+        | 43..=49
+        | 51..=58
+        | 60..=66
+        | 81
+        | 82
+        | 84
+        | 86
+        | 90..=95
+        | 98 => 2,
+        _ => 3,
+    };
+    digits.get(..length)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +110,20 @@ mod tests {
             "a landline"
         );
         assert_eq!(second_try(&bsuid, &gone), None);
+    }
+
+    #[test]
+    fn a_number_begins_with_the_code_of_its_country() {
+        for (digits, code) in [
+            ("5511987654321", Some("55")),
+            ("+15550100", Some("1")),
+            ("79260000000", Some("7")),
+            ("351910000000", Some("351")),
+            ("59899000000", Some("598")),
+            ("5", None),
+            ("", None),
+        ] {
+            assert_eq!(calling_code(digits), code, "{digits}");
+        }
     }
 }

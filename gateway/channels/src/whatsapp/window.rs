@@ -66,6 +66,12 @@ impl Facts {
         }
     }
 
+    /// Takes in that the provider says that the window was closed for what we wrote at `at_ms`, whatever
+    /// our clock says.
+    pub fn shut(&mut self, at_ms: i64) {
+        self.customer_at_ms = self.customer_at_ms.filter(|seen_ms| *seen_ms > at_ms);
+    }
+
     /// Whether this may be written now. Asked by the composer, and again when the message leaves, for it
     /// may have waited.
     ///

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::change::{Presence, WorkState};
+use crate::change::{OfferEnd, Presence, WorkState};
 use crate::id::{ServiceId, UserId, WorkId};
 use crate::output::{DeskError, Output, Toward, WhyClosed};
 use crate::work::{Preferred, SkillWanted};
@@ -49,6 +49,33 @@ impl Desk {
             desk.prefer(at, seq, &toward);
             desk.turn.arrivals.insert(seq);
             desk.enter_line(at, seq);
+            Ok(())
+        })
+    }
+
+    /// Somebody has a work that nobody has in hand wait for another service. It keeps its arrival.
+    ///
+    /// # Errors
+    ///
+    /// [`DeskError::NotNow`] when somebody has it, [`DeskError::Full`] when the line there takes no more.
+    pub fn move_to(
+        &mut self,
+        now: Instant,
+        work: &WorkId,
+        service: &ServiceId,
+    ) -> Result<(), DeskError> {
+        self.turn(now, |desk, at| {
+            let seq = desk.seq(work)?;
+            let job = desk.job(seq);
+            if !matches!(job.record.state, WorkState::Waiting | WorkState::Offered(_)) {
+                return Err(job.not_now("move"));
+            }
+            if job.record.work.service == *service {
+                return Ok(());
+            }
+            desk.may_hand_to(true, service)?;
+            desk.end_offers(seq, OfferEnd::WorkGone);
+            desk.move_waiting(at, seq, service);
             Ok(())
         })
     }

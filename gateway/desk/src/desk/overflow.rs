@@ -62,10 +62,6 @@ impl Desk {
     fn overflow(&mut self, at: i64, seq: u64, then: &OverflowThen) {
         let record = &self.job(seq).record;
         let promised = record.callback.is_some();
-        let waits_for_an_answer = match record.work.medium {
-            Medium::Phone | Medium::Chat => true,
-            Medium::Email | Medium::Task => false,
-        };
         match then {
             OverflowThen::RelaxSkills => {
                 if !record.wait.skills_dropped && !record.work.skills.is_empty() {
@@ -85,8 +81,8 @@ impl Desk {
                 }
             }
             // Who was promised a callback is not on the line to hear that we are closed, and nobody
-            // is who wrote a mail or left a message.
-            OverflowThen::Close if promised || !waits_for_an_answer => {}
+            // is who wrote: what is written waits until somebody reads it.
+            OverflowThen::Close if promised || record.work.medium != Medium::Phone => {}
             OverflowThen::Close => {
                 self.close(at, seq, WhyClosed::Overflow);
                 return;
@@ -105,11 +101,11 @@ impl Desk {
         if full || target == job.service || job.record.wait.hops >= HOPS_MAX {
             return;
         }
-        self.move_to(at, seq, to);
+        self.move_waiting(at, seq, to);
     }
 
     /// Moves a waiting work into the line of another service.
-    fn move_to(&mut self, at: i64, seq: u64, to: &ServiceId) {
+    pub(super) fn move_waiting(&mut self, at: i64, seq: u64, to: &ServiceId) {
         self.leave_line(seq);
         self.wait_ended(at, seq, WaitEnd::Moved { to: to.clone() });
         let hops = self.job(seq).record.wait.hops + 1;

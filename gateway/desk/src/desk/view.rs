@@ -134,13 +134,19 @@ impl Desk {
     /// What an agent is doing.
     pub fn status(&self, agent: &UserId) -> Option<Status> {
         let agent = &self.agents[self.agent(agent).ok()?.0];
-        let in_hand = agent.held.iter().map(|(seq, held)| InHand {
-            work: self.job(*seq).record.work.id.clone(),
-            medium: held.medium,
-            doing: match held.kind {
-                HeldKind::Offered(_) => "offered",
-                HeldKind::InHand | HeldKind::WrapUp => self.job(*seq).record.state.name(),
-            },
+        let in_hand = agent.held.iter().map(|(seq, held)| {
+            let record = &self.job(*seq).record;
+            InHand {
+                work: record.work.id.clone(),
+                interaction: record.work.interaction.clone(),
+                service: record.work.service.clone(),
+                arrived_ms: record.work.arrived_ms,
+                medium: held.medium,
+                doing: match held.kind {
+                    HeldKind::Offered(_) => "offered",
+                    HeldKind::InHand | HeldKind::WrapUp => record.state.name(),
+                },
+            }
         });
         Some(Status {
             presence: agent.record.presence.clone(),

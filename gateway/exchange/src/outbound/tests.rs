@@ -117,6 +117,7 @@ fn company(rules: Rules) -> Company {
         pauses: BTreeMap::new(),
         skills: BTreeMap::new(),
         desk: Arc::default(),
+        prompts: BTreeMap::new(),
         library: Arc::default(),
     }
 }

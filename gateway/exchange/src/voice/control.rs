@@ -31,6 +31,8 @@ pub struct CallSeen {
     pub parties: Vec<PartySeen>,
     /// Whether somebody is being asked about it.
     pub asks: bool,
+    /// How its recording stands: `off`, `on` or `paused`.
+    pub recording: &'static str,
 }
 
 /// Somebody on the line of a call.

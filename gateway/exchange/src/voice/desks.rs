@@ -30,6 +30,7 @@ use crate::directory::Company;
 
 use super::call::Call;
 
+use super::counted::Hold;
 use super::facts::Facts;
 use super::kept::{Known, restored};
 use super::line::{Offered, Purpose};
@@ -51,6 +52,8 @@ pub(super) struct Desks {
     pub(super) left: BTreeSet<InteractionId>,
     /// The call of each of them that has or had one.
     pub(super) calls: BTreeMap<WorkId, CallKey>,
+    /// How long the customers of calls have been on hold.
+    pub(super) holds: BTreeMap<InteractionId, Hold>,
     /// Those that are over as soon as all about them was told.
     pub(super) over: Vec<WorkId>,
     /// What rings for each offer.
@@ -190,7 +193,11 @@ impl Shared {
         let id = WorkId::new(arrived_ms, &mut self.random);
         let customer = call.customer.as_ref();
         let rules = call.company.services.get(service);
-        let preferred = rules.and_then(|service| service.rules.preferred(customer?));
+        let is_there = self.owner_is_there(now, &call.company.id, customer);
+        let preferred = rules.and_then(|service| {
+            let rules = &service.rules;
+            rules.preferred(customer?, Medium::Phone, is_there)
+        });
         Work {
             id,
             interaction: call.record.interaction().clone(),
@@ -283,6 +290,7 @@ impl Voice {
     pub(super) fn attend(&mut self, now: Now) {
         while let Some((company, told)) = self.shared.desks.poll() {
             self.shared.live.mark(&company, &told);
+            self.shared.count(now, &company, &told);
             self.follow(now, company, told);
         }
         self.tell_live(now);

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::directory::Company;
 
+use super::counted::Counted;
 use super::output::Output;
 use super::presence::is_of_before;
 use super::{Shared, Voice};
@@ -21,11 +22,13 @@ use super::{Shared, Voice};
 /// What the voice side knows of a work that is not over.
 #[derive(Debug)]
 pub(super) struct Known {
-    interaction: InteractionId,
+    pub(super) interaction: InteractionId,
     /// Whether it is written, and not a question about it.
     is_written: bool,
     /// How many decisions were made about it.
     decided: u32,
+    /// What reports count of it.
+    pub(super) counted: Counted,
 }
 
 /// A desk that goes on from what was kept. Nobody is connected to the new program yet, and the
@@ -113,6 +116,7 @@ impl Shared {
                 }
             }
             Change::WorkRemoved(work) => {
+                self.count_consulted(now, &company, &work);
                 // What is told in the same turn is still about it.
                 self.desks.over.push(work.clone());
                 Kept::WorkRemoved(work)
@@ -166,7 +170,8 @@ impl super::desks::Desks {
 
     fn known(&mut self, record: &WorkRecord) {
         let (id, interaction) = (&record.work.id, &record.work.interaction);
-        if self.works.contains_key(id) {
+        if let Some(known) = self.works.get_mut(id) {
+            known.counted.stands(record);
             return;
         }
         let written = matches!(record.work.medium, Medium::Chat | Medium::Email);
@@ -180,6 +185,7 @@ impl super::desks::Desks {
             interaction: interaction.clone(),
             is_written,
             decided: 0,
+            counted: Counted::of(record),
         };
         self.works.insert(id.clone(), known);
     }

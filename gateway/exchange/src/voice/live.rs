@@ -61,6 +61,15 @@ pub enum LiveEvent {
         /// Who has it on their screens.
         users: BTreeSet<UserId>,
     },
+    /// A colleague noted something about an interaction.
+    Noted {
+        /// Which.
+        interaction: InteractionId,
+        /// Who is to see it at once.
+        mentions: Vec<UserId>,
+        /// Who has it on their screens, and those.
+        users: BTreeSet<UserId>,
+    },
     /// The customer of a written interaction types, or stopped.
     Typing {
         /// In which.
@@ -187,6 +196,7 @@ impl LiveEvent {
             Self::Call { users, .. }
             | Self::CallEnded { users, .. }
             | Self::Message { users, .. }
+            | Self::Noted { users, .. }
             | Self::Typing { users, .. } => users.iter().cloned().collect(),
             Self::Offered(offer) => vec![offer.agent.clone()],
             Self::Happened(told) => agent_of(told).cloned().into_iter().collect(),
@@ -196,12 +206,48 @@ impl LiveEvent {
 }
 
 impl LiveEvent {
+    /// The services about whose customers or people it is.
+    pub fn services(&self) -> Vec<ServiceId> {
+        match self {
+            Self::Agent(seen) => seen.services.clone(),
+            Self::Queue(seen) => vec![seen.service.clone()],
+            Self::Waiting { service, .. } => vec![service.clone()],
+            Self::Call { seen, .. } => seen.service.iter().cloned().collect(),
+            Self::Offered(offer) => vec![offer.service.clone()],
+            Self::Happened(told) => match &**told {
+                Told::WaitEnded { service, .. } | Told::TargetMissed { service, .. } => {
+                    vec![service.clone()]
+                }
+                Told::Save(_)
+                | Told::Offered { .. }
+                | Told::OfferEnded { .. }
+                | Told::Returned { .. }
+                | Told::SkillsRelaxed { .. }
+                | Told::CallbackSuggested { .. }
+                | Told::CallBack { .. }
+                | Told::CallbackResting { .. }
+                | Told::Transferred { .. }
+                | Told::WrapUpBegan { .. }
+                | Told::WrapUpOverdue { .. }
+                | Told::Finished { .. }
+                | Told::Reopened { .. }
+                | Told::PresenceChanged { .. }
+                | Told::PauseOverdue { .. } => vec![],
+            },
+            Self::CallEnded { .. }
+            | Self::Message { .. }
+            | Self::Noted { .. }
+            | Self::Typing { .. } => vec![],
+        }
+    }
+
     /// The interaction and the work that it is about, for those who follow one of them.
     pub fn about(&self) -> (Option<&InteractionId>, Option<&WorkId>) {
         match self {
             Self::Call { seen, .. } => (Some(&seen.interaction), None),
             Self::CallEnded { interaction, .. }
             | Self::Message { interaction, .. }
+            | Self::Noted { interaction, .. }
             | Self::Typing { interaction, .. } => (Some(interaction), None),
             Self::Waiting { seen, .. } => (Some(&seen.interaction), Some(&seen.work)),
             Self::Offered(offer) => (Some(&offer.interaction), Some(&offer.work)),
@@ -409,12 +455,14 @@ impl Voice {
         let Some(call) = self.calls.get(&key) else {
             if let Some((company, before)) = before.map(|before| (before.company.clone(), before)) {
                 let interaction = before.interaction;
+                self.shared.desks.holds.remove(&interaction);
                 let ended = LiveEvent::CallEnded { interaction, users };
                 self.shared.tell(now, &company, ended);
             }
             return;
         };
         let seen = call.seen(&self.shared);
+        self.shared.desks.count_hold(now, &seen);
         if before.as_ref() != Some(&seen) {
             users.extend(seen.users());
             let company = seen.company.clone();

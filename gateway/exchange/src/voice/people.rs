@@ -50,6 +50,8 @@ pub struct WaitingSeen {
     pub arrived_ms: i64,
     /// How long they have waited for this service.
     pub waited_ms: i64,
+    /// Points of priority, of who they are and of the number or channel together.
+    pub priority: i32,
     /// Whose phones ring for it.
     pub offered_to: Vec<UserId>,
 }
@@ -119,6 +121,7 @@ pub(super) fn waiting_seen(desk: &Desk, now: Now, record: &WorkRecord) -> Waitin
         waited_ms: desk
             .waited_ms(now.instant, &record.work.id)
             .unwrap_or_default(),
+        priority: i32::from(record.work.priority.contact) + i32::from(record.work.priority.number),
         offered_to: match &record.state {
             WorkState::Offered(offers) => offers.iter().map(|offer| offer.agent.clone()).collect(),
             WorkState::Waiting

@@ -11,6 +11,7 @@ use desk::change::{PauseReason, Presence};
 use desk::id::{CompanyId, DeviceId, UserId};
 use desk::output::{DeskError, Status};
 use desk::record::Medium;
+use desk::work::Customer;
 use ivr::Now;
 use jiff::tz::TimeZone;
 
@@ -178,6 +179,20 @@ impl Voice {
 }
 
 impl Shared {
+    /// Whether the agent whose customer somebody is takes work now.
+    pub(super) fn owner_is_there(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        customer: Option<&Customer>,
+    ) -> bool {
+        let Some(owner) = customer.and_then(|customer| customer.owner.as_ref()) else {
+            return false;
+        };
+        let status = self.desk(now, company).and_then(|desk| desk.status(owner));
+        status.is_some_and(|status| status.presence == Presence::Available)
+    }
+
     /// An agent's phone is in a call that is no work of the desk: nothing rings for them that does
     /// not fit beside it. As many times as this is told, [`Shared::disengage`] is.
     #[expect(

@@ -25,6 +25,7 @@ mod away;
 mod bot;
 mod callbacks;
 mod chaos;
+mod counted;
 mod customers;
 mod deadlines;
 mod extensions;
@@ -353,6 +354,7 @@ fn directory(flow: &str) -> Directory {
         pauses: BTreeMap::new(),
         skills: BTreeMap::new(),
         desk: Arc::default(),
+        prompts: BTreeMap::new(),
         library: Arc::new(library),
     };
     Directory {

@@ -11,7 +11,7 @@ use ivr::machine::{
     Caller, Choosable, DialResult, Did, FetchFailure, Fetched, Output as Wish, QueueResult, Spoken,
     Ticket,
 };
-use ivr::{FlowId, Now, Session, SkillWanted};
+use ivr::{FlowId, Language, Now, Session, SkillWanted};
 use serde_json::{Map, Value, json};
 
 use crate::directory::Company;
@@ -30,10 +30,22 @@ pub(super) struct Talk {
     session: Session,
     /// The wait that the flow wants to hear the end of.
     queued: Option<Ticket>,
-    /// What it says, until it waits for something.
-    says: Vec<String>,
+    /// What it says, until it waits for something; nothing of recordings that nobody wrote down.
+    says: Option<(Language, Vec<String>)>,
+    /// When it last said something.
+    said: Option<Instant>,
     /// Who writes, for when they wait.
     written: Written,
+}
+
+/// What is left of a talk.
+enum Left {
+    /// It goes on.
+    Talk,
+    /// Nothing: it is over, and so is the interaction.
+    Nothing,
+    /// The customer waits for a person, and the flow wants no more.
+    Wait,
 }
 
 impl Talk {
@@ -118,7 +130,8 @@ impl Shared {
             talk: Some(Box::new(Talk {
                 session: session.in_writing(),
                 queued: None,
-                says: vec![],
+                says: None,
+                said: None,
                 written,
             })),
             due: None,
@@ -146,8 +159,13 @@ impl Shared {
             self.talk(now, interaction, |talk| {
                 let choices = talk.session.choices();
                 let named = named(&choices, text, known.map(|known| &**known));
-                talk.session
-                    .handle_text(now, named.as_deref().unwrap_or(text));
+                let text = named.as_deref().unwrap_or(text);
+                let since = talk.said.map(|said| now.instant.duration_since(said));
+                let is_hasty = since.is_some_and(|since| since < READING_TIME);
+                // Written before the question was read: it answers nothing, and stands in the conversation.
+                if !is_hasty || talk.session.may_answer(text) {
+                    talk.session.handle_text(now, text);
+                }
             });
         }
         talks
@@ -197,33 +215,48 @@ impl Shared {
         let before = living.record.clone();
         if let Some(mut talk) = living.talk.take() {
             tell(&mut talk);
-            let is_over = self.perform_talk(now, interaction, &mut living, &mut talk);
-            if is_over {
-                self.keep_no_life(interaction.clone());
-                let by = (EndedBy::Ramal, "flow_ended");
-                return self.end_written(now, interaction.clone(), by);
+            match self.perform_talk(now, interaction, &mut living, &mut talk) {
+                Left::Nothing => {
+                    self.keep_no_life(interaction.clone());
+                    let by = (EndedBy::Ramal, "flow_ended");
+                    return self.end_written(now, interaction.clone(), by);
+                }
+                Left::Wait => {}
+                Left::Talk => {
+                    if talk.session.is_asking() {
+                        living.record.life.handle_asked(now.wall.as_millisecond());
+                    }
+                    living.talk = Some(talk);
+                }
             }
-            if talk.session.is_asking() {
-                living.record.life.handle_asked(now.wall.as_millisecond());
-            }
-            living.talk = Some(talk);
         }
         self.settle_life(now, interaction.clone(), living, Some(&before));
     }
 
-    /// Does what a flow wants done, until it wants nothing more. Returns whether it has ended.
+    /// Does what a flow wants done, until it wants nothing more. Who was not understood waits for a person
+    /// when the flow ends, and is not sent away.
     fn perform_talk(
         &mut self,
         now: Now,
         interaction: &InteractionId,
         living: &mut Living,
         talk: &mut Talk,
-    ) -> bool {
-        let mut is_over = false;
+    ) -> Left {
+        let mut left = Left::Talk;
+        let mut gave_up = false;
         while let Some(wish) = talk.session.poll_output() {
             match wish {
-                Wish::Play { ticket, items, .. } => {
-                    talk.says.extend(items.into_iter().filter_map(words));
+                Wish::Play {
+                    ticket,
+                    language,
+                    items,
+                } => {
+                    let known = self.directory.companies.get(&living.company);
+                    let said = items
+                        .into_iter()
+                        .filter_map(|item| words(item, known.map(|known| &**known)));
+                    let (_, says) = talk.says.get_or_insert((language, vec![]));
+                    says.extend(said);
                     talk.session.handle_played(now, ticket);
                 }
                 Wish::Queue {
@@ -253,8 +286,11 @@ impl Shared {
                     ticket,
                     request: Box::new(request),
                 }),
-                Wish::HangUp { .. } => is_over = true,
-                Wish::Step(step) => self.note_talk(interaction, &step),
+                Wish::HangUp { .. } => left = Left::Nothing,
+                Wish::Step(step) => {
+                    gave_up |= matches!(step.did, Did::GaveUp);
+                    self.note_talk(interaction, &step);
+                }
                 // What is written stands, and an answer that comes after all has an old ticket.
                 Wish::StopPlaying { .. }
                 | Wish::LeaveQueue { .. }
@@ -263,8 +299,16 @@ impl Shared {
                 | Wish::StopRecording { .. } => {}
             }
         }
+        if matches!(left, Left::Nothing) && gave_up {
+            let service = ivr::ServiceId::new(talk.written.service.as_str());
+            if self.queue_talk(now, living, talk, (&service, &[])).is_ok() {
+                // The leave that it takes is none.
+                talk.says = None;
+                left = Left::Wait;
+            }
+        }
         self.flush_talk(now, interaction, living, talk);
-        is_over
+        left
     }
 
     /// Puts a customer into the line of the service that the flow has found.
@@ -308,10 +352,10 @@ impl Shared {
         living: &Living,
         talk: &mut Talk,
     ) {
-        let says = std::mem::take(&mut talk.says);
-        if says.is_empty() {
+        let Some((language, says)) = talk.says.take() else {
             return;
-        }
+        };
+        talk.said = Some(now.instant);
         let directory = self.directory.clone();
         let known = directory.companies.get(&living.company);
         let offered = talk.session.choices();
@@ -320,7 +364,12 @@ impl Shared {
             (!title.is_empty()).then(|| (choice.key.to_string(), title))
         });
         let offered: Vec<_> = offered.collect();
-        let content = question(says.join("\n"), &offered);
+        let body = match (says.is_empty(), offered.is_empty()) {
+            (true, true) => return,
+            (true, false) => choose(language).to_owned(),
+            (false, _) => says.join("\n"),
+        };
+        let content = question(body, &offered);
         self.write(now, &living.company, interaction, (content, "flow"));
     }
 
@@ -361,6 +410,15 @@ pub(super) fn question(body: String, offered: &[(String, String)]) -> Value {
     content
 }
 
+/// Asks what nobody wrote down: the question is a recording.
+fn choose(language: Language) -> &'static str {
+    match language {
+        Language::PtBr => "Escolha uma opção:",
+        Language::En => "Choose an option:",
+        Language::Es => "Elija una opción:",
+    }
+}
+
 /// What a choice is called: as the editor calls it, or as the service is.
 fn title(choice: &Choosable, company: Option<&Company>) -> String {
     if !choice.title.is_empty() {
@@ -372,20 +430,42 @@ fn title(choice: &Choosable, company: Option<&Company>) -> String {
     service.map_or_else(String::new, |service| service.name.clone())
 }
 
-/// The key of the choice that a customer named as it was shown to them.
+/// The key of the choice that a customer named, alone or as the only one in what they wrote (`quero
+/// Vendas`).
 fn named(choices: &[Choosable], text: &str, company: Option<&Company>) -> Option<String> {
-    let wanted = text.trim().to_lowercase();
-    let found = choices
+    let wanted = bare(text);
+    let titles = choices
         .iter()
-        .find(|choice| !wanted.is_empty() && title(choice, company).to_lowercase() == wanted);
-    found.map(|choice| choice.key.to_string())
+        .map(|choice| (choice, bare(&title(choice, company))))
+        .filter(|(_, title)| !title.is_empty());
+    let titles: Vec<_> = titles.collect();
+    let exact = titles.iter().find(|(_, title)| *title == wanted);
+    let padded = format!(" {wanted} ");
+    let mut inside = titles
+        .iter()
+        .filter(|(_, title)| padded.contains(&format!(" {title} ")));
+    let only = inside.next().filter(|_| inside.next().is_none());
+    exact.or(only).map(|(choice, _)| choice.key.to_string())
 }
 
-fn words(item: Spoken) -> Option<String> {
+/// The words of a text alone, in small letters.
+fn bare(text: &str) -> String {
+    let words = text.split(|letter: char| !letter.is_alphanumeric());
+    let words: Vec<String> = words
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join(" ")
+}
+
+/// What an item says to who reads; nothing of a recording of which nobody wrote down the words.
+fn words(item: Spoken, company: Option<&Company>) -> Option<String> {
     match item {
         Spoken::Text { text, .. } => Some(text),
         Spoken::Word(word) => Some(word.text.into_owned()),
-        // A recording cannot be read.
-        Spoken::Prompt(_) => None,
+        Spoken::Prompt(prompt) => company?.prompts.get(prompt.as_str()).cloned(),
     }
 }
+
+/// Who writes in several lines has not read the question before the last of them.
+const READING_TIME: Duration = Duration::from_secs(10);

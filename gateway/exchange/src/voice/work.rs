@@ -212,6 +212,17 @@ impl Voice {
         Some((sentence, decision))
     }
 
+    /// For which service a work is.
+    pub fn service_of_work(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        work: &WorkId,
+    ) -> Option<ServiceId> {
+        let desk = self.shared.desk(now, company)?;
+        Some(desk.work(work)?.work.service.clone())
+    }
+
     /// How the line of a service is.
     pub fn service_status(
         &mut self,

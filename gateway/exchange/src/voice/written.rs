@@ -11,12 +11,14 @@
 //! [`Step`]: what is known of the interaction and the line of its trail, together with the work itself.
 
 use desk::change::WorkState;
-use desk::id::{ChannelId, CompanyId, InteractionId, ServiceId, UserId, WorkId};
+use desk::contact::OwnerFallback;
+use desk::id::{ChannelId, CompanyId, ContactId, InteractionId, ServiceId, UserId, WorkId};
 use desk::kept::{Kept, LateLine, Standing, Step};
 use desk::output::{DeskError, Sender, WhyClosed};
 use desk::record::{
     EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Medium, TrailKind,
 };
+use desk::rules::PreferredAgent;
 use desk::work::{Customer, Preferred, Priority, SkillWanted, Work};
 use ivr::Now;
 use serde_json::{Value, json};
@@ -88,6 +90,25 @@ impl Voice {
         taken?;
         self.tell_message(now, company, &interaction, seq);
         Ok(self.holder(now, company, &interaction))
+    }
+
+    /// Who is to have a customer no longer: their owner, who is away, where that is what the contact says
+    /// and the service goes by owners.
+    pub fn unassigns(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        written: &Written,
+    ) -> Option<(ContactId, UserId)> {
+        let customer = written.customer.as_ref()?;
+        let owner = customer.owner.clone()?;
+        let known = self.shared.directory.companies.get(company)?;
+        let whom = known.services.get(&written.service)?.rules.preference.whom;
+        let counts = matches!(whom, PreferredAgent::Owner | PreferredAgent::OwnerOrLast);
+        let comes = !self.shared.desks.written.contains_key(&written.interaction);
+        let unassigns = customer.owner_fallback == OwnerFallback::Unassign && counts && comes;
+        (unassigns && !self.shared.owner_is_there(now, company, Some(customer)))
+            .then(|| (customer.contact.clone(), owner))
     }
 
     /// The agent has written to the customer, and it is durable.
@@ -341,10 +362,11 @@ impl Shared {
         skills: Vec<SkillWanted>,
     ) -> Result<(), DeskError> {
         let at_ms = now.wall.as_millisecond();
+        let customer = written.customer.as_ref();
+        let is_there = self.owner_is_there(now, company, customer);
         let known = self.directory.companies.get(company);
         let service = known.and_then(|known| known.services.get(&written.service));
         let service = service.ok_or(DeskError::NoSuchService)?;
-        let customer = written.customer.as_ref();
         let returns = written.returns_to.clone().map(|agent| Preferred {
             agent,
             wait_ms: service.rules.reopen_wait_ms,
@@ -364,7 +386,10 @@ impl Shared {
                 number: written.priority,
             },
             skills,
-            preferred: returns.or_else(|| service.rules.preferred(customer?)),
+            preferred: returns.or_else(|| {
+                let rules = &service.rules;
+                rules.preferred(customer?, written.medium, is_there)
+            }),
         };
         let desk = self.desk(now, company).ok_or(DeskError::NoSuchService)?;
         desk.enqueue(now.instant, work)?;

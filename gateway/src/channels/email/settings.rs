@@ -56,9 +56,14 @@ pub struct EmailSettings {
     /// Whether the server that sends wants user and password, as nearly all do.
     #[serde(default = "yes")]
     pub sending_login: bool,
-    /// What stands below each answer: `paragraphs` of `runs`.
+    /// What stands below each answer: `paragraphs`, each with `align` (`left`, `center`, `right`, `justify`)
+    /// and `runs`. A run is `{"kind": "text", "text"}` with `bold`, `italic`, `underline`, `size` (8 to 48
+    /// pixels), `color` (`#1a2b3c`) and `link`; `{"kind": "image", "media", "alt", "width"}`, `media` being
+    /// a name in `pictures`; or `{"kind": "break"}`.
     #[serde(default)]
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, example = json!({"paragraphs": [{"align": "left", "runs": [
+        {"kind": "text", "text": "Ana Souza", "bold": true, "size": 14, "color": "#176b5b"}, {"kind": "break"},
+        {"kind": "text", "text": "Atendimento", "italic": true}, {"kind": "image", "media": "logo", "alt": "Loja"}]}]}))]
     pub signature: Document,
     /// The pictures in it, by the name under which it shows them (`media`).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]

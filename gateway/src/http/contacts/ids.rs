@@ -44,6 +44,8 @@ pub(crate) struct IdentitySeen {
     /// As the channel wants it; of a CPF the last digits.
     external_id: String,
     created_ms: i64,
+    /// Since when they want no advertising there: they said so, or the provider did.
+    no_marketing_ms: Option<i64>,
 }
 
 impl From<identities::Kept> for IdentitySeen {
@@ -54,6 +56,7 @@ impl From<identities::Kept> for IdentitySeen {
             scope: row.scope,
             external_id: row.external_id,
             created_ms: row.created_ms,
+            no_marketing_ms: row.no_marketing_ms,
         }
     }
 }

@@ -1,25 +1,22 @@
 //! What a browser loads: the script of the shop's page, the frame, its script and style, and a shop to
 //! try it in. All of it is made by `console/widget`, and in the program where it was made.
 
-use std::borrow::Cow;
-use std::io::Write as _;
 use std::sync::LazyLock;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::get;
 use channels::webchat::config::{Frame, Loader, Placed, in_script};
 use channels::webchat::origin::frame_ancestors;
 use desk::id::ChannelId;
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
 
 use super::super::App;
 use super::super::body::{Asked, Id};
+use super::super::embedded::{self, Packed, kind_of, pack, sockets, text};
 use super::super::problem::Problem;
 use super::super::protection::MayBeFramed;
 use super::poll::refused;
@@ -37,37 +34,10 @@ pub(super) fn routes() -> Router<App> {
 /// What `console/widget` made.
 static MADE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../console/widget/dist");
 
-/// The frame's script and style as browsers take them: packed once.
-static PACKED: LazyLock<Vec<(&'static str, Vec<u8>)>> = LazyLock::new(|| {
-    let assets = MADE.get_dir("assets").into_iter().flat_map(Dir::files);
-    let named = assets.filter_map(|file| {
-        let name = file.path().file_name()?.to_str()?;
-        Some((name, packed(file.contents())))
-    });
-    named.collect()
-});
+static PACKED: LazyLock<Packed> = LazyLock::new(|| pack(&MADE));
 
 fn made(path: &str) -> Option<&'static str> {
     MADE.get_file(path)?.contents_utf8()
-}
-
-/// A file, as small as it gets.
-fn packed(bytes: &[u8]) -> Vec<u8> {
-    let mut packing = GzEncoder::new(Vec::new(), Compression::best());
-    // Into memory: this cannot fail.
-    let _ = packing.write_all(bytes);
-    packing.finish().unwrap_or_default()
-}
-
-fn takes_packed(headers: &HeaderMap) -> bool {
-    let accepted = headers.get(header::ACCEPT_ENCODING);
-    let accepted = accepted.and_then(|value| value.to_str().ok());
-    accepted.is_some_and(|list| {
-        list.split(',').any(|one| {
-            let (name, weight) = one.split_once(';').unwrap_or((one, ""));
-            name.trim() == "gzip" && weight.trim() != "q=0"
-        })
-    })
 }
 
 /// The script of the shop's page, with the look of the channel in it.
@@ -151,35 +121,9 @@ async fn frame(
     Ok(response)
 }
 
-/// Our own sockets, by name: not every browser takes `'self'` for them.
-fn sockets(headers: &HeaderMap) -> String {
-    let host = headers.get(header::HOST);
-    let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let is_host = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-    if host.is_empty() || !host.bytes().all(is_host) {
-        return String::new();
-    }
-    format!(" ws://{host} wss://{host}")
-}
-
-/// The frame's script or style. Its name says what is in it, so it is kept for ever.
+/// The frame's script or style.
 async fn asset(Path(file): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
-    let found = PACKED.iter().find(|(name, _)| **name == file);
-    let (name, packed) = found.ok_or_else(Problem::not_found)?;
-    let plain = MADE.get_file(format!("assets/{name}"));
-    let plain = plain.ok_or_else(Problem::not_found)?.contents();
-    let kind = kind_of(name);
-    let keep = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
-        (header::VARY, "accept-encoding"),
-    ];
-    Ok(if takes_packed(&headers) {
-        let encoding = [(header::CONTENT_ENCODING, "gzip")];
-        (keep, encoding, packed.as_slice()).into_response()
-    } else {
-        (keep, plain).into_response()
-    })
+    embedded::asset((&MADE, &PACKED), &file, &headers)
 }
 
 /// Which channel is shown in the shop.
@@ -213,41 +157,6 @@ async fn demo_file(Path(file): Path<String>, headers: HeaderMap) -> Result<Respo
     let found = made(&format!("demo/{file}")).filter(|_| !is_page);
     let found = found.ok_or_else(Problem::not_found)?;
     Ok(text(kind_of(&file), SHOP, found, &headers))
-}
-
-fn kind_of(file: &str) -> &'static str {
-    match file.rsplit('.').next() {
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("svg") => "image/svg+xml",
-        Some(_) | None => "text/plain; charset=utf-8",
-    }
-}
-
-/// A page or a script that is looked for each time.
-fn text(
-    kind: &'static str,
-    policy: &str,
-    text: impl Into<Cow<'static, str>>,
-    headers: &HeaderMap,
-) -> Response {
-    let text = text.into();
-    let head = [
-        (header::CONTENT_TYPE, kind),
-        (header::CACHE_CONTROL, "no-cache"),
-        (header::VARY, "accept-encoding"),
-    ];
-    let mut response = if takes_packed(headers) {
-        let encoding = [(header::CONTENT_ENCODING, "gzip")];
-        (head, encoding, packed(text.as_bytes())).into_response()
-    } else {
-        (head, text.into_owned()).into_response()
-    };
-    if let (false, Ok(policy)) = (policy.is_empty(), policy.parse()) {
-        let name = HeaderName::from_static("content-security-policy");
-        response.headers_mut().insert(name, policy);
-    }
-    response
 }
 
 /// Our own words are headers.

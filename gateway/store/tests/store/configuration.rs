@@ -216,6 +216,7 @@ on_both! {
             number: Some("+5511900000000".into()),
             user: Some(id("ana")),
             secrets: vec![7; 64],
+            browser: false,
             disabled: false,
             created_ms: 1,
             updated_ms: 1,

@@ -215,6 +215,11 @@ on_both! {
         assert!(!identities::learn_spelling(db, &a, &whatsapp("5521987654321")).await.unwrap());
         let kept = identities::of_contact(db, &a, &other).await.unwrap();
         assert_eq!((kept.len(), kept[0].external_id.as_str()), (1, "5521987654321"));
+        for (told, since) in [(Some(7), Some(7)), (Some(9), Some(7)), (None, None)] {
+            identities::note_marketing(db, (&a, &other), desk::identity::IdentityKind::WaId, told).await.unwrap();
+            let kept = identities::of_contact(db, &a, &other).await.unwrap();
+            assert_eq!(kept[0].no_marketing_ms, since);
+        }
 
         let mut tx = store.begin().await.unwrap();
         assert!(!identities::delete(&mut tx, &a, &maria, &id("w")).await.unwrap());

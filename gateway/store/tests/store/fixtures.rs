@@ -40,6 +40,7 @@ pub(crate) fn a_user(company: Option<&CompanyId>, name: &str) -> User {
         name: name.to_owned(),
         password: Some("$argon2id$old".into()),
         role: Role::Administrator,
+        profile: None,
         locale: "pt-BR".into(),
         disabled: false,
         created_ms: 1,

@@ -18,6 +18,7 @@ mod mail;
 mod outbound;
 mod people;
 mod records;
+mod reports;
 mod rules;
 mod sip_ladders;
 mod webchat;

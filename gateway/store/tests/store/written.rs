@@ -157,16 +157,18 @@ on_both! {
             body: vec![0, 159, 146, 150],
             received_ms: 7,
         };
-        let all: Vec<Receipt> = (0..70).map(|n| receipt(&format!("r{n:02}"))).collect();
+        let all: Vec<Receipt> = (0..70).rev().map(|n| receipt(&format!("r{n:02}"))).collect();
         let mut db = store.begin().await.unwrap();
-        receipts::insert(&mut db, &all).await.unwrap();
+        receipts::insert(&mut db, &all, 1).await.unwrap();
         db.commit().await.unwrap();
         let open = receipts::open(store.pool(), &id("here"), 500).await.unwrap();
         assert_eq!(open, all);
         assert_eq!(receipts::open(store.pool(), &id("elsewhere"), 500).await.unwrap(), []);
-        receipts::done(store.pool(), &id("r00"), 9, Some("unreadable")).await.unwrap();
+        receipts::done(store.pool(), &id("r69"), 9, Some("unreadable")).await.unwrap();
         let open = receipts::open(store.pool(), &id("here"), 500).await.unwrap();
         assert_eq!(open, all[1..]);
+        assert_eq!(receipts::next_seq(store.pool(), &id("here")).await.unwrap(), 71);
+        assert_eq!(receipts::next_seq(store.pool(), &id("elsewhere")).await.unwrap(), 1);
         assert_eq!(receipts::forget(store.pool(), 9).await.unwrap(), 0);
         assert_eq!(receipts::forget(store.pool(), 10).await.unwrap(), 1);
     }

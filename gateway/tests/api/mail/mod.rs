@@ -395,6 +395,20 @@ async fn a_mail_becomes_work_its_answer_a_mail_and_the_answer_to_that_the_same_w
         String::from_utf8_lossy(&bytes)
     );
 
+    // For a frame it is a page that runs nothing, whoever shows it.
+    let path = format!("/api/v1/messages/{}/mail/page", text(&sent, "id"));
+    let page = scene.world.get(&scene.admin, &path).await;
+    assert_eq!(page.status, 200);
+    let policy = page.headers["content-security-policy"]
+        .to_str()
+        .expect("text");
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    assert!(policy.contains("sandbox allow-popups"), "{policy}");
+    assert!(policy.contains("frame-ancestors 'self'"), "{policy}");
+    assert!(page.headers.get("x-frame-options").is_none());
+    let shown = String::from_utf8_lossy(&page.bytes).into_owned();
+    assert!(shown.contains("Já saiu para entrega."), "{shown}");
+
     // The customer answers that, under another subject: the same conversation.
     let again = Draft {
         parent: Some(Parent {

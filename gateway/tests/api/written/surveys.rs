@@ -111,6 +111,29 @@ async fn who_answers_with_another_matter_is_heard_by_an_agent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_remark_has_the_question_asked_once_more_and_calls_nobody() {
+    let scene = Scene::new(0).await;
+    scene.asks_afterwards(survey()).await.expect(200);
+    let ana = scene.agent("ana").await;
+    scene.write(1, "Bom dia").await.expect(202);
+    let interaction = scene.is_closed(&ana).await;
+    let thanked = scene.write(2, "muito obrigada").await.expect(202);
+    assert_eq!(thanked["status"], "closed");
+    let asked = scene.last_said(&interaction).await;
+    assert!(
+        asked.starts_with("Não entendi") && asked.ends_with("\nComo foi o atendimento? (1–5)"),
+        "{asked}"
+    );
+    scene.write(3, "4").await.expect(202);
+    let asked = scene.last_said(&interaction).await;
+    assert_eq!(asked, "De 0 a 10, você nos recomendaria? (0–10)");
+    scene.write(4, "ok").await.expect(202);
+    scene.write(5, "alô?").await.expect(202);
+    let (_, again) = scene.take(&ana).await;
+    assert_eq!(again, interaction, "who insists is heard");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_survey_that_cannot_be_asked_is_refused() {
     let scene = Scene::new(0).await;
     for bad in [

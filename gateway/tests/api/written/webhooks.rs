@@ -91,12 +91,18 @@ async fn a_company_hears_what_it_asked_for_whoever_else_is_dead() {
         .expect(200);
     assert_eq!(replayed["replayed"], 1);
     assert_eq!(crm.told(&secret).await, received);
-    let typo = json!({ "stat": "parked" });
-    scene
-        .world
-        .post(&scene.admin, &replay, typo)
-        .await
-        .expect(422);
+    for bad in [
+        json!({ "stat": "parked" }),
+        json!({ "state": "banana" }),
+        json!({}),
+    ] {
+        let refused = scene.world.post(&scene.admin, &replay, bad).await;
+        refused.expect(422);
+    }
+    // All that failed: nothing did.
+    let failed = json!({ "state": "failed" });
+    let replayed = scene.world.post(&scene.admin, &replay, failed).await;
+    assert_eq!(replayed.expect(200)["replayed"], 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

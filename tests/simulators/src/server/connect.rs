@@ -34,6 +34,11 @@ impl Simulator {
             let channel = company.channel(self, provider, &service).await?;
             let path = channel["receive_path"].as_str().unwrap_or_default();
             self.tells(provider, path, demo::webhook_headers(provider));
+            let path = format!(
+                "/api/v1/channels/{}/templates/refresh",
+                text(&channel, "id")?
+            );
+            company.post(path, json!({})).await?;
         }
         self.connect_erp(&mut company, &service).await
     }

@@ -27,6 +27,17 @@ pub(super) enum Taping {
     Paused,
 }
 
+impl Taping {
+    /// The state's name.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::On => "on",
+            Self::Paused => "paused",
+        }
+    }
+}
+
 impl Call {
     /// Somebody talks with the customer: what the service says about recording is done.
     pub(super) fn record_by_rule(&mut self, now: Now, shared: &mut Shared) {

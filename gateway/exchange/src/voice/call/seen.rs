@@ -35,6 +35,7 @@ impl Call {
             parties: parties
                 .map(|(leg, party)| party_seen(leg, party, shared))
                 .collect(),
+            recording: self.taping.as_str(),
             asks: matches!(&self.stage, Stage::Handled(handled) if handled.all_asked().next().is_some()),
         }
     }

@@ -1,10 +1,14 @@
 //! Who calls matters: contacts of the company, what they need, whom they know.
 
+use desk::contact::OwnerFallback;
+use desk::record::Medium;
 use desk::rules::{Preference, PreferredAgent};
 use desk::work::Customer;
 
 use super::agents::{agent, company, staffed};
+use super::written::id;
 use super::*;
+use crate::voice::{Holder, Written};
 
 /// A customer of Bruno's, with so many points of priority.
 fn known(priority: i16) -> Customer {
@@ -13,6 +17,7 @@ fn known(priority: i16) -> Customer {
         name: "Clara".into(),
         priority,
         owner: Some(agent("bruno")),
+        owner_fallback: OwnerFallback::Queue,
         last_agent: Some(agent("ana")),
         blocked_in: false,
         blocked_out: false,
@@ -150,4 +155,69 @@ fn a_menu_that_asks_for_a_language_finds_who_speaks_it() {
     });
     scene.waits();
     assert_eq!(scene.rings(), ["bruno-phone"]);
+}
+
+/// Bruno's customer writes while Bruno is away: who is offered it, and who loses them.
+fn writes_to_bruno(fallback: OwnerFallback, bruno_comes: bool) -> (Holder, Option<String>) {
+    let mut scene = staffed(&[("ana", &[]), ("bruno", &[]), ("carla", &[])]);
+    scene.change(|company| {
+        let service = company.services.values_mut().next().expect("one");
+        service.rules.preference.whom = PreferredAgent::Owner;
+    });
+    scene.sits_down("ana");
+    scene.pass(Duration::from_secs(60));
+    scene.sits_down("carla");
+    let written = Written {
+        interaction: id("i1"),
+        channel: id("erp"),
+        protocol: "20261123000001".into(),
+        language: None,
+        text: String::new(),
+        is_new: true,
+        medium: Medium::Email,
+        service: id("sales"),
+        customer: Some(Customer {
+            owner_fallback: fallback,
+            ..known(0)
+        }),
+        returns_to: None,
+        arrived_ms: scene.now.wall.as_millisecond(),
+        priority: 0,
+        seq: 1,
+    };
+    let lost = scene.voice.unassigns(scene.now, &company(), &written);
+    let done = scene.voice.handle_written(scene.now, &company(), written);
+    done.expect("room");
+    scene.settle();
+    if bruno_comes {
+        let passed = scene.now.instant - scene.start.instant;
+        scene.until(passed + Duration::from_secs(3_600));
+        scene.sits_down("bruno");
+        scene.settle();
+    }
+    let holder = scene.voice.holder(scene.now, &company(), &id("i1"));
+    (holder, lost.map(|(_, owner)| owner.to_string()))
+}
+
+#[test]
+fn while_the_owner_is_away_their_fallback_says_who_reads_what_is_written() {
+    let offered = |name: &str| Holder::Offered(vec![agent(name)]);
+    let backup = OwnerFallback::Backup {
+        agent: agent("carla"),
+    };
+    for (fallback, holder, lost) in [
+        (OwnerFallback::Queue, offered("ana"), None),
+        (backup, offered("carla"), None),
+        (OwnerFallback::Message, Holder::Nobody, None),
+        (
+            OwnerFallback::Unassign,
+            offered("ana"),
+            Some("bruno".to_owned()),
+        ),
+    ] {
+        let found = writes_to_bruno(fallback.clone(), false);
+        assert_eq!(found, (holder, lost), "{fallback:?}");
+    }
+    let (holder, _) = writes_to_bruno(OwnerFallback::Message, true);
+    assert_eq!(holder, offered("bruno"), "it waited for its owner");
 }

@@ -11,7 +11,7 @@ use crate::voice::{Attention, CallOrder, Destination, OrderError, Wish};
 const CUSTOMER: LegId = LegId(1);
 
 /// Ana talks with a customer; Bruno and the chief are there as well.
-fn talking() -> (Scene, Phone) {
+pub(super) fn talking() -> (Scene, Phone) {
     let mut scene = staffed(&[
         ("ana", &["ana-phone"]),
         ("bruno", &["bruno-phone"]),
@@ -39,7 +39,7 @@ impl Scene {
         done
     }
 
-    fn does(&mut self, by: &str, order: CallOrder) {
+    pub(super) fn does(&mut self, by: &str, order: CallOrder) {
         self.order(by, order).expect("it can be done");
     }
 

@@ -274,6 +274,9 @@ fn a_flow_asks_first_and_the_name_of_a_service_leads_there() {
     assert_eq!(scene.said()[0].content["choices"], choices);
     assert_eq!(scene.lines_said(), ["flow_entered", "flow"]);
     assert_eq!(scene.doing("ana"), [""; 0], "nobody is disturbed yet");
+    scene.types(2, "tudo bem?");
+    assert_eq!(scene.texts().len(), 1, "written before it was read");
+    scene.minutes(1);
     scene.types(2, "quero falar");
     assert_eq!(scene.texts().len(), 2, "asked again");
     scene.types(3, "VENDAS");
@@ -283,6 +286,44 @@ fn a_flow_asks_first_and_the_name_of_a_service_leads_there() {
     scene.closes("ana", &work);
     let told = ["agent_answered", "closing", "agent closed"];
     assert_eq!(scene.lines_said()[4..], told);
+}
+
+#[test]
+fn a_choice_is_named_within_a_sentence_unless_two_are() {
+    for (text, lines) in [
+        ("Quero VENDAS, por favor", &["queued"][..]),
+        ("vendas ou segunda via?", &["flow"]),
+        ("revendas", &["flow"]),
+    ] {
+        let mut scene = asking();
+        scene.types(1, "oi");
+        scene.minutes(1);
+        scene.types(2, text);
+        assert_eq!(scene.lines_said()[2..], *lines, "{text}");
+    }
+}
+
+#[test]
+fn who_is_not_understood_waits_for_a_person() {
+    let mut scene = asking();
+    scene.types(1, "oi");
+    for seq in 2..5 {
+        scene.minutes(1);
+        scene.types(seq, "meu pedido não chegou");
+    }
+    assert_eq!(
+        scene.texts().len(),
+        3,
+        "asked twice more, and not sent away"
+    );
+    assert_eq!(
+        scene.lines_said().last().map(String::as_str),
+        Some("queued")
+    );
+    scene.types(5, "alô?");
+    assert_eq!(scene.texts().len(), 3);
+    scene.sits_down("ana");
+    scene.takes("ana");
 }
 
 #[test]
@@ -314,17 +355,15 @@ fn a_flow_asks_another_system_answers_and_ends_without_a_person() {
 }
 
 #[test]
-fn a_flow_goes_on_when_nobody_comes_and_when_the_service_is_closed() {
+fn who_writes_waits_until_somebody_comes_and_a_flow_goes_on_when_the_service_is_closed() {
     let mut scene = asking();
     scene.types(1, "oi");
     scene.types(2, "1");
-    scene.minutes(2);
+    scene.minutes(24 * 60);
+    assert_eq!(scene.texts(), [WELCOME], "a call would be over");
+    scene.sits_down("ana");
+    assert_eq!(scene.doing("ana"), ["offered"]);
     let sorry = "Ninguém pode atender agora.";
-    assert_eq!(scene.texts(), [WELCOME, sorry]);
-    assert_eq!(
-        scene.lines_said().last().map(String::as_str),
-        Some("ramal flow_ended")
-    );
 
     let mut scene = asking();
     closed_until_13(&mut scene);
@@ -335,6 +374,42 @@ fn a_flow_goes_on_when_nobody_comes_and_when_the_service_is_closed() {
     scene.types(1, "oi");
     scene.types(2, "1");
     assert_eq!(scene.texts(), [WELCOME, sorry], "nobody would tell them");
+}
+
+#[test]
+fn a_prompt_is_read_by_what_it_says() {
+    let mut scene = asking();
+    let flow = QUESTION.replace(
+        r#"{ "kind": "text", "text": "Bem-vindo!" }"#,
+        r#"{ "kind": "prompt", "prompt": "hello" }, { "kind": "prompt", "prompt": "music" }"#,
+    );
+    let flow: ivr::Flow = serde_json::from_str(&flow).expect("a flow");
+    scene.change(|company| {
+        let library = Arc::make_mut(&mut company.library);
+        library.flows.insert("question".into(), Arc::new(flow));
+        let words = "Bem-vindo à loja!".to_owned();
+        company.prompts.insert("hello".into(), words);
+    });
+    scene.types(1, "oi");
+    let welcome = WELCOME.replace("Bem-vindo!", "Bem-vindo à loja!");
+    assert_eq!(scene.texts(), [welcome.as_str()]);
+}
+
+#[test]
+fn a_menu_whose_question_nobody_wrote_down_shows_what_there_is_to_choose() {
+    let mut scene = asking();
+    let recorded = r#"{ "kind": "prompt", "prompt": "recorded" }"#;
+    let flow = QUESTION
+        .replace(r#"{ "kind": "text", "text": "Bem-vindo!" }"#, recorded)
+        .replace(r#"{ "kind": "text", "text": "Sobre o que é?" }"#, recorded);
+    let flow: ivr::Flow = serde_json::from_str(&flow).expect("a flow");
+    scene.change(|company| {
+        let library = Arc::make_mut(&mut company.library);
+        library.flows.insert("question".into(), Arc::new(flow));
+    });
+    scene.types(1, "oi");
+    let shown = "Escolha uma opção:\n1 - Vendas\n2 - Segunda via";
+    assert_eq!(scene.texts(), [shown]);
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn short(event: &LiveEvent) -> String {
         LiveEvent::Call { seen, .. } => format!("call {}", seen.state),
         LiveEvent::CallEnded { .. } => "call over".to_owned(),
         LiveEvent::Message { seq, .. } => format!("message {seq}"),
+        LiveEvent::Noted { mentions, .. } => format!("noted for {}", mentions.len()),
         LiveEvent::Typing { on, .. } => format!("typing {on}"),
         LiveEvent::Offered(seen) => format!("offered to {}", seen.agent),
         LiveEvent::Happened(told) => match &**told {

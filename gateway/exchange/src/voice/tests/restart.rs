@@ -18,6 +18,7 @@ impl Scene {
                 Kept::Agent { record, .. } => desk::change::Change::AgentSaved(record),
                 Kept::Service(record) => desk::change::Change::ServiceSaved(record),
                 Kept::Decision(_)
+                | Kept::Fact(_)
                 | Kept::Line(_)
                 | Kept::Step(_)
                 | Kept::Said(_)
