@@ -497,6 +497,20 @@ describe.skipIf(!existsSync(CHROMIUM) && !isRequired)("in a browser", { timeout:
     });
   }
 
+  test("what the server says before a frame is painted is shown", async () => {
+    const visitor = await Visitor.comes();
+    const { page } = visitor;
+    // A machine with too much to do: it paints late, and what waits for that waits.
+    await page.addInitScript(() => {
+      const { setTimeout } = window;
+      window.requestAnimationFrame = (paint) => Number(setTimeout(paint, 1_000));
+      const later = (run: () => void, ms = 0) => setTimeout(run, ms > 0 ? Math.max(ms, 1_000) : 0);
+      Object.assign(window, { setTimeout: later });
+    });
+    await page.reload();
+    await visitor.opens();
+  });
+
   test("a page that is not on the allow-list is not heard and hears nothing", async () => {
     const visitor = await Visitor.comes({ config: { origins: ["https://loja.exemplo.com.br"] } });
     const { page, mock } = visitor;

@@ -518,6 +518,8 @@ export class Chat {
     for (const id of ids) this.#forgetFile(id);
     this.#outbox.settle(ids, this.#thread.last);
     const theirs = taken.messages.filter(({ author }) => author.kind !== "visitor");
+    // What they typed is here.
+    if (theirs.length > 0) this.#theyTypeUntil = 0;
     if (theirs.length > 0) {
       this.#theyTypeUntil = 0;
       this.#outputs.push({ do: "arrived", messages: theirs });

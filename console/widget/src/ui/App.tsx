@@ -1,6 +1,6 @@
 // The whole screen, from the top to the bottom.
 
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from "preact/hooks";
 import { palette } from "../colour.ts";
 import type { Shell } from "../shell.ts";
 import { allowSound } from "../sound.ts";
@@ -18,7 +18,8 @@ export function App({ shell }: { shell: Shell }) {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [asked, ask] = useState<Asked>();
   const page = useRef<HTMLDivElement>(null);
-  useEffect(() => shell.subscribe(() => redraw(undefined)), [shell]);
+  // Before anything else can happen: an effect that waits for a frame misses what comes until then.
+  useLayoutEffect(() => shell.subscribe(() => redraw(undefined)), [shell]);
   useLook(shell);
   useFocus(shell, page.current);
   useKeys(shell);
