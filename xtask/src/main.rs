@@ -6,12 +6,12 @@
 
 mod music;
 mod needs;
+mod pages;
 mod run;
 mod shell;
 mod sounds;
 mod test;
 mod voices;
-mod widget;
 
 use std::process::ExitCode;
 
@@ -20,6 +20,7 @@ cargo xtask <command>
 
   run [-- ARGS]   build the program and start it on SQLite in ./data with a demo company, and beside
                   it the simulator of WhatsApp's providers, to which the company is connected
+  console         build the console, which the program embeds
   widget          build the chat widget, which the program embeds
   test            everything that must hold: format, lints, licences, tests, documentation
   sounds          make sounds/ again: words, sentences and the waiting music
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "run" => run::run(&rest),
         "test" => test::test(),
-        "widget" => needs::to_run().and_then(|()| widget::build()),
+        "console" => needs::to_run().and_then(|()| pages::console()),
+        "widget" => needs::to_run().and_then(|()| pages::widget()),
         "sounds" => sounds::sounds(&rest),
         "voices" => voices::voices(&rest),
         _ => {

@@ -25,7 +25,7 @@ const TO_RUN: &[Need] = &[
     Need {
         sign: "npm",
         package: "npm",
-        why: "builds the chat widget",
+        why: "builds the console and the chat widget",
     },
 ];
 

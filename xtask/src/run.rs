@@ -3,14 +3,14 @@
 use std::process::{Child, Command};
 
 use crate::needs;
+use crate::pages;
 use crate::shell::{Error, program, run as execute, say};
-use crate::widget;
 
 /// Builds the program and the simulator of WhatsApp's providers, and starts both: the program on `./data`
 /// with the demo company, which is connected to the simulator.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Error> {
     needs::to_run()?;
-    widget::build()?;
+    pages::build()?;
     let build = [
         "build",
         "--profile",

@@ -1,16 +1,16 @@
 //! `cargo xtask test`: everything that must hold, in the order in which it is cheapest to fail.
 
 use crate::needs;
+use crate::pages;
 use crate::shell::{Error, program, run, say, succeeds};
-use crate::widget;
 
 /// Runs it all; the first thing that fails ends the run.
 pub(crate) fn test() -> Result<(), Error> {
     needs::to_test()?;
     run(&mut program("cargo", &["fmt", "--all", "--check"]))?;
     licences()?;
-    widget::build()?;
-    widget::check()?;
+    pages::build()?;
+    pages::check()?;
     run(&mut program(
         "cargo",
         &[

@@ -17,9 +17,11 @@
 
 mod agents;
 mod baresip;
+mod browser;
 mod calls;
 mod cast;
 mod chromium;
+mod console;
 mod dialling;
 mod ear;
 mod endings;
@@ -34,6 +36,7 @@ mod sipp;
 mod story;
 mod supervision;
 mod tones;
+mod ura;
 mod webchat;
 
 /// Whether these programs of the machine are there. Says what to install where they are not.

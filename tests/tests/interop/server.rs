@@ -38,13 +38,13 @@ pub(crate) struct Recorded {
 impl Server {
     /// Starts the program with a demo company, for callers of this machine.
     pub(crate) fn start() -> Self {
-        Self::start_at("127.0.0.1:0")
+        Self::start_at(ANYWHERE)
     }
 
     /// The same, listening for SIP on `sip`.
     pub(crate) fn start_at(sip: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (process, [udp, tcp, http]) = launch(folder.path(), sip);
+        let (process, [udp, tcp, http]) = launch(folder.path(), sip, ANYWHERE);
         Self {
             process,
             folder,
@@ -56,9 +56,22 @@ impl Server {
 
     /// Ends the process as a power failure would, and starts it again on the same folder.
     pub(crate) fn kill_and_restart(&mut self) {
+        self.kill();
+        (self.process, [self.udp, self.tcp, self.http]) =
+            launch(self.folder.path(), ANYWHERE, ANYWHERE);
+    }
+
+    /// Ends the process as a power failure would.
+    pub(crate) fn kill(&mut self) {
         self.process.kill().expect("the server runs");
         self.process.wait().expect("the server was killed");
-        (self.process, [self.udp, self.tcp, self.http]) = launch(self.folder.path(), "127.0.0.1:0");
+    }
+
+    /// Starts it again after that, for browsers that still show its pages.
+    pub(crate) fn restart(&mut self) {
+        let http = self.http.to_string();
+        (self.process, [self.udp, self.tcp, self.http]) =
+            launch(self.folder.path(), ANYWHERE, &http);
     }
 
     /// Asks the process to end (SIGTERM).
@@ -112,6 +125,11 @@ impl Server {
     /// The password of the demo's agents.
     pub(crate) fn agent_password(&self) -> String {
         self.login("agent_password")
+    }
+
+    /// The password of the demo company's administrator.
+    pub(crate) fn administrator_password(&self) -> String {
+        self.login("password")
     }
 
     fn login(&self, name: &str) -> String {
@@ -386,7 +404,7 @@ pub(crate) fn until<T>(limit: Duration, what: &str, mut attempt: impl FnMut() ->
 }
 
 /// The process, and where it listens for SIP over UDP, over TCP, and for HTTP.
-fn launch(folder: &Path, sip: &str) -> (Child, [SocketAddr; 3]) {
+fn launch(folder: &Path, sip: &str, http: &str) -> (Child, [SocketAddr; 3]) {
     let greeting = folder.join(GREETING);
     let out = File::create(&greeting).expect("a file of ours");
     let log = File::options()
@@ -397,7 +415,7 @@ fn launch(folder: &Path, sip: &str) -> (Child, [SocketAddr; 3]) {
         .args(["serve", "--demo"])
         .env("RAMAL_DATA", folder)
         .env("RAMAL_SIP", sip)
-        .env("RAMAL_HTTP", "127.0.0.1:0")
+        .env("RAMAL_HTTP", http)
         // Below the ports that the system gives to others.
         .env("RAMAL_RTP_PORTS", "20000-31999")
         .env("RAMAL_BROWSER_MEDIA", "0.0.0.0:0")
@@ -422,6 +440,9 @@ fn launch(folder: &Path, sip: &str) -> (Child, [SocketAddr; 3]) {
     });
     (process, listening)
 }
+
+/// A port that is free.
+const ANYWHERE: &str = "127.0.0.1:0";
 
 /// The address in the line of the greeting that begins with SIP and this transport.
 fn listens(greeting: &str, transport: &str) -> Option<SocketAddr> {

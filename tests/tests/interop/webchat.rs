@@ -7,15 +7,12 @@
 //!
 //! `RAMAL_TEST_SCREENS` names a folder for pictures of what the customer sees.
 
-use std::io::{BufRead, BufReader, Lines, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use desk::record::TrailKind;
 use serde_json::{Value, json};
 
-use crate::peers;
+use crate::browser::{Browser, can_browse};
 use crate::server::{Person, Server, until};
 
 #[test]
@@ -161,29 +158,13 @@ fn taken(agent: &Person<'_>) -> Work {
     Work { id, interaction }
 }
 
-/// A customer with a browser. Dropped, it is killed.
-struct Visitor {
-    process: Child,
-    orders: ChildStdin,
-    answers: Lines<BufReader<ChildStdout>>,
-}
+/// A customer with a browser.
+struct Visitor(Browser);
 
 impl Visitor {
     /// Opens the shop's page, with what is special about their device.
     fn comes(server: &Server, device: &[&str]) -> Self {
-        let mut process = Command::new("node")
-            .arg(widget().join("test/visitor.mjs"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("node starts");
-        let orders = process.stdin.take().expect("a pipe");
-        let answers = BufReader::new(process.stdout.take().expect("a pipe")).lines();
-        let mut visitor = Self {
-            process,
-            orders,
-            answers,
-        };
+        let mut visitor = Self(Browser::starts("widget", "visitor.mjs"));
         let mut visit = json!({ "do": "visit", "url": format!("http://{}/demo", server.http) });
         for special in device {
             visit[*special] = json!(true);
@@ -200,53 +181,17 @@ impl Visitor {
         self.does(json!({ "do": "desk", "url": url, "email": email, "password": password }));
     }
 
-    /// Does something, or sees it.
-    ///
-    /// # Panics
-    ///
-    /// When that cannot be done.
     fn does(&mut self, order: Value) {
-        writeln!(self.orders, "{order}").expect("the visitor is there");
-        let answer = self.answers.next().expect("an answer").expect("text");
-        let answer: Value = serde_json::from_str(&answer).expect("JSON");
-        assert_eq!(answer["done"], order["do"], "{answer}");
+        self.0.does(order);
     }
 
     fn shot(&mut self, name: &str) {
-        if let Some(folder) = std::env::var_os("RAMAL_TEST_SCREENS") {
-            let path = Path::new(&folder).join(format!("{name}.png"));
-            self.does(json!({ "do": "shot", "path": path }));
-        }
+        self.0.shot(name);
     }
 }
 
-impl Drop for Visitor {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// Whether a browser, Node and what drives it are there, and the widget was built.
 fn can_chat() -> bool {
-    if !peers(&["chromium", "node"]) {
-        return false;
-    }
-    let needed = ["node_modules/playwright-core", "dist/widget.js"];
-    if needed.iter().all(|path| widget().join(path).exists()) {
-        return true;
-    }
-    let text = "the chat widget is not built; `cargo xtask widget` does it";
-    assert!(
-        std::env::var("RAMAL_TEST_INTEROP").as_deref() != Ok("require"),
-        "{text}"
-    );
-    eprintln!("{text}");
-    false
-}
-
-fn widget() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../console/widget")
+    can_browse("widget", "dist/widget.js")
 }
 
 /// A browser starts slowly on a machine that also compiles.

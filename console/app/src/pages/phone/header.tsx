@@ -1,0 +1,207 @@
+import { ActionIcon, Button, Popover, TextInput, UnstyledButton } from "@mantine/core";
+import {
+  IconBell,
+  IconBellOff,
+  IconMicrophone,
+  IconMicrophoneOff,
+  IconPhone,
+  IconPhoneOff,
+  IconSettings,
+} from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { type FormEvent, lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { work } from "../../api/questions";
+import { useStore } from "../../live/store";
+import { useShortcuts } from "../../parts/keys";
+import { hangUp, muted, phone, without } from "../../phone/handset";
+import { have } from "../../phone/phone";
+import { phone as written } from "../work/identity";
+import { useAnnouncing, useMayAnnounce } from "./announcing";
+import { Clock } from "./clock";
+import { dialled } from "./find";
+import css from "./header.module.css";
+import { useCall, useDial, useMute } from "./orders";
+
+const Sound = lazy(() => import("./sound"));
+
+/** The telephone in the head of the window: how it is, whom to call, and the call that runs. */
+export default function PhoneOfWindow() {
+  useEffect(have, []);
+  useAnnouncing();
+  const leg = useStore(phone, (value) => value?.leg.is ?? "none");
+  return (
+    <div className={css.phone}>
+      {leg === "talking" && <Running />}
+      <Dialler />
+    </div>
+  );
+}
+
+/** The call that runs, wherever one is in the window. */
+function Running() {
+  const { t } = useTranslation("phone");
+  const { t: core } = useTranslation();
+  const { call } = useCall();
+  const { data: all } = useQuery(work);
+  const leg = useStore(phone, (value) => value?.leg);
+  const isMuted = useStore(muted, (value) => value);
+  const silence = useMute(call?.interaction ?? "");
+  const own = all?.find((one) => one.interaction === call?.interaction);
+  if (leg?.is !== "talking") return null;
+  const name = written(own?.customer || leg.from) || core("work.customer");
+  return (
+    <div className={css.running}>
+      {own === undefined ? (
+        <span className={css.name}>{name}</span>
+      ) : (
+        <Link className={css.name} to="/work/$work" params={{ work: own.work }}>
+          {name}
+        </Link>
+      )}
+      <Clock sinceMs={leg.since} />
+      <ActionIcon
+        variant={isMuted ? "filled" : "subtle"}
+        color="gray"
+        radius="xl"
+        aria-pressed={isMuted}
+        aria-label={isMuted ? t("do.unmute") : t("do.mute")}
+        onClick={() => silence(!isMuted)}
+      >
+        {isMuted ? <IconMicrophoneOff size={17} /> : <IconMicrophone size={17} />}
+      </ActionIcon>
+      <ActionIcon color="red.9" radius="xl" aria-label={t("do.hangUp")} onClick={hangUp}>
+        <IconPhoneOff size={17} />
+      </ActionIcon>
+    </div>
+  );
+}
+
+function Dialler() {
+  const { t } = useTranslation("phone");
+  const [isOpen, setIsOpen] = useState(false);
+  const [sounds, setSounds] = useState(false);
+  const line = useLine();
+  useShortcuts({ "alt+l": () => setIsOpen((is) => !is) });
+  return (
+    <>
+      <Popover
+        opened={isOpen}
+        onChange={setIsOpen}
+        position="bottom-end"
+        width={310}
+        shadow="md"
+        radius="lg"
+        trapFocus
+      >
+        <Popover.Target>
+          <UnstyledButton
+            className={css.button}
+            aria-label={t("open")}
+            title={`${t("title")} (Alt+L)`}
+            onClick={() => setIsOpen((is) => !is)}
+          >
+            <IconPhone size={19} stroke={1.7} />
+            <i data-line={line} />
+          </UnstyledButton>
+        </Popover.Target>
+        <Popover.Dropdown>
+          <div className={css.panel}>
+            <p className={css.line} role="status">
+              <i data-line={line} />
+              {t(`line.${line}`)}
+            </p>
+            <Trouble />
+            <Dial close={() => setIsOpen(false)} />
+            <div className={css.rows}>
+              <UnstyledButton
+                className={css.row}
+                onClick={() => {
+                  setIsOpen(false);
+                  setSounds(true);
+                }}
+              >
+                <IconSettings size={17} stroke={1.7} aria-hidden="true" />
+                {t("sound.open")}
+              </UnstyledButton>
+              <Announcing />
+            </div>
+          </div>
+        </Popover.Dropdown>
+      </Popover>
+      <Suspense>{sounds && <Sound close={() => setSounds(false)} />}</Suspense>
+    </>
+  );
+}
+
+/** How the telephone is, in a word. */
+function useLine() {
+  const line = useStore(phone, (value) => value?.line.is);
+  const why = useStore(without, (value) => value);
+  return line ?? why ?? "opening";
+}
+
+function Trouble() {
+  const { t } = useTranslation("phone");
+  const trouble = useStore(phone, (value) => value?.trouble ?? null);
+  return trouble === null ? null : (
+    <p className={css.trouble} role="alert">
+      {t(`trouble.${trouble}`)}
+    </p>
+  );
+}
+
+function Dial({ close }: { close: () => void }) {
+  const { t } = useTranslation("phone");
+  const [typed, setTyped] = useState("");
+  const field = useRef<HTMLInputElement>(null);
+  const dial = useDial();
+  const isReady = useStore(phone, (value) => value?.line.is === "ready" && value.leg.is === "none");
+  const number = dialled(typed);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (number !== undefined && isReady) dial.mutate(number, { onSuccess: close });
+  };
+  return (
+    <form className={css.dial} onSubmit={submit}>
+      <TextInput
+        ref={field}
+        data-autofocus
+        type="tel"
+        aria-label={t("dial.label")}
+        placeholder={t("dial.label")}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <Button type="submit" disabled={number === undefined || !isReady} loading={dial.isPending}>
+        {t("dial.call")}
+      </Button>
+    </form>
+  );
+}
+
+/** Whether what calls is shown outside of the window as well. */
+function Announcing() {
+  const { t } = useTranslation("phone");
+  const { may, ask } = useMayAnnounce();
+  if (may === "impossible") return null;
+  if (may === "default") {
+    return (
+      <UnstyledButton className={css.row} onClick={ask}>
+        <IconBell size={17} stroke={1.7} aria-hidden="true" />
+        <span>
+          {t("notify.allow")}
+          <small>{t("notify.allowText")}</small>
+        </span>
+      </UnstyledButton>
+    );
+  }
+  const Icon = may === "granted" ? IconBell : IconBellOff;
+  return (
+    <p className={css.row} data-still="true">
+      <Icon size={17} stroke={1.7} aria-hidden="true" />
+      {may === "granted" ? t("notify.on") : t("notify.off")}
+    </p>
+  );
+}

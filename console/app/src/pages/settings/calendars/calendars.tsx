@@ -1,0 +1,120 @@
+import { IconClock } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { Detail } from "../parts/detail";
+import { ChoiceField, Group, SwitchField, TextField } from "../parts/fields";
+import type { Form, Part } from "../parts/form";
+import { List } from "../parts/list";
+import type { Settings } from "../parts/resource";
+import { zones } from "../parts/zones";
+import { HOLIDAYS, type Hours, hours, OFFICE_WEEK } from "./hours";
+import { MonthPage } from "./month";
+import { Now } from "./now";
+import { calendars } from "./resource";
+import { WeekFields } from "./week";
+
+type CalendarSettings = Settings<"/api/v1/calendars">;
+
+/** When the company answers. */
+export function Calendars() {
+  const { t } = useTranslation("settings");
+  return (
+    <List
+      resource={calendars}
+      section="calendars"
+      title={t("section.calendars")}
+      text={t("calendars.text")}
+      icon={<IconClock size={36} stroke={1.4} />}
+      add={t("calendars.add")}
+      nothing={{ title: t("calendars.none"), text: t("calendars.noneText") }}
+      name={(calendar) => calendar.name}
+      columns={[
+        { name: t("calendars.now"), of: ({ id }) => <Now id={id} /> },
+        {
+          name: t("calendars.holidays"),
+          of: (one) => t(`calendars.of.${hours(one.hours).holidays}`),
+          narrow: true,
+        },
+      ]}
+    />
+  );
+}
+
+const EMPTY: CalendarSettings = {
+  name: "",
+  hours: {
+    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    schedule: { weekly: OFFICE_WEEK },
+    holidays: "brazil",
+    dates: [],
+  } as unknown as CalendarSettings["hours"],
+};
+
+export function Calendar({ id }: { id: string }) {
+  const { t } = useTranslation("settings");
+  return (
+    <Detail
+      resource={calendars}
+      section="calendars"
+      id={id}
+      list={t("section.calendars")}
+      added={t("calendars.add")}
+      name={(calendar) => calendar.name}
+      empty={EMPTY}
+      remove={() => <p>{t("calendars.remove")}</p>}
+    >
+      {(form) => <Fields form={form} />}
+    </Detail>
+  );
+}
+
+function Fields({ form }: { form: Form<CalendarSettings> }) {
+  const { t } = useTranslation("settings");
+  const kept = hours(form.value.hours);
+  const of: Part<Hours> = {
+    value: kept,
+    set: (changes) =>
+      form.set({ hours: { ...kept, ...changes } as unknown as CalendarSettings["hours"] }),
+    why: (field) => form.why(`hours.${field}`),
+  };
+  return (
+    <>
+      <Group title={t("calendars.about")} text={t("calendars.aboutText")}>
+        <TextField of={form} at="name" label={t("name")} hint={t("calendars.nameHint")} />
+        <ChoiceField
+          of={of}
+          at="time_zone"
+          label={t("calendars.zone")}
+          options={zones(kept.time_zone)}
+        />
+      </Group>
+      <Group title={t("calendars.week")} text={t("calendars.weekText")}>
+        <SwitchField
+          of={{
+            value: { always: kept.schedule === "always" },
+            set: ({ always }: { always?: boolean }) =>
+              of.set({ schedule: always ? "always" : { weekly: OFFICE_WEEK } }),
+            why: () => undefined,
+          }}
+          at="always"
+          label={t("calendars.always")}
+        />
+        {kept.schedule !== "always" && (
+          <WeekFields
+            week={kept.schedule.weekly}
+            change={(weekly) => of.set({ schedule: { weekly } })}
+            wrong={form.why("hours")}
+          />
+        )}
+      </Group>
+      <Group title={t("calendars.holidays")} text={t("calendars.holidaysText")}>
+        <ChoiceField
+          of={of as Part<{ holidays: string }>}
+          at="holidays"
+          label={t("calendars.which")}
+          options={HOLIDAYS.map((value) => ({ value, label: t(`calendars.of.${value}`) }))}
+        />
+      </Group>
+      <MonthPage hours={kept} change={(dates) => of.set({ dates })} />
+    </>
+  );
+}

@@ -1,0 +1,21 @@
+// For which company one acts: one's own, or the one that an administrator of the installation has chosen.
+
+import { queryOptions, useQuery } from "@tanstack/react-query";
+import { api, asked, namedCompany } from "../../../api/client";
+import { session } from "../../../api/questions";
+
+export const companies = queryOptions({
+  queryKey: ["companies"],
+  queryFn: async () => (await asked(api.GET("/api/v1/companies", { params: {} }))).items,
+});
+
+/** Its id; nothing until that is known. */
+export function useCompany(): string | undefined {
+  const { data: me } = useQuery(session);
+  const { data: chosen } = useQuery({
+    queryKey: ["company-chosen"],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: () => new URLSearchParams(namedCompany()).get("company") ?? "",
+  });
+  return me?.company ?? (chosen === "" ? undefined : chosen);
+}

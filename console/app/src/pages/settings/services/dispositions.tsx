@@ -1,0 +1,168 @@
+import { ActionIcon, Button, TextInput } from "@mantine/core";
+import {
+  IconArrowDown,
+  IconArrowUp,
+  IconForms,
+  IconPlus,
+  IconSubtask,
+  IconTrash,
+} from "@tabler/icons-react";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Leaf } from "./leaf";
+import css from "./services.module.css";
+import { add, DEPTH_MAX, move, type Node, type Path, put, tree } from "./tree";
+
+type Props = {
+  tree: readonly unknown[];
+  change: (tree: Record<string, never>[]) => void;
+  wrong: string | undefined;
+};
+
+const made = () => crypto.randomUUID().slice(0, 8);
+
+/** The codes with which work is closed: headings, and what can be chosen below them. */
+export function Dispositions({ tree: value, change, wrong }: Props) {
+  const { t } = useTranslation("settings");
+  const nodes = tree(value);
+  const set = (next: readonly Node[]) => change(next as unknown as Record<string, never>[]);
+  return (
+    <fieldset className={css.tree}>
+      <legend>{t("dispositions.title")}</legend>
+      {nodes.length === 0 && <p className={css.soft}>{t("dispositions.none")}</p>}
+      <Level nodes={nodes} all={nodes} above={[]} set={set} />
+      {wrong !== undefined && <p className={css.bad}>{wrong}</p>}
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        leftSection={<IconPlus size={15} />}
+        onClick={() => set(add(nodes, [], made()))}
+      >
+        {t("dispositions.add")}
+      </Button>
+    </fieldset>
+  );
+}
+
+type LevelProps = {
+  nodes: readonly Node[];
+  all: readonly Node[];
+  above: Path;
+  set: (all: readonly Node[]) => void;
+};
+
+function Level({ nodes, all, above, set }: LevelProps) {
+  if (nodes.length === 0) return null;
+  return (
+    <ul className={css.level}>
+      {nodes.map((node, place) => (
+        <li key={node.id}>
+          <One node={node} all={all} path={[...above, place]} last={nodes.length - 1} set={set} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function One({
+  node,
+  all,
+  path,
+  last,
+  set,
+}: {
+  node: Node;
+  all: readonly Node[];
+  path: Path;
+  last: number;
+  set: (all: readonly Node[]) => void;
+}) {
+  const { t } = useTranslation("settings");
+  const [isOpen, setIsOpen] = useState(false);
+  const place = path.at(-1) ?? 0;
+  const isLeaf = node.children.length === 0;
+  const change = (changes: Partial<Node>) => set(put(all, path, (old) => ({ ...old, ...changes })));
+  const more = node.fields.length + node.actions.length;
+  const name = node.name || t("dispositions.unnamed");
+  return (
+    <>
+      <div className={css.node}>
+        <TextInput
+          aria-label={t("dispositions.name")}
+          placeholder={t("dispositions.name")}
+          value={node.name}
+          autoFocus={node.name === ""}
+          onChange={(event) => change({ name: event.currentTarget.value })}
+        />
+        {isLeaf && (
+          <Do
+            label={t("dispositions.more", { name })}
+            isOn={isOpen || more > 0}
+            isOpen={isOpen}
+            onClick={() => setIsOpen(!isOpen)}
+          >
+            <IconForms size={17} />
+          </Do>
+        )}
+        {path.length < DEPTH_MAX && (
+          <Do label={t("dispositions.below", { name })} onClick={() => set(add(all, path, made()))}>
+            <IconSubtask size={17} />
+          </Do>
+        )}
+        <Do
+          label={t("dispositions.up", { name })}
+          disabled={place === 0}
+          onClick={() => set(move(all, path, -1))}
+        >
+          <IconArrowUp size={16} />
+        </Do>
+        <Do
+          label={t("dispositions.down", { name })}
+          disabled={place === last}
+          onClick={() => set(move(all, path, 1))}
+        >
+          <IconArrowDown size={16} />
+        </Do>
+        <Do
+          label={t("dispositions.remove", { name })}
+          onClick={() => set(put(all, path, () => undefined))}
+        >
+          <IconTrash size={16} />
+        </Do>
+      </div>
+      {isLeaf && isOpen && <Leaf node={node} change={change} />}
+      <Level nodes={node.children} all={all} above={path} set={set} />
+    </>
+  );
+}
+
+function Do({
+  label,
+  isOn = false,
+  isOpen,
+  disabled = false,
+  onClick,
+  children,
+}: {
+  label: string;
+  isOn?: boolean;
+  isOpen?: boolean;
+  disabled?: boolean;
+  onClick: () => void;
+  children: ReactNode;
+}) {
+  return (
+    <ActionIcon
+      variant="subtle"
+      color={isOn ? "teal" : "gray"}
+      size="lg"
+      title={label}
+      aria-label={label}
+      aria-expanded={isOpen}
+      disabled={disabled}
+      onClick={onClick}
+    >
+      {children}
+    </ActionIcon>
+  );
+}

@@ -1,0 +1,98 @@
+import { Button, Skeleton } from "@mantine/core";
+import { IconCircleCheck, IconCoffee } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import type { Work } from "../../api/client";
+import { useStore } from "../../live/store";
+import { Empty } from "../../parts/empty";
+import { phone } from "../../phone/handset";
+import { usePresence } from "../shell/presence";
+import { Card } from "./card";
+import { Offer, Ring } from "./offer";
+import css from "./work.module.css";
+
+type Props = {
+  all: readonly Work[] | undefined;
+  offers: readonly Work[];
+  mine: readonly Work[];
+  open: string | undefined;
+};
+
+/** What calls, and what one has in hand. */
+export function List({ all, offers, mine, open }: Props) {
+  const { t } = useTranslation();
+  const leg = useStore(phone, (value) => value?.leg);
+  const isOffered = offers.some(({ medium }) => medium === "phone");
+  const from = leg?.is === "ringing" && !isOffered ? leg.from : undefined;
+  const isCalled = offers.length > 0 || from !== undefined;
+  return (
+    <aside className={css.list} aria-label={t("work.title")}>
+      {/* Read aloud: who does not see the list hears that somebody calls. */}
+      <div aria-live="assertive">
+        {isCalled && (
+          <section className={css.offers}>
+            <h2 className={css.title}>{t("work.offers")}</h2>
+            {from !== undefined && <Ring from={from} />}
+            {offers.map((one) => (
+              <Offer key={one.work} work={one} />
+            ))}
+          </section>
+        )}
+      </div>
+      <h2 className={css.title}>
+        {t("work.title")}
+        {mine.length > 0 && <span className={css.count}>{mine.length}</span>}
+      </h2>
+      {all === undefined && <Loading />}
+      {all !== undefined && mine.length === 0 && <Nothing isCalled={isCalled} />}
+      <ul className={css.cards}>
+        {mine.map((one, place) => (
+          <li key={one.work}>
+            <Card work={one} place={place + 1} isOpen={one.work === open} />
+          </li>
+        ))}
+      </ul>
+    </aside>
+  );
+}
+
+function Loading() {
+  return (
+    <div className={css.cards} aria-hidden="true">
+      {["a", "b", "c"].map((one) => (
+        <div key={one} className={css.ghost}>
+          <Skeleton circle height={40} />
+          <div>
+            <Skeleton height={12} width="60%" mb={8} />
+            <Skeleton height={10} width="85%" />
+          </div>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function Nothing({ isCalled }: { isCalled: boolean }) {
+  const { t } = useTranslation();
+  const { me, come, wish } = usePresence();
+  if (isCalled || me === undefined) return null;
+  if (me.presence === "available") {
+    return (
+      <Empty
+        icon={<IconCircleCheck size={36} stroke={1.4} />}
+        title={t("work.none.available")}
+        text={t("work.none.availableText")}
+      />
+    );
+  }
+  return (
+    <Empty
+      icon={<IconCoffee size={36} stroke={1.4} />}
+      title={t("work.none.away")}
+      text={t("work.none.awayText")}
+    >
+      <Button onClick={come.mutate} loading={wish.isPending}>
+        {t("presence.come")}
+      </Button>
+    </Empty>
+  );
+}
