@@ -87,7 +87,7 @@ pub(super) struct Placing {
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Placed {
     #[schema(value_type = String)]
-    interaction: InteractionId,
+    pub(super) interaction: InteractionId,
 }
 
 /// What a call is to do.
@@ -334,7 +334,7 @@ pub(super) async fn order(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn of_order(error: OrderError, field: &'static str) -> Problem {
+pub(super) fn of_order(error: OrderError, field: &'static str) -> Problem {
     match &error {
         OrderError::NoSuchCall => Problem::not_found(),
         OrderError::NotYours | OrderError::Desk(DeskError::NotYours | DeskError::NotAllowed) => {

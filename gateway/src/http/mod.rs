@@ -38,6 +38,7 @@ mod embedded;
 mod enclosures;
 mod files;
 mod findings;
+mod flow_calls;
 mod flow_trials;
 mod flows;
 mod handing;
@@ -315,6 +316,7 @@ pub fn router(app: App) -> Router {
         .merge(prompts::routes())
         .merge(voices::routes())
         .merge(flows::routes())
+        .merge(flow_calls::routes())
         .merge(flow_trials::routes())
         .merge(interactions::routes())
         .merge(reports::routes())

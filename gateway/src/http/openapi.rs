@@ -11,10 +11,11 @@ use super::who::{PLAIN_COOKIE, STRICT_COOKIE};
 use super::{
     App, accounts, agents, api_keys, attendances, audit, bots, calendars, calls, channels,
     companies, company_webhooks, contacts, decisions, desk_settings, devices, email, files,
-    flow_trials, flows, handing, health, interactions, live, messages, metrics, notes, numbers,
-    outbound_routes, outbound_rules, pauses, people_table, profiles, prompts, quick_replies,
-    receive_hook, recordings, reports, requests, second_factor, services, session, sip_ladders,
-    skills, softphone, surveys, transcript, trunks, users, voice_messages, voices, webchat, work,
+    flow_calls, flow_trials, flows, handing, health, interactions, live, messages, metrics, notes,
+    numbers, outbound_routes, outbound_rules, pauses, people_table, profiles, prompts,
+    quick_replies, receive_hook, recordings, reports, requests, second_factor, services, session,
+    sip_ladders, skills, softphone, surveys, transcript, trunks, users, voice_messages, voices,
+    webchat, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -74,7 +75,7 @@ pub fn document() -> Document {
         prompts::delete, prompts::publish, prompts::audio, prompts::original,
         voices::list, voices::preview,
         flows::list, flows::create, flows::read, flows::delete, flows::read_draft, flows::save_draft,
-        flows::read_simple, flows::save_simple, flows::validate, flow_trials::try_flow, flows::publish, flows::versions,
+        flows::read_simple, flows::save_simple, flows::validate, flow_calls::call_flow, flow_trials::try_flow, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
         interactions::list, interactions::export, interactions::read, decisions::decisions,
         reports::services, reports::services_table, reports::agents::agents, reports::agents::agents_table,

@@ -206,6 +206,7 @@ async fn another_company_s_administrator_finds_nothing() {
                     json!({ "revision": 1, "flow": { "format": 1, "entry": "e", "nodes": { "e": { "kind": "hang-up" } } } })
                 }
                 "/try" => json!({ "keys": [] }),
+                "/call" => json!({}),
                 "/agents" => json!({ "agents": [] }),
                 "/identities" => json!({ "kind": "phone", "text": "11 3123-4567" }),
                 "/merge" => json!({ "contact": "other" }),

@@ -1,9 +1,12 @@
-//! Flows that are tried without a call.
+//! Flows that are tried without a call, or heard before they are published.
+
+use std::time::Duration;
 
 use axum::http::Method;
 use desk::id::{CompanyId, PromptId};
 use serde_json::{Value, json};
 use store::prompts::{Prompt, PromptKind, PromptState};
+use store::users::Role;
 
 use crate::world::{As, World};
 
@@ -202,4 +205,46 @@ async fn a_document_is_tried_before_it_is_saved_and_says_what_is_wrong_with_it()
         assert_eq!(refused.code(422), code);
         assert_eq!(refused.json()["field"], field);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flow_is_heard_by_people_with_a_phone_once_nothing_is_wrong_with_it() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    let admin = world.key(Some("a"), &["admin"]).await;
+    world
+        .user("rui@a.example", Some("a"), Role::Administrator)
+        .await;
+    let rui = world.log_in("rui@a.example").await;
+    let flow = json!({ "format": 1, "entry": "bye", "nodes": { "bye": { "kind": "hang-up" } } });
+    let body = json!({ "name": "Principal", "flow": flow });
+    let id = made(&world, &admin, "flows", body).await;
+    let path = format!("/api/v1/flows/{id}/call");
+    // What is made is known to the calls from then on.
+    made(&world, &admin, "services", json!({ "name": "Vendas" })).await;
+    world.post(&admin, &path, json!({})).await.expect(403);
+    let refused = world.post(&rui, &path, json!({})).await;
+    assert_eq!(refused.code(409), "not_now");
+    let softphone = "/api/v1/agents/me/softphone";
+    world.post(&rui, softphone, json!({})).await.expect(200);
+    let wrong = json!({ "format": 1, "entry": "bye", "nodes": {
+        "bye": { "kind": "hang-up" }, "lost": { "kind": "queue", "service": "nobody", "unanswered": "bye" } } });
+    let refused = world.post(&rui, &path, json!({ "document": wrong })).await;
+    assert_eq!(refused.code(422), "findings");
+    // Nobody has opened the window: its phone cannot ring, and the record says so.
+    let placed = world.post(&rui, &path, json!({})).await.expect(201);
+    let interaction = placed["interaction"].as_str().expect("an id");
+    let path = format!("/api/v1/interactions/{interaction}");
+    for _ in 0..400 {
+        let found = world.get(&admin, &path).await.expect(200);
+        if found["state"] == "ended" {
+            assert_eq!(
+                (&found["to"], &found["direction"]),
+                (&json!("Principal"), &json!("inbound"))
+            );
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it never ends");
 }

@@ -93,7 +93,10 @@ impl Company {
             });
         }
         device.ok_or(404_u16)?;
-        if let Some(called) = self.extensions.get(dialled) {
+        let extension = self.extensions.get(dialled);
+        // Nobody types names in the case in which somebody else wrote them.
+        let extension = extension.or_else(|| self.extensions.get(&dialled.to_lowercase()));
+        if let Some(called) = extension {
             return Ok(match self.outside_phones.get(called) {
                 Some(number) => To::Outside(number.clone()),
                 None => To::Device(called.clone()),

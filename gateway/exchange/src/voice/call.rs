@@ -331,18 +331,24 @@ impl Call {
         if !line.is_some_and(|line| line.pressed.is_new(now.instant, key, way)) {
             return;
         }
-        if leg == self.facts.leg
-            && let Stage::Flow(walk) = &mut self.stage
-        {
-            let asked = walk.handle_key(now, key_of(key), &self.facts, shared);
-            self.perform(now, shared);
-            if let Some(number) = asked {
-                self.promise(now, number, shared);
-            }
+        if leg == self.facts.leg {
+            self.press(now, key, shared);
         }
         // What comes in the media goes on in the media.
         if way == Way::Info {
             self.pass_key(leg, key, shared);
+        }
+    }
+
+    /// The customer's key is for the flow, or for the line that they wait in.
+    fn press(&mut self, now: Now, key: dtmf::Key, shared: &mut Shared) {
+        let Stage::Flow(walk) = &mut self.stage else {
+            return;
+        };
+        let asked = walk.handle_key(now, key_of(key), &self.facts, shared);
+        self.perform(now, shared);
+        if let Some(number) = asked {
+            self.promise(now, number, shared);
         }
     }
 

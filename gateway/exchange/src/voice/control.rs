@@ -1,14 +1,18 @@
 //! What people ask of calls, and what they see of them.
 
+use std::sync::Arc;
+
 use desk::id::{CompanyId, DeviceId, InteractionId, ServiceId, UserId};
 use desk::output::DeskError;
 use desk::record::InteractionState;
 use ivr::Now;
 use media_engine::sip::CallId;
 
+use super::admission::Serving;
 use super::call::{Call, CallOrder, OrderError};
 use super::talk::Attention;
 use super::{CallKey, Voice};
+use crate::directory::Company;
 
 /// A call, as people see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,31 +93,70 @@ impl Voice {
         dialled: &str,
         service: Option<ServiceId>,
     ) -> Result<InteractionId, OrderError> {
-        if self.shared.closing || self.calls.len() >= self.shared.config.calls_max {
-            return Err(OrderError::NotNow("too many calls are up"));
-        }
-        if self.talks(company, by) {
-            return Err(OrderError::Desk(DeskError::NoRoom));
-        }
-        let directory = self.shared.directory.clone();
-        let known = directory.companies.get(company);
-        let known = known.ok_or(OrderError::NoSuchCall)?;
+        let (known, device) = self.who_calls(company, by)?;
         if service
             .as_ref()
             .is_some_and(|id| !known.services.contains_key(id))
         {
             return Err(OrderError::Desk(DeskError::NoSuchService));
         }
+        let to = known.to(dialled, None, Some(&device));
+        let to = (dialled, &to.map_err(|_| OrderError::Nowhere)?);
+        let call = Call::begin_by_click(now, &known, by, &device, to, service, &mut self.shared);
+        Ok(self.add(now, call?))
+    }
+
+    /// Lets somebody hear a flow that is not published: their phones ring, and it talks with them as with
+    /// any caller. `name` is what the call is shown to have dialled. Returns the interaction that it is.
+    ///
+    /// # Errors
+    ///
+    /// [`OrderError::NotNow`] for somebody without a phone, [`OrderError::Desk`] for one who has a call in hand.
+    pub fn try_flow(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        by: &UserId,
+        name: String,
+        (id, flow): (ivr::FlowId, ivr::Flow),
+    ) -> Result<InteractionId, OrderError> {
+        let (known, device) = self.who_calls(company, by)?;
+        let mut library = ivr::Library::clone(&known.library);
+        library.flows.insert(id.clone(), Arc::new(flow));
+        let serves = Serving {
+            library: Arc::new(library),
+            flow: id,
+        };
+        let tried = (name, serves);
+        let call = Call::begin_trial(now, &known, by, &device, tried, &mut self.shared);
+        Ok(self.add(now, call))
+    }
+
+    /// The company of somebody who wants to call, and a phone of theirs.
+    fn who_calls(
+        &self,
+        company: &CompanyId,
+        by: &UserId,
+    ) -> Result<(Arc<Company>, DeviceId), OrderError> {
+        if self.shared.closing || self.calls.len() >= self.shared.config.calls_max {
+            return Err(OrderError::NotNow("too many calls are up"));
+        }
+        if self.talks(company, by) {
+            return Err(OrderError::Desk(DeskError::NoRoom));
+        }
+        let known = self.shared.directory.companies.get(company);
+        let known = known.ok_or(OrderError::NoSuchCall)?;
         let device = known.devices_of(by).next().cloned();
         let device = device.ok_or(OrderError::NotNow("you have no phone"))?;
-        let to = known.to(dialled, None, Some(&device));
-        let to = to.map_err(|_| OrderError::Nowhere)?;
-        let call = Call::begin_by_click(now, known, by, &device, &to, service, &mut self.shared);
-        let call = call?;
+        Ok((known.clone(), device))
+    }
+
+    /// A call that somebody asked for begins.
+    fn add(&mut self, now: Now, call: Call) -> InteractionId {
         let interaction = call.facts().record.interaction().clone();
         self.calls.insert(call.key(), call);
         self.attend(now);
-        Ok(interaction)
+        interaction
     }
 
     /// The interaction that a SIP call is of, and whose that is.
@@ -134,7 +177,10 @@ impl Voice {
     /// Whether somebody has a call in hand.
     fn talks(&self, company: &CompanyId, who: &UserId) -> bool {
         let mut calls = self.calls.values();
-        calls.any(|call| call.facts().company.id == *company && call.is_with(who))
+        calls.any(|call| {
+            let is_there = call.is_with(who) || call.is_customer(who, &self.shared);
+            is_there && call.facts().company.id == *company
+        })
     }
 
     fn find(&self, company: &CompanyId, interaction: &InteractionId) -> Option<CallKey> {

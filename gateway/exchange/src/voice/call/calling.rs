@@ -10,6 +10,7 @@ use media_engine::sip::call::{Cause, Target};
 use serde_json::json;
 
 use super::super::Shared;
+use super::super::admission::Serving;
 use super::super::ending::Ending;
 use super::super::facts::NOBODY;
 use super::super::left::Left;
@@ -41,7 +42,14 @@ impl Call {
                 self.drop_line(now, other, shared);
             }
         }
-        let Some(agent) = self.calling().and_then(|calling| calling.agent.clone()) else {
+        let Some(calling) = self.calling() else {
+            return;
+        };
+        if let Some(inside) = &calling.inside {
+            let serves = inside.serves.clone();
+            return self.serve_caller(now, leg, agreed, &serves, shared);
+        }
+        let Some(agent) = calling.agent.clone() else {
             return;
         };
         if let Some(line) = shared.lines.get_mut(&leg) {
@@ -55,6 +63,27 @@ impl Call {
         let party = talk::Party::new(Role::Agent(agent), Place::Together);
         self.talk.enter(leg, party);
         self.try_next(now, None, shared);
+    }
+
+    /// Whoever wanted to call a number of ours is on the line: they are its customer from here on.
+    fn serve_caller(
+        &mut self,
+        now: Now,
+        leg: LegId,
+        agreed: &MediaParameters,
+        serves: &Serving,
+        shared: &mut Shared,
+    ) {
+        if let Some(line) = shared.lines.get_mut(&leg) {
+            line.purpose = Purpose::Customer;
+        }
+        self.facts.others.remove(&leg);
+        self.facts.leg = leg;
+        shared.come_up(now, leg);
+        self.agreed(now, agreed, shared);
+        if !self.begin_flow(now, serves, shared) {
+            self.hang_up(now, Ending::ours("no_flow"), Cause::Failure, shared);
+        }
     }
 
     /// Calls a customer whose agent is on the line.

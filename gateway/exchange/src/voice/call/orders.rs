@@ -10,6 +10,7 @@ use ivr::Now;
 use media_engine::dtmf::Key;
 use media_engine::leg::LegId;
 use media_engine::sdp::MediaParameters;
+use media_engine::sip::call::Cause;
 use serde_json::json;
 
 use super::super::Shared;
@@ -155,7 +156,13 @@ impl Call {
             | CallOrder::Cancel
             | CallOrder::HangUp => {}
         }
-        let handled = self.in_hand_of(by)?.clone();
+        let handled = match self.in_hand_of(by) {
+            Ok(handled) => handled.clone(),
+            Err(_) if self.is_customer(by, shared) => {
+                return self.handle_own_order(now, order, shared);
+            }
+            Err(error) => return Err(error),
+        };
         let asked = handled.asked().cloned();
         match order {
             CallOrder::Hold => self.hold(now, by, true),
@@ -212,6 +219,49 @@ impl Call {
             | Stage::Closing { .. }
             | Stage::Gone => Err(OrderError::NotNow("nobody talks with the customer")),
         }
+    }
+
+    /// What somebody of ours asks of a call whose customer they are: they called a number of ours, or a
+    /// colleague calls them.
+    fn handle_own_order(
+        &mut self,
+        now: Now,
+        order: CallOrder,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        let leg = self.facts.leg;
+        match order {
+            CallOrder::Press(keys) => {
+                for key in keys {
+                    self.press(now, key, shared);
+                    self.pass_key(leg, key, shared);
+                }
+            }
+            CallOrder::Mute(muted) => {
+                if let Some(party) = self.talk.get_mut(leg) {
+                    party.muted = muted;
+                }
+            }
+            CallOrder::HangUp => {
+                let ending = super::Ending::by(EndedBy::Customer, "hung_up");
+                self.hang_up(now, ending, Cause::Normal, shared);
+            }
+            CallOrder::Hold
+            | CallOrder::Resume
+            | CallOrder::Transfer(_)
+            | CallOrder::Consult(_)
+            | CallOrder::Switch
+            | CallOrder::Join
+            | CallOrder::Complete
+            | CallOrder::Cancel
+            | CallOrder::Record(_)
+            | CallOrder::Note(_)
+            | CallOrder::Attend(_)
+            | CallOrder::TakeOver => {
+                return Err(OrderError::NotNow("you are the one who is served"));
+            }
+        }
+        Ok(())
     }
 
     /// Who calls gives up before the customer answers.

@@ -3,6 +3,7 @@
 //! ```text
 //!  a phone dials ────────────▶ the customer is called, over one carrier after the other ─▶ joined
 //!  a click ─▶ the agent's phone rings, is answered ─▶ │
+//!                                                     └▶ or a flow of ours talks with the agent, as with any caller
 //! ```
 //!
 //! Who dials from a phone hears what the other side lets them hear, and is told the status that it
@@ -12,7 +13,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use desk::id::{DeviceId, InteractionId, ServiceId, TrunkId, UserId, WorkId};
+use desk::id::{DeviceId, FlowId, InteractionId, NumberId, ServiceId, TrunkId, UserId, WorkId};
 use desk::record::{Direction, InteractionOpened, InteractionState, Medium, TrailKind};
 use desk::work::{Priority, Work};
 use ivr::Now;
@@ -23,7 +24,7 @@ use media_engine::sip::call::{Incoming, Target};
 use serde_json::json;
 
 use super::super::Shared;
-use super::super::admission::{Dialled, To};
+use super::super::admission::{Dialled, Serving, To};
 use super::super::ending::Ending;
 use super::super::facts::NOBODY;
 use super::super::line::{Errand, Line, Order, Purpose, to_device};
@@ -49,10 +50,22 @@ pub(in crate::voice) struct Calling {
     pub(super) ways: VecDeque<Order>,
     /// How they are reached outside of the house.
     pub(super) plan: Option<Box<Plan>>,
+    /// What talks with the one who calls, where they call a number of ours.
+    pub(super) inside: Option<Inside>,
     /// Why they are not called at all.
     refused: Option<Refused>,
     /// Whether whoever calls hears it ring.
     pub(super) rings: bool,
+}
+
+/// What of ours somebody calls by a click.
+#[derive(Clone, Debug)]
+pub(in crate::voice) struct Inside {
+    /// Which number, where it is one.
+    pub(super) number: Option<NumberId>,
+    /// What answers there, and which published version; none for a draft.
+    pub(super) flow: Option<(FlowId, u32)>,
+    pub(super) serves: Serving,
 }
 
 /// Why somebody is not called.
@@ -132,18 +145,56 @@ impl Call {
         company: &Arc<Company>,
         agent: &UserId,
         device: &DeviceId,
-        to: &To,
+        (dialled, to): (&str, &To),
         service: Option<ServiceId>,
         shared: &mut Shared,
     ) -> Result<Self, Refusal> {
         let dialled = match to {
-            To::Outside(number) => number.clone(),
-            To::Device(device) => device.as_str().to_owned(),
-            To::Number { number, .. } => number.as_str().to_owned(),
+            To::Outside(number) => number,
+            To::Device(device) => device.as_str(),
+            To::Number { .. } => dialled,
         };
         let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
-        let mut calling = Calling::new(dialled, Some(agent.clone()), service);
+        let mut calling = Calling::new(dialled.to_owned(), Some(agent.clone()), service);
         calling.plan(now, company, to, (device, ""), &interaction, shared)?;
+        Ok(Self::begin_clicked(
+            now,
+            company,
+            interaction,
+            calling,
+            device,
+            shared,
+        ))
+    }
+
+    /// Somebody asks by a click to hear a flow that is not published.
+    pub(in crate::voice) fn begin_trial(
+        now: Now,
+        company: &Arc<Company>,
+        agent: &UserId,
+        device: &DeviceId,
+        (name, serves): (String, Serving),
+        shared: &mut Shared,
+    ) -> Self {
+        let interaction = InteractionId::new(now.wall.as_millisecond(), &mut shared.random);
+        let mut calling = Calling::new(name, Some(agent.clone()), None);
+        calling.inside = Some(Inside {
+            number: None,
+            flow: None,
+            serves,
+        });
+        Self::begin_clicked(now, company, interaction, calling, device, shared)
+    }
+
+    fn begin_clicked(
+        now: Now,
+        company: &Arc<Company>,
+        interaction: InteractionId,
+        calling: Calling,
+        device: &DeviceId,
+        shared: &mut Shared,
+    ) -> Self {
+        let agent = calling.agent.clone();
         let by = (Some(device), "");
         let mut call = Self::begin_calling(now, company.clone(), interaction, calling, by, shared);
         call.note(
@@ -152,7 +203,7 @@ impl Call {
             json!({ "agent": agent, "by": "click" }),
         );
         call.settle(now, shared);
-        Ok(call)
+        call
     }
 
     fn begin_calling(
@@ -169,27 +220,41 @@ impl Call {
             Target::Trunk { trunk, .. } => trunk.0.parse::<TrunkId>().ok(),
             Target::Device(_) | Target::Uri(_) => None,
         });
+        let inside = calling.inside.as_ref();
+        // Who calls a number of ours is its customer.
+        let (direction, from, customer) = match inside {
+            Some(_) => {
+                let own = device.and_then(|device| company.extension_of(device));
+                let own = own.unwrap_or_default().to_owned();
+                (Direction::Inbound, own.clone(), own)
+            }
+            None => (Direction::Outbound, from, calling.to.clone()),
+        };
         let opened = Box::new(InteractionOpened {
             id: interaction,
             company: company.id.clone(),
             instance: shared.config.instance.clone(),
             medium: Medium::Phone,
-            direction: Direction::Outbound,
+            direction,
             from: from.clone(),
             from_name: String::new(),
             to: calling.to.clone(),
-            number: None,
+            number: inside.and_then(|inside| inside.number.clone()),
             trunk,
             device: device.cloned(),
-            flow: None,
+            flow: inside.and_then(|inside| inside.flow.clone()),
             sip_call_id: sip_call_id.to_owned(),
             started_ms: now.wall.as_millisecond(),
             protocol_day: day(now, &company),
         });
         // A flow that talks with the customer later sees them as the one who is on the line.
+        let to = match inside {
+            Some(_) => calling.to.clone(),
+            None => from,
+        };
         let caller = Caller {
-            from: calling.to.clone(),
-            to: from,
+            from: customer,
+            to,
             protocol: String::new(),
         };
         let then = Then::Call(Box::new(calling));
@@ -245,19 +310,23 @@ impl Call {
         let agent = calling.agent.clone();
         self.stage = Stage::Calling(Box::new(calling));
         self.learn_state(now, InteractionState::Ringing);
-        if let Some(agent) = &agent {
+        let is_work = self
+            .calling()
+            .is_some_and(|calling| calling.inside.is_none());
+        if let Some(agent) = agent.as_ref().filter(|_| is_work) {
             self.take_up(now, agent, shared);
         }
         if !is_click {
             return self.try_next(now, None, shared);
         }
-        let phones = agent.and_then(|agent| {
-            let known = self.facts.company.agents.get(&agent)?;
-            Some((agent, known.devices.clone()))
-        });
-        let Some((agent, devices)) = phones.filter(|(_, devices)| !devices.is_empty()) else {
+        let Some(agent) = agent else {
             self.ours.get_or_insert(Ending::ours("no_phone"));
             return self.abandon(now, 480, shared);
+        };
+        let company = self.facts.company.clone();
+        let devices: Vec<DeviceId> = match company.agents.get(&agent) {
+            Some(known) => known.devices.to_vec(),
+            None => company.devices_of(&agent).cloned().collect(),
         };
         for device in &devices {
             let purpose = Purpose::Fetched(agent.clone(), Errand::Dial);
@@ -332,6 +401,7 @@ impl Calling {
             to,
             ways: VecDeque::new(),
             plan: None,
+            inside: None,
             refused: None,
             rings: false,
         }
@@ -389,7 +459,17 @@ impl Calling {
                 self.ways = ways.map(|way| by_way(way, RING_MAX)).collect();
                 self.plan = Some(Box::new(plan));
             }
-            To::Number { .. } => return Err(Refusal::Inside),
+            To::Number {
+                number,
+                flow,
+                serves,
+            } => {
+                self.inside = Some(Inside {
+                    number: Some(number.clone()),
+                    flow: Some(flow.clone()),
+                    serves: serves.clone(),
+                });
+            }
         }
         Ok(())
     }

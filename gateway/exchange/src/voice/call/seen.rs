@@ -33,7 +33,7 @@ impl Call {
             service: self.service().cloned(),
             agent,
             parties: parties
-                .map(|(leg, party)| party_seen(leg, party, shared))
+                .map(|(leg, party)| self.party_seen(leg, party, shared))
                 .collect(),
             recording: self.taping.as_str(),
             asks: matches!(&self.stage, Stage::Handled(handled) if handled.all_asked().next().is_some()),
@@ -56,6 +56,16 @@ impl Call {
         calls || self.talk.leg_of(who).is_some()
     }
 
+    /// Whether somebody of ours is its customer.
+    pub(in crate::voice) fn is_customer(&self, who: &UserId, shared: &Shared) -> bool {
+        let is_up = matches!(
+            self.stage,
+            Stage::Answering { .. } | Stage::Flow(_) | Stage::Handled(_)
+        );
+        let device = shared.device_of(self.facts.leg);
+        is_up && device.and_then(|device| self.facts.company.owner(device)) == Some(who)
+    }
+
     fn state(&self) -> InteractionState {
         match &self.stage {
             Stage::Opening { .. } | Stage::Answering { .. } | Stage::Calling(_) => {
@@ -70,24 +80,30 @@ impl Call {
             }
         }
     }
-}
 
-fn party_seen(leg: LegId, party: &Party, shared: &Shared) -> PartySeen {
-    let (role, user) = match &party.role {
-        Role::Customer => ("customer", None),
-        Role::Guest => ("guest", None),
-        Role::Agent(agent) => ("agent", Some(agent.clone())),
-        Role::Supervisor(user, attention) => (attention.as_str(), Some(user.clone())),
-    };
-    PartySeen {
-        role,
-        user,
-        device: shared.device_of(leg).cloned(),
-        place: match party.place {
-            Place::Together => "together",
-            Place::Aside => "aside",
-            Place::Held => "held",
-        },
-        muted: party.muted,
+    fn party_seen(&self, leg: LegId, party: &Party, shared: &Shared) -> PartySeen {
+        let device = shared.device_of(leg).cloned();
+        let (role, user) = match &party.role {
+            // Whoever of ours calls a number of ours.
+            Role::Customer => {
+                let owner = device.as_ref();
+                let owner = owner.and_then(|device| self.facts.company.owner(device));
+                ("customer", owner.cloned())
+            }
+            Role::Guest => ("guest", None),
+            Role::Agent(agent) => ("agent", Some(agent.clone())),
+            Role::Supervisor(user, attention) => (attention.as_str(), Some(user.clone())),
+        };
+        PartySeen {
+            role,
+            user,
+            device,
+            place: match party.place {
+                Place::Together => "together",
+                Place::Aside => "aside",
+                Place::Held => "held",
+            },
+            muted: party.muted,
+        }
     }
 }

@@ -256,14 +256,15 @@ impl World {
             Destination::Dialled("11 98765-4321".into()),
         ];
         let to = to.choose(&mut self.random).expect("somewhere").clone();
-        let order = match self.random.random_range(0..15) {
+        let order = match self.random.random_range(0..18) {
             0 => CallOrder::Hold,
             1 => CallOrder::Resume,
             2 => CallOrder::Mute(true),
             3 => CallOrder::Transfer(to),
             4..=6 => CallOrder::Consult(to),
             7 => CallOrder::Switch,
-            8 => CallOrder::Join,
+            // Only who asks somebody who has answered can do this.
+            8 | 15..=17 => CallOrder::Join,
             9 => CallOrder::Complete,
             10 => CallOrder::Cancel,
             11 => CallOrder::HangUp,

@@ -610,6 +610,112 @@ fn a_click_rings_the_agent_first_and_then_the_customer() {
     assert!(scene.voice.shared.lines.is_empty() && scene.voice.calls.is_empty());
 }
 
+/// The flow talks with somebody of ours, whose phone was rung for it, and says `menu` after its greeting.
+fn is_served(scene: &mut Scene, ana: Phone, menu: &str) {
+    scene.picks_up(ana);
+    let is_start = |output: Output| matches!(output, Output::Media(_, MediaCommand::Start(_)));
+    assert!(is_start(scene.next()));
+    let (leg, hello) = scene.hears(&["hello"]);
+    assert_eq!(leg, ana.leg);
+    scene.played((leg, hello));
+    scene.hears(&[menu]);
+}
+
+#[test]
+fn a_click_on_a_number_of_ours_has_its_flow_talk_with_the_agent() {
+    let mut scene = staffed(&[("ana", &["ana-phone"]), ("bruno", &["bruno-phone"])]);
+    scene.comes("ana");
+    scene.comes("bruno");
+    let placed = scene
+        .voice
+        .dial(scene.now, &company(), &agent("ana"), "4000", None);
+    let interaction = placed.expect("a call");
+    scene.settle();
+    let opened = scene.opened.as_deref().expect("an opening");
+    assert_eq!(opened.direction, desk::record::Direction::Inbound);
+    assert!(opened.number.is_some() && opened.flow.is_some());
+    assert_eq!(opened.to, "4000");
+    let (ana, target) = guest(&mut scene);
+    assert_eq!(target, Target::Device(AccountId("ana-phone".into())));
+    is_served(&mut scene, ana, "Digite 1");
+    assert!(scene.doing("ana").is_empty(), "it is no work of hers");
+    let seen = scene.voice.calls_of(&company()).remove(0);
+    assert_eq!(
+        (seen.agent, seen.parties[0].user.clone()),
+        (None, Some(agent("ana")))
+    );
+    let again = scene
+        .voice
+        .dial(scene.now, &company(), &agent("ana"), "4000", None);
+    again.expect_err("she is on the line");
+    // She is a customer of it like any other: her keys are for the flow, and others take what she waits for.
+    let mut orders = |by: &str, order| {
+        let done = scene
+            .voice
+            .order(scene.now, &company(), &agent(by), &interaction, order);
+        scene.settle();
+        done
+    };
+    orders("ana", CallOrder::Hold).expect_err("nobody to hold");
+    orders("bruno", CallOrder::HangUp).expect_err("not his");
+    orders("ana", CallOrder::Press(vec![Key::One])).expect("keys");
+    assert_eq!(scene.voice.waiting(), 1);
+    assert_eq!(scene.doing("ana"), Vec::<&str>::new());
+    assert_eq!(scene.doing("bruno"), ["offered"]);
+    let done = scene.voice.order(
+        scene.now,
+        &company(),
+        &agent("ana"),
+        &interaction,
+        CallOrder::HangUp,
+    );
+    done.expect("the end");
+    scene.settle();
+    assert!(hangs_up(&scene, ana.call));
+    scene.leaves(ana, Party::Us, None);
+    assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
+    assert_eq!(scene.voice.waiting(), 0);
+}
+
+#[test]
+fn a_flow_that_is_not_published_is_heard_on_one_s_own_phone() {
+    let mut scene = staffed(&[("ana", &["ana-phone"])]);
+    let draft = MENU.replace("Digite 1", "Digite 1 ou espere");
+    let draft: ivr::Flow = serde_json::from_str(&draft).expect("a flow");
+    let heard = (ivr::FlowId::new("draft"), draft);
+    let placed = scene.voice.try_flow(
+        scene.now,
+        &company(),
+        &agent("ana"),
+        "Principal".to_owned(),
+        heard,
+    );
+    placed.expect("a call");
+    scene.settle();
+    let (ana, _) = guest(&mut scene);
+    is_served(&mut scene, ana, "Digite 1 ou espere");
+    let opened = scene.opened.as_deref().expect("an opening");
+    assert_eq!((&opened.number, &opened.flow), (&None, &None));
+    assert_eq!(opened.to, "Principal");
+    scene.leaves(ana, Party::Peer, None);
+    assert_eq!(scene.ends(), [(EndedBy::Customer, "hung_up")]);
+    assert!(scene.voice.shared.lines.is_empty() && scene.voice.calls.is_empty());
+}
+
+#[test]
+fn who_asked_to_hear_a_flow_and_does_not_answer_has_ended_it() {
+    let mut scene = staffed(&[("ana", &["ana-phone"])]);
+    let placed = scene
+        .voice
+        .dial(scene.now, &company(), &agent("ana"), "4000", None);
+    placed.expect("a call");
+    scene.settle();
+    let (ana, _) = guest(&mut scene);
+    scene.leaves(ana, Party::Peer, Some(486));
+    assert_eq!(scene.ends().len(), 1);
+    assert!(scene.voice.shared.lines.is_empty() && scene.voice.calls.is_empty());
+}
+
 #[test]
 fn an_agent_without_a_phone_cannot_call_by_a_click_and_presence_is_untouched() {
     let mut scene = staffed(&[("ana", &[])]);
