@@ -215,7 +215,7 @@ fn word(reason: &PauseReason) -> String {
 
 /// List agents
 ///
-/// All of them, with what each is doing now.
+/// All of them, with what each is doing now. Whoever watches some services alone sees those who take their work.
 #[utoipa::path(get, path = "/api/v1/agents", tag = "agents",
     params(("company" = Option<String>, Query)),
     responses((status = 200, body = AgentList), (status = 403, body = ProblemBody)))]
@@ -223,9 +223,14 @@ pub(super) async fn list(
     State(app): State<App>,
     Reads(tenant): Reads,
 ) -> Result<Json<AgentList>, Problem> {
-    let items = seen(&app, &tenant).await?;
+    let watched = tenant.watched(&app).await?;
+    let is_watched = |agent: &AgentSeen| {
+        let watched = watched.as_ref();
+        watched.is_none_or(|watched| watched.contains(&agent.id))
+    };
+    let items = seen(&app, &tenant).await?.into_iter().filter(is_watched);
     Ok(Json(AgentList {
-        items: items.into_iter().map(Agent::from).collect(),
+        items: items.map(Agent::from).collect(),
     }))
 }
 
@@ -305,6 +310,10 @@ pub(super) async fn set_presence(
 ) -> Result<Json<Agent>, Problem> {
     if asked.because.chars().count() > BECAUSE_MAX {
         return Err(Problem::field("because", "out_of_range"));
+    }
+    let watched = tenant.watched(&app).await?;
+    if watched.is_some_and(|watched| !watched.contains(&id)) {
+        return Err(Problem::forbidden());
     }
     let detail = json!({
         "presence": asked.presence, "reason": asked.reason, "because": asked.because,

@@ -14,7 +14,8 @@ pub(super) enum Limited {
     Work(WorkId),
     /// About many: whoever answers leaves out the others, or it is about no customer.
     ByItself,
-    /// About those of the service that is asked for by `service`, and else about all.
+    /// About those of the service that is asked for by `service`, and else about all whom they may see: whoever
+    /// answers leaves out the others.
     Asked,
 }
 

@@ -7,7 +7,7 @@ use axum::{Json, Router};
 use desk::id::FlowId;
 use ivr::validate;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::App;
 use super::agents::myself;

@@ -1,4 +1,7 @@
-//! `/interactions`: the records of calls. They are read here and written by the calls alone.
+//! `/interactions`: the records of what customers wanted. They are read here, and written by the calls and
+//! conversations alone.
+
+use std::str::FromStr;
 
 use axum::extract::State;
 use axum::http::header;
@@ -6,22 +9,25 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
 use desk::id::{
-    CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId, ServiceId,
-    TrunkId, UserId,
+    ChannelId, CompanyId, ContactId, ConversationId, DeviceId, FlowId, InteractionId, NumberId,
+    ServiceId, TrunkId, UserId,
 };
 use desk::record::{Direction, EndedBy, InteractionState, Medium, Quality, TrailEntry};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::interactions::{self, Filter, Position};
+use store::interactions::{self, Filter, Hours, Position};
+use store::reports::Stretch;
 
-use super::App;
 use super::body::{Asked, Id, Listed, Paging, moment};
 use super::problem::{Problem, ProblemBody};
-use super::who::Reads;
+use super::who::{Reads, Tenant};
+use super::{App, reports};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/api/v1/interactions", get(list))
         .route("/api/v1/interactions.csv", get(export))
+        .route("/api/v1/interactions/count", get(count))
         .route("/api/v1/interactions/{id}", get(read))
 }
 
@@ -79,6 +85,8 @@ pub(super) struct Interaction {
     /// Loss, jitter, round trip and MOS (ITU-T G.107).
     #[schema(value_type = Option<Object>)]
     quality: Option<Quality>,
+    /// Words by which people find it again, by their letters.
+    tags: Vec<String>,
 }
 
 impl From<interactions::Interaction> for Interaction {
@@ -112,11 +120,12 @@ impl From<interactions::Interaction> for Interaction {
             cause: row.cause,
             sip_status: row.sip_status,
             quality: row.quality,
+            tags: row.tags,
         }
     }
 }
 
-/// Which calls; what is not set does not matter.
+/// Which interactions; what is not set does not matter.
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Wanted {
@@ -124,14 +133,34 @@ pub(super) struct Wanted {
     from: Option<String>,
     /// Begun before.
     until: Option<String>,
+    /// Begun at this hour of the day or later, by the company's clock: 0 to 23.
+    #[param(minimum = 0, maximum = 23)]
+    hour_from: Option<u8>,
+    /// And before this one, 1 to 24; on the day after where that is not later.
+    #[param(minimum = 1, maximum = 24)]
+    hour_until: Option<u8>,
+    /// `phone`, `chat`, `email` or `task`.
+    medium: Option<String>,
     /// Came in on this number, by its id.
     #[param(value_type = Option<String>)]
     number: Option<NumberId>,
+    /// Written in this channel, by its id.
+    #[param(value_type = Option<String>)]
+    channel: Option<ChannelId>,
     /// For this service, by its id.
     #[param(value_type = Option<String>)]
     service: Option<ServiceId>,
+    /// In the hands of this agent, at the end or before, by their id.
+    #[param(value_type = Option<String>)]
+    agent: Option<UserId>,
     /// In this state.
     state: Option<String>,
+    /// Where the customer waited, and that ended so: `answered`, `abandoned`, `left_soon`, `closed` or `moved`.
+    outcome: Option<String>,
+    /// Closed by this code.
+    disposition: Option<String>,
+    /// With this tag.
+    tag: Option<String>,
     /// Whose protocol number begins so.
     protocol: Option<String>,
     /// With this text in an address or name.
@@ -139,23 +168,76 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    fn filter(self, after: Option<&str>) -> Result<Filter, Problem> {
+    async fn filter(
+        self,
+        app: &App,
+        tenant: &Tenant,
+        after: Option<&str>,
+    ) -> Result<Filter, Problem> {
         let time = |text: Option<String>, field: &str| match text {
             Some(text) => Ok(Some(moment(&text, field)?.as_millisecond())),
             None => Ok::<_, Problem>(None),
         };
-        let state = self.state.map(|word| word.parse()).transpose();
+        let from_ms = time(self.from, "from")?;
+        let until_ms = time(self.until, "until")?;
+        let hours = match (self.hour_from, self.hour_until) {
+            (None, None) => None,
+            (from, until) => {
+                let (from, until) = (from.unwrap_or(0), until.unwrap_or(24));
+                if from > 23 {
+                    return Err(Problem::malformed("malformed").at("hour_from"));
+                }
+                if !(1..=24).contains(&until) {
+                    return Err(Problem::malformed("malformed").at("hour_until"));
+                }
+                Some(Hours {
+                    from,
+                    until,
+                    clock: clock(app, tenant, from_ms, until_ms).await?,
+                })
+            }
+        };
         Ok(Filter {
-            from_ms: time(self.from, "from")?,
-            until_ms: time(self.until, "until")?,
+            from_ms,
+            until_ms,
+            hours,
+            medium: word(self.medium, "medium")?,
             number: self.number,
+            channel: self.channel,
             service: self.service,
-            state: state.map_err(|_| Problem::malformed("malformed").at("state"))?,
+            agent: self.agent,
+            state: word(self.state, "state")?,
+            outcome: word(self.outcome, "outcome")?,
+            disposition: self.disposition,
+            tag: self.tag,
             protocol: self.protocol,
             text: self.text,
+            seen_by: tenant.seen_by(),
             before: after.map(position).transpose()?,
         })
     }
+}
+
+/// One of our words, or the field that has another.
+fn word<T: FromStr>(text: Option<String>, field: &str) -> Result<Option<T>, Problem> {
+    let found = text.map(|text| text.parse()).transpose();
+    found.map_err(|_| Problem::malformed("malformed").at(field))
+}
+
+/// How the company's clock was set in that time; where it has no end, as far as people look back.
+async fn clock(
+    app: &App,
+    tenant: &Tenant,
+    from_ms: Option<i64>,
+    until_ms: Option<i64>,
+) -> Result<Vec<Stretch>, Problem> {
+    let zone = reports::zone(app, tenant).await?;
+    let now_ms = app.now_ms();
+    let at = |ms: i64| Timestamp::from_millisecond(ms).unwrap_or_default();
+    let oldest_ms = now_ms - CLOCK_MS_MAX;
+    let from = at(from_ms.unwrap_or(oldest_ms).clamp(oldest_ms, now_ms));
+    let until = at(until_ms.unwrap_or(now_ms).clamp(oldest_ms, now_ms));
+    Ok(reports::window::stretches(&zone, from, until))
 }
 
 /// `started_ms.id`, as the page before gave it.
@@ -173,7 +255,7 @@ pub(super) fn place(row: &interactions::Interaction) -> String {
     format!("{}.{}", row.started_ms, row.id)
 }
 
-/// List calls, the newest first
+/// List interactions, the newest first
 #[utoipa::path(get, path = "/api/v1/interactions", tag = "records",
     params(Paging, Wanted, ("company" = Option<String>, Query)),
     responses((status = 200, body = Listed<Interaction>), (status = 403, body = ProblemBody)))]
@@ -183,10 +265,37 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<Json<Listed<Interaction>>, Problem> {
-    let filter = wanted.filter(paging.after())?;
+    let filter = wanted.filter(&app, &tenant, paging.after()).await?;
     let rows =
         interactions::list(app.store.pool(), &tenant.company, &filter, paging.limit()).await?;
     Ok(Listed::of(rows, paging.limit(), place))
+}
+
+/// How many were found.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Found {
+    /// At most 100,000.
+    count: i64,
+    /// Whether there are more than that.
+    more: bool,
+}
+
+/// Count interactions
+#[utoipa::path(get, path = "/api/v1/interactions/count", operation_id = "count_interactions", tag = "records",
+    params(Wanted, ("company" = Option<String>, Query)),
+    responses((status = 200, body = Found), (status = 403, body = ProblemBody)))]
+pub(super) async fn count(
+    State(app): State<App>,
+    Reads(tenant): Reads,
+    Asked(wanted): Asked<Wanted>,
+) -> Result<Json<Found>, Problem> {
+    let filter = wanted.filter(&app, &tenant, None).await?;
+    let (db, max) = (app.store.pool(), COUNT_MAX + 1);
+    let found = interactions::count(db, &tenant.company, &filter, max).await?;
+    Ok(Json(Found {
+        count: found.min(i64::from(COUNT_MAX)),
+        more: found > i64::from(COUNT_MAX),
+    }))
 }
 
 /// The record of one call, and what happened in it.
@@ -234,7 +343,7 @@ pub(super) async fn export(
     Reads(tenant): Reads,
     Asked(wanted): Asked<Wanted>,
 ) -> Result<impl IntoResponse, Problem> {
-    let mut filter = wanted.filter(None)?;
+    let mut filter = wanted.filter(&app, &tenant, None).await?;
     let mut table = String::from(COLUMNS);
     for _ in 0..EXPORT_ROWS_MAX / store::PAGE_MAX {
         let rows =
@@ -283,6 +392,9 @@ fn line(row: &interactions::Interaction) -> String {
         row.ended_by.map(|by| by.to_string()).unwrap_or_default(),
         row.cause.clone().unwrap_or_default(),
         row.codec.clone().unwrap_or_default(),
+        row.medium.to_string(),
+        id(row.agent.as_ref().map(UserId::as_str)),
+        row.tags.join(", "),
     ];
     let cells: Vec<String> = cells.iter().map(|text| cell(text)).collect();
     format!("{}\r\n", cells.join(","))
@@ -298,7 +410,13 @@ fn cell(text: &str) -> String {
     format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
-const COLUMNS: &str = "protocol,direction,state,from,from_name,to,service,started,answered,queued,ended,ended_by,cause,codec\r\n";
+const COLUMNS: &str = "protocol,direction,state,from,from_name,to,service,started,answered,queued,ended,ended_by,cause,codec,medium,agent,tags\r\n";
+
+/// People who found more than this narrow down what they look for.
+const COUNT_MAX: u32 = 100_000;
+
+/// How far back the hours of the day are looked for by the clock as it was set then: ten years, milliseconds.
+const CLOCK_MS_MAX: i64 = 10 * 366 * 24 * 3_600_000;
 
 /// Rows of one table: some 10 MB, and what a spreadsheet still opens.
 const EXPORT_ROWS_MAX: u32 = 50_000;

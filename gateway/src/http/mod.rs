@@ -72,8 +72,10 @@ mod sip_ladders;
 mod skills;
 mod softphone;
 mod surveys;
+mod tags;
 mod transcript;
 mod trunks;
+mod user_settings;
 mod users;
 mod voice_messages;
 mod voices;
@@ -280,6 +282,8 @@ pub fn router(app: App) -> Router {
         .merge(sip::routes())
         .merge(companies::routes())
         .merge(contacts::routes())
+        .merge(tags::routes())
+        .merge(user_settings::routes())
         .merge(users::routes())
         .merge(api_keys::routes())
         .merge(services::routes())

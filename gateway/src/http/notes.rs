@@ -160,14 +160,14 @@ pub(super) async fn keep(
 }
 
 /// Refuses who may not know of it: it is theirs by what is written, or as a call that they have as work.
-async fn may_see(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<(), Problem> {
+pub(super) async fn may_see(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<(), Problem> {
     match may_read(app, tenant, id).await {
         Ok(()) => Ok(()),
         Err(_) => may_hear(app, tenant, id).await,
     }
 }
 
-async fn exists(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<(), Problem> {
+pub(super) async fn exists(app: &App, tenant: &Tenant, id: &InteractionId) -> Result<(), Problem> {
     let found = interactions::by_id(app.store.pool(), &tenant.company, id).await?;
     found.map(|_| ()).ok_or_else(Problem::not_found)
 }

@@ -14,8 +14,8 @@ use super::{
     flow_calls, flow_trials, flows, handing, health, interactions, live, messages, metrics, notes,
     numbers, outbound_routes, outbound_rules, pauses, people_table, profiles, prompts,
     quick_replies, receive_hook, recordings, reports, requests, second_factor, services, session,
-    sip_ladders, skills, softphone, surveys, transcript, trunks, users, voice_messages, voices,
-    webchat, work,
+    sip_ladders, skills, softphone, surveys, tags, transcript, trunks, user_settings, users,
+    voice_messages, voices, webchat, work,
 };
 
 pub(super) fn routes() -> Router<App> {
@@ -77,7 +77,7 @@ pub fn document() -> Document {
         flows::list, flows::create, flows::read, flows::delete, flows::read_draft, flows::save_draft,
         flows::read_simple, flows::save_simple, flows::validate, flow_calls::call_flow, flow_trials::try_flow, flows::publish, flows::versions,
         flows::version, flows::roll_back, flows::flow_schema, flows::simple_form_schema,
-        interactions::list, interactions::export, interactions::read, decisions::decisions,
+        interactions::list, interactions::count, interactions::export, tags::list, tags::set, user_settings::read, user_settings::write, interactions::read, decisions::decisions,
         reports::services, reports::services_table, reports::agents::agents, reports::agents::agents_table,
         reports::channels, reports::channels_table, reports::hours, reports::hours_table, reports::days,
         reports::days_table, reports::surveys::surveys, reports::surveys::surveys_table, reports::trend::trend,

@@ -6,7 +6,7 @@ mod figures;
 pub(super) mod surveys;
 mod table;
 pub(super) mod trend;
-mod window;
+pub(super) mod window;
 
 use std::collections::BTreeMap;
 
@@ -73,7 +73,7 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    fn filter(&self) -> Result<Filter, Problem> {
+    fn filter(&self, tenant: &Tenant) -> Result<Filter, Problem> {
         let medium: Option<Medium> = self
             .medium
             .as_deref()
@@ -85,6 +85,7 @@ impl Wanted {
             agent: self.agent.clone(),
             medium,
             channel: self.channel.clone(),
+            seen_by: tenant.seen_by(),
         })
     }
 }
@@ -128,7 +129,8 @@ async fn by_service(app: &App, tenant: &Tenant, wanted: &Wanted) -> Result<Repor
     own.sort_by(|one, other| one.name.cmp(&other.name));
     for service in own {
         let figures = counted.remove(service.id.as_str());
-        let is_wanted = wanted.service.as_ref().is_none_or(|id| *id == service.id);
+        let is_asked = wanted.service.as_ref().is_none_or(|id| *id == service.id);
+        let is_wanted = is_asked && tenant.reaches(Some(&service.id));
         if figures.is_some() || (!service.disabled && is_wanted) {
             rows.push(ReportRow {
                 name: Some(service.name),
@@ -289,7 +291,7 @@ async fn count(
     by: By,
 ) -> Result<(Window, BTreeMap<String, Figures>), Problem> {
     let window = window(app, tenant, wanted).await?;
-    let filter = wanted.filter()?;
+    let filter = wanted.filter(tenant)?;
     let (db, stretches) = (app.store.pool(), window.stretches());
     let counted = store::reports::count(db, &tenant.company, by, &stretches, &filter).await?;
     Ok((window, counted))
@@ -306,7 +308,7 @@ async fn window(app: &App, tenant: &Tenant, wanted: &Wanted) -> Result<Window, P
     )
 }
 
-async fn zone(app: &App, tenant: &Tenant) -> Result<jiff::tz::TimeZone, Problem> {
+pub(super) async fn zone(app: &App, tenant: &Tenant) -> Result<jiff::tz::TimeZone, Problem> {
     let company = store::companies::by_id(app.store.pool(), &tenant.company).await?;
     let company = company.ok_or_else(Problem::not_found)?;
     jiff::tz::TimeZone::get(&company.time_zone).map_err(|error| Problem::unavailable(&error))

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use axum::extract::{ConnectInfo, FromRequestParts, Query};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use desk::id::{ApiKeyId, CompanyId, InteractionId, ServiceId};
+use desk::id::{ApiKeyId, CompanyId, InteractionId, ServiceId, UserId};
 use desk::permission::{Area, Grant, Level, Permissions, Scope};
 use serde::Deserialize;
 use store::api_keys::ApiKey;
@@ -252,6 +252,23 @@ impl Tenant {
         self.only.as_ref().is_none_or(within)
     }
 
+    /// Whoever asks, where they may ask about some services alone: those of this person.
+    pub(super) fn seen_by(&self) -> Option<UserId> {
+        match &self.by {
+            By::User { user, .. } if self.only.is_some() => Some(user.id.clone()),
+            By::User { .. } | By::Key(_) => None,
+        }
+    }
+
+    /// The people whom they may watch; nothing where all of the company.
+    pub(super) async fn watched(&self, app: &App) -> Result<Option<Vec<UserId>>, Problem> {
+        let Some(me) = self.seen_by() else {
+            return Ok(None);
+        };
+        let beside = store::agents::beside(app.store.pool(), &self.company, &me);
+        Ok(Some(beside.await?))
+    }
+
     /// Refuses who may not ask about an interaction: it is of another service, and was never theirs.
     pub(super) async fn reach(&self, app: &App, id: &InteractionId) -> Result<(), Problem> {
         if self.only.is_none() {
@@ -315,7 +332,8 @@ impl FromRequestParts<App> for Tenant {
             }
             Limited::Asked => {
                 let Query(asked) = Query::<OfService>::from_request_parts(parts, app).await?;
-                tenant.reaches(asked.service.as_ref())
+                let service = asked.service.as_ref();
+                service.is_none_or(|service| tenant.reaches(Some(service)))
             }
             Limited::ByItself => true,
         };

@@ -81,6 +81,25 @@ pub async fn services_of(
     Ok(found)
 }
 
+/// The people who take the work of a service whose work somebody takes: they themselves among them.
+pub async fn beside(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    user: &UserId,
+) -> Result<Vec<UserId>, Error> {
+    let found = sqlx::query(
+        "SELECT DISTINCT user_id FROM service_agents
+          WHERE company = $1
+            AND service IN (SELECT service FROM service_agents WHERE company = $1 AND user_id = $2)",
+    )
+    .bind(company.as_str())
+    .bind(user.as_str())
+    .try_map(|row: AnyRow| row.parsed("user_id"))
+    .fetch_all(db)
+    .await?;
+    Ok(found)
+}
+
 /// Who takes the work of which service in all companies, for the directory.
 pub async fn all(db: impl AnyExecutor<'_>) -> Result<Vec<Member>, Error> {
     let read = |row: AnyRow| {

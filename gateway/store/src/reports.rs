@@ -53,6 +53,8 @@ pub struct Filter {
     pub medium: Option<Medium>,
     /// On this channel or number, by its id.
     pub channel: Option<String>,
+    /// Only of the services whose work somebody takes who may see no others.
+    pub seen_by: Option<UserId>,
 }
 
 /// What is counted. Times are milliseconds, summed up.
@@ -188,6 +190,7 @@ async fn waits(
           WHERE company = $1 AND entered_ms >= $2 AND entered_ms < $3
             AND ($4 IS NULL OR service = $4) AND ($5 IS NULL OR agent = $5)
             AND ($6 IS NULL OR medium = $6) AND ($7 IS NULL OR channel = $7) AND $8 = $8
+            AND ($9 IS NULL OR service IN (SELECT service FROM service_agents WHERE user_id = $9))
           GROUP BY 1",
         key = by.key("entered_ms"),
         answered = of(WaitResult::Answered),
@@ -239,6 +242,7 @@ async fn handlings(
           WHERE company = $1 AND began_ms >= $2 AND began_ms < $3
             AND ($4 IS NULL OR service = $4) AND ($5 IS NULL OR agent = $5)
             AND ($6 IS NULL OR medium = $6) AND ($7 IS NULL OR channel = $7) AND $8 = $8
+            AND ($9 IS NULL OR service IN (SELECT service FROM service_agents WHERE user_id = $9))
             AND result <> '{consulted}'
           GROUP BY 1",
         key = by.key("began_ms"),
@@ -279,6 +283,7 @@ fn bound<'q>(
         .bind(filter.medium.map(Medium::as_str))
         .bind(filter.channel.as_deref())
         .bind(stretch.offset_ms)
+        .bind(filter.seen_by.as_ref().map(UserId::as_str))
 }
 
 /// How long an agent was so.
@@ -390,6 +395,7 @@ pub async fn placed(
            FROM outbound_calls
           WHERE company = $1 AND started_ms >= $2 AND started_ms < $3 AND user_id IS NOT NULL
             AND ($4 IS NULL OR service = $4) AND ($5 IS NULL OR user_id = $5)
+            AND ($6 IS NULL OR service IN (SELECT service FROM service_agents a WHERE a.user_id = $6))
           GROUP BY user_id",
     )
     .bind(company.as_str())
@@ -397,6 +403,7 @@ pub async fn placed(
     .bind(until_ms)
     .bind(filter.service.as_ref().map(ServiceId::as_str))
     .bind(filter.agent.as_ref().map(UserId::as_str))
+    .bind(filter.seen_by.as_ref().map(UserId::as_str))
     .try_map(|row: AnyRow| {
         let placed = Placed {
             calls: row.whole("calls")?,
@@ -437,6 +444,7 @@ pub async fn answers(
            FROM survey_answers
           WHERE company = $1 AND at_ms >= $2 AND at_ms < $3
             AND ($4 IS NULL OR service = $4) AND ($5 IS NULL OR agent = $5)
+            AND ($8 IS NULL OR service IN (SELECT service FROM service_agents WHERE user_id = $8))
           GROUP BY 1, 2, 3 ORDER BY given_times DESC, flow, question, given LIMIT $7",
     )
     .bind(company.as_str())
@@ -446,6 +454,7 @@ pub async fn answers(
     .bind(filter.agent.as_ref().map(UserId::as_str))
     .bind(ANSWER_CHARS_MAX)
     .bind(ANSWERS_MAX)
+    .bind(filter.seen_by.as_ref().map(UserId::as_str))
     .try_map(|row: AnyRow| {
         Ok(Answers {
             survey: row.text("flow")?,

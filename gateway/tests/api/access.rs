@@ -95,8 +95,15 @@ async fn every_endpoint_keeps_agents_and_weak_keys_from_what_is_not_theirs() {
             continue;
         }
         // Who has it in hand writes.
-        let writes = ["/messages", "/notes", "/resend", "/signals", "/transfer"];
-        if method == Method::POST
+        let writes = [
+            "/messages",
+            "/notes",
+            "/resend",
+            "/signals",
+            "/tags",
+            "/transfer",
+        ];
+        if method != Method::GET
             && path.contains("/interactions/")
             && writes.iter().any(|noun| path.ends_with(noun))
         {
@@ -121,8 +128,8 @@ async fn every_endpoint_keeps_agents_and_weak_keys_from_what_is_not_theirs() {
             }
             continue;
         }
-        // Whoever pauses chooses a reason, and agents write by a few letters.
-        let chosen = ["/pauses", "/quick-replies"];
+        // Whoever pauses chooses a reason, and agents write by a few letters and choose tags.
+        let chosen = ["/pauses", "/quick-replies", "/tags"];
         if method != Method::GET || !chosen.iter().any(|noun| path.contains(noun)) {
             let answer = world
                 .ask(&agent, method.clone(), &path, Some(json!({})))

@@ -6,6 +6,7 @@ mod console;
 mod contacts;
 mod desks;
 mod flow_trials;
+mod interactions;
 mod live;
 mod mail;
 mod outbound;

@@ -160,15 +160,31 @@ async fn who_watches_some_services_sees_nothing_of_the_others() {
             assert_eq!(world.get(&who, &path).await.status, expected, "{path}");
         }
     }
-    // Of many they ask by a service of theirs.
-    for noun in ["interactions", "interactions.csv"] {
+    // Of many they are told of those that are theirs.
+    for noun in ["interactions", "interactions.csv", "interactions/count"] {
         let path = format!("/api/v1/{noun}");
-        assert_eq!(world.get(&who, &path).await.status, 403, "{path}");
+        assert_eq!(world.get(&who, &path).await.status, 200, "{path}");
         for (service, expected) in services.iter().zip([200, 403]) {
             let path = format!("{path}?service={service}");
             assert_eq!(world.get(&who, &path).await.status, expected, "{path}");
         }
     }
+    // Nor do they see or stop people of the others.
+    let person = json!({ "email": "rui@a.example", "name": "rui", "role": "agent" });
+    let rui = id(&world
+        .post(&admin, "/api/v1/users", person)
+        .await
+        .expect(201));
+    let path = format!("/api/v1/services/{}/agents", services[1]);
+    let agents = json!({ "agents": [rui] });
+    world.put(&admin, &path, agents).await.expect(200);
+    let seen = world.get(&who, "/api/v1/agents").await.expect(200);
+    let seen: Vec<&Value> = seen["items"].as_array().expect("a list").iter().collect();
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert_eq!(seen[0]["id"], me["user"]);
+    let path = format!("/api/v1/agents/{rui}/presence");
+    let gone = json!({ "presence": "offline" });
+    assert_eq!(world.put(&who, &path, gone).await.code(403), "forbidden");
     let trends = world.get(&who, "/api/v1/trend").await.expect(200);
     let seen = trends["items"].as_array().expect("a list");
     assert_eq!(seen.len(), 1, "{trends}");

@@ -95,6 +95,9 @@ async fn by_agent(app: &App, tenant: &Tenant, wanted: &Wanted) -> Result<Report,
     for agent in times.agents() {
         figures.entry(agent).or_default();
     }
+    if let Some(watched) = tenant.watched(app).await? {
+        figures.retain(|agent, _| watched.contains(agent));
+    }
     let mut rows: Vec<ReportRow> = figures
         .iter()
         .map(|(agent, figures)| ReportRow {
@@ -123,7 +126,7 @@ impl Times {
         (from_ms, until_ms): (i64, i64),
     ) -> Result<Self, Problem> {
         let (db, company) = (app.store.pool(), &tenant.company);
-        let filter = wanted.filter()?;
+        let filter = wanted.filter(tenant)?;
         let agent = wanted.agent.as_ref();
         // Nobody's time has passed yet that is to come.
         let passed = (from_ms, until_ms.min(app.now_ms()).max(from_ms));

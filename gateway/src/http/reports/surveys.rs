@@ -95,7 +95,7 @@ pub(in crate::http) async fn surveys_table(
 
 async fn report(app: &App, tenant: &Tenant, wanted: &Wanted) -> Result<SurveyReport, Problem> {
     let (from_ms, until_ms) = window(app, tenant, wanted).await?.ends_ms();
-    let (db, filter) = (app.store.pool(), wanted.filter()?);
+    let (db, filter) = (app.store.pool(), wanted.filter(tenant)?);
     let found = store::reports::answers(db, &tenant.company, (from_ms, until_ms), &filter).await?;
     let known = known(app, tenant).await?;
     let flows = super::super::flows::names_of(app, tenant).await?;

@@ -62,29 +62,7 @@ impl Window {
 
     /// The same time in stretches within which the clock was not set.
     pub(super) fn stretches(&self) -> Vec<Stretch> {
-        let offset = |at: Timestamp| i64::from(self.zone.to_offset(at).seconds()) * 1000;
-        let mut stretches = vec![];
-        let mut from = self.from;
-        for jump in self.zone.following(self.from) {
-            let at = jump.timestamp();
-            if at >= self.until {
-                break;
-            }
-            if offset(at) != offset(from) {
-                stretches.push(Stretch {
-                    from_ms: from.as_millisecond(),
-                    until_ms: at.as_millisecond(),
-                    offset_ms: offset(from),
-                });
-                from = at;
-            }
-        }
-        stretches.push(Stretch {
-            from_ms: from.as_millisecond(),
-            until_ms: self.until.as_millisecond(),
-            offset_ms: offset(from),
-        });
-        stretches
+        stretches(&self.zone, self.from, self.until)
     }
 
     /// The days of which it has a part.
@@ -104,6 +82,36 @@ impl Window {
     pub(super) fn ends_ms(&self) -> (i64, i64) {
         (self.from.as_millisecond(), self.until.as_millisecond())
     }
+}
+
+/// The time between two moments in stretches within which the clock of a zone was not set; at least one.
+pub(in crate::http) fn stretches(
+    zone: &TimeZone,
+    mut from: Timestamp,
+    until: Timestamp,
+) -> Vec<Stretch> {
+    let offset = |at: Timestamp| i64::from(zone.to_offset(at).seconds()) * 1000;
+    let mut stretches = vec![];
+    for jump in zone.following(from) {
+        let at = jump.timestamp();
+        if at >= until {
+            break;
+        }
+        if offset(at) != offset(from) {
+            stretches.push(Stretch {
+                from_ms: from.as_millisecond(),
+                until_ms: at.as_millisecond(),
+                offset_ms: offset(from),
+            });
+            from = at;
+        }
+    }
+    stretches.push(Stretch {
+        from_ms: from.as_millisecond(),
+        until_ms: until.as_millisecond(),
+        offset_ms: offset(from),
+    });
+    stretches
 }
 
 /// `2026-11-23`, and nothing else that has a date in it.

@@ -33,7 +33,7 @@ pub(crate) fn service(company: &CompanyId, name: &str) -> Service {
     }
 }
 
-fn member(company: &CompanyId, service: &ServiceId, user: &UserId) -> Member {
+pub(crate) fn member(company: &CompanyId, service: &ServiceId, user: &UserId) -> Member {
     Member {
         company: company.clone(),
         service: service.clone(),

@@ -20,6 +20,7 @@ mod people;
 mod records;
 mod reports;
 mod rules;
+mod search;
 mod sip_ladders;
 mod webchat;
 mod webhooks;
