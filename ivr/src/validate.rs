@@ -523,6 +523,9 @@ impl Checks<'_> {
                 }
                 Say::Text { text, voice } => {
                     self.check_template(id, &field("text"), text);
+                    if text.trim().is_empty() {
+                        self.error(Code::NothingSaid, id, &field("text"), "");
+                    }
                     if let Some(voice) = voice.as_ref().filter(|voice| !self.has_voice(voice)) {
                         self.error(Code::NoSuchVoice, id, &field("voice"), voice.as_str());
                     }

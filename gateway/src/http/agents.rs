@@ -11,7 +11,7 @@ use exchange::voice::{AgentSeen, WaitingSeen, Wish};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::agents::{self, Member};
-use store::services;
+use store::{services, users};
 
 use super::body::{Body, Id};
 use super::problem::{Problem, ProblemBody};
@@ -49,6 +49,9 @@ pub(super) struct Agent {
     reason: Option<String>,
     /// Whether a supervisor chose so.
     forced: bool,
+    /// Who did; not told on `/live`, where only that it is so is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    forced_by: Option<ForcedBy>,
     /// When they count as gone, while their connection is lost.
     lost_until_ms: Option<i64>,
     /// Since when they are paused.
@@ -57,6 +60,16 @@ pub(super) struct Agent {
     in_hand: Vec<InHand>,
     /// What that costs of their attention, in percent.
     load: u32,
+}
+
+/// The supervisor who paused an agent.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct ForcedBy {
+    #[schema(value_type = String)]
+    user: UserId,
+    name: String,
+    /// Why, in their own words; or empty.
+    because: String,
 }
 
 /// Whether an agent takes work.
@@ -170,6 +183,7 @@ impl From<AgentSeen> for Agent {
             presence,
             reason,
             forced,
+            forced_by: None,
             lost_until_ms: seen.status.lost_until_ms,
             since_ms,
             in_hand: in_hand.collect(),
@@ -328,7 +342,7 @@ pub(super) async fn set_presence(
     done.map_err(of_desk)?;
     let deed = Deed {
         company: Some(&tenant.company),
-        action: "agent.presence",
+        action: ORDERED,
         target: id.as_str(),
         detail,
     };
@@ -424,7 +438,34 @@ async fn seen(app: &App, tenant: &Tenant) -> Result<Vec<AgentSeen>, Problem> {
 async fn one(app: &App, tenant: &Tenant, id: &UserId) -> Result<Json<Agent>, Problem> {
     let mut all = seen(app, tenant).await?.into_iter();
     let found = all.find(|agent| agent.id == *id);
-    Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
+    let mut agent = Agent::from(found.ok_or_else(Problem::not_found)?);
+    if agent.forced {
+        agent.forced_by = forced_by(app, tenant, id).await?;
+    }
+    Ok(Json(agent))
+}
+
+/// Who had an agent be as they are, as the audit log has it.
+async fn forced_by(
+    app: &App,
+    tenant: &Tenant,
+    agent: &UserId,
+) -> Result<Option<ForcedBy>, Problem> {
+    let (db, company) = (app.store.pool(), &tenant.company);
+    let line = store::audit::latest(db, company, ORDERED, agent.as_str()).await?;
+    let Some((user, detail)) = line.and_then(|line| Some((line.user?, line.detail))) else {
+        return Ok(None);
+    };
+    let own = users::by_id(db, Some(company), &user).await?;
+    let known = match own {
+        Some(known) => Some(known),
+        None => users::by_id(db, None, &user).await?,
+    };
+    Ok(Some(ForcedBy {
+        user,
+        name: known.map(|known| known.name).unwrap_or_default(),
+        because: detail["because"].as_str().unwrap_or_default().to_owned(),
+    }))
 }
 
 /// The person who asks; a key of another system is nobody's.
@@ -461,6 +502,9 @@ pub(super) fn of_desk(error: DeskError) -> Problem {
         | DeskError::Full => Problem::conflict("not_now").because(error),
     }
 }
+
+/// A supervisor had an agent come, pause or go: in the audit log.
+const ORDERED: &str = "agent.presence";
 
 /// A remark of a supervisor, in characters.
 const BECAUSE_MAX: usize = 500;

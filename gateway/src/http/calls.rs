@@ -340,8 +340,8 @@ pub(super) fn of_order(error: OrderError, field: &'static str) -> Problem {
         OrderError::NotYours | OrderError::Desk(DeskError::NotYours | DeskError::NotAllowed) => {
             Problem::forbidden()
         }
-        OrderError::Nowhere
-        | OrderError::Desk(DeskError::NoSuchAgent | DeskError::NoSuchService) => {
+        OrderError::Nowhere => Problem::field(field, "nobody_there"),
+        OrderError::Desk(DeskError::NoSuchAgent | DeskError::NoSuchService) => {
             Problem::field(field, "reference")
         }
         OrderError::Refused(_) => Problem::field(field, "not_dialled").because(error),

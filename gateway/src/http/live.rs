@@ -111,6 +111,17 @@ pub(super) enum LiveMessageEvent {
         interaction: InteractionId,
         on: bool,
     },
+    /// A colleague reads a written interaction, writes in it, or has left it, which one has in hand or is
+    /// offered. To be believed for six seconds.
+    Beside {
+        #[schema(value_type = String)]
+        interaction: InteractionId,
+        #[schema(value_type = String)]
+        by: UserId,
+        name: String,
+        /// `reading`, `typing` or `gone`.
+        doing: &'static str,
+    },
     /// Something is offered to an agent.
     Offer { offer: Offer },
     /// An offer stands no more.
@@ -269,6 +280,18 @@ impl From<LiveEvent> for Event {
             LiveEvent::Typing {
                 interaction, on, ..
             } => Self::Typing { interaction, on },
+            LiveEvent::Beside {
+                interaction,
+                by,
+                name,
+                doing,
+                ..
+            } => Self::Beside {
+                interaction,
+                by,
+                name,
+                doing,
+            },
             LiveEvent::Offered(seen) => Self::Offer { offer: seen.into() },
             LiveEvent::Happened(told) => happened(*told),
         }

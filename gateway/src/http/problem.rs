@@ -359,6 +359,7 @@ const SENTENCES: &[Sentence] = &[
     ("not_now", "Isto não é possível neste momento.", "This is not possible at the moment.", "Esto no es posible en este momento."),
     ("away", "Esta pessoa não está disponível agora: escolha outra, ou um serviço.", "This person is not available now: choose another, or a service.", "Esta persona no está disponible ahora: elija otra, o un servicio."),
     ("full", "A fila deste serviço está cheia: escolha outro.", "The line of this service is full: choose another.", "La cola de este servicio está llena: elija otro."),
+    ("nobody_there", "Nenhum ramal ou número com este nome: confira e tente de novo.", "No extension or number of that name: check it and try again.", "Ningún interno o número con ese nombre: revíselo e intente de nuevo."),
     ("not_dialled", "Este número não pode ser chamado.", "This number cannot be called.", "No se puede llamar a este número."),
     ("company_missing", "Diga a empresa: ?company=…", "Name the company: ?company=…", "Indique la empresa: ?company=…"),
     ("malformed", "O pedido não pôde ser lido.", "The request could not be read.", "No se pudo leer la solicitud."),

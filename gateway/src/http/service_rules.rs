@@ -226,7 +226,7 @@ impl WorkRules {
                 .collect::<Result<_, Problem>>()?,
             wrap_up: WrapUp {
                 mandatory: self.disposition_mandatory,
-                dispositions: self.dispositions,
+                dispositions: named(self.dispositions)?,
                 ..WrapUp::default()
             },
             callback: Callbacks {
@@ -242,6 +242,22 @@ impl WorkRules {
             reopen_wait_ms: span(self.reopen_wait_s, "rules.reopen_wait_s")?,
             ..ServiceRules::default()
         })
+    }
+}
+
+/// Codes and fields that an agent can read, or a refusal.
+fn named(tree: Vec<Disposition>) -> Result<Vec<Disposition>, Problem> {
+    fn is_named(tree: &[Disposition]) -> bool {
+        tree.iter().all(|code| {
+            let fields = code.fields.iter().map(|field| &field.name);
+            let names = fields.chain([&code.name]);
+            names.into_iter().all(|name| !name.trim().is_empty()) && is_named(&code.children)
+        })
+    }
+    if is_named(&tree) {
+        Ok(tree)
+    } else {
+        Err(Problem::field("rules.dispositions", "invalid_name"))
     }
 }
 

@@ -7,6 +7,7 @@ use axum::{Json, Router};
 use desk::id::{CompanyId, ProfileId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use store::second_factors;
 use store::users::{self, Role};
 
 use super::body::{Asked, Body, Id, Listed, Paging, language, name};
@@ -95,13 +96,16 @@ pub(super) struct User {
     profile: Option<ProfileId>,
     locale: String,
     disabled: bool,
+    /// Whether they are asked for a code of their authenticator app.
+    second_factor: bool,
     created_ms: i64,
     last_login_ms: Option<i64>,
 }
 
-impl From<users::User> for User {
-    fn from(row: users::User) -> Self {
+impl User {
+    fn of(row: users::User, second_factor: bool) -> Self {
         Self {
+            second_factor,
             id: row.id,
             company: row.company,
             email: row.email,
@@ -114,6 +118,12 @@ impl From<users::User> for User {
             last_login_ms: row.last_login_ms,
         }
     }
+}
+
+async fn shown(app: &App, row: users::User) -> Result<Json<User>, Problem> {
+    let factor = second_factors::of_user(app.store.pool(), &row.id).await?;
+    let is_asked = factor.is_some_and(|factor| factor.since_ms.is_some());
+    Ok(Json(User::of(row, is_asked)))
 }
 
 /// Refuses passwords that are guessed or that nobody could have typed.
@@ -151,7 +161,12 @@ pub(super) async fn list(
     Asked(paging): Asked<Paging>,
 ) -> Result<Json<Listed<User>>, Problem> {
     let rows = users::list(app.store.pool(), scope.company.as_ref(), &paging.page()?).await?;
-    Ok(Listed::of(rows, paging.limit(), |row: &users::User| {
+    let asked = second_factors::asked(app.store.pool(), scope.company.as_ref()).await?;
+    let rows = rows.into_iter().map(|row| {
+        let second_factor = asked.contains(&row.id);
+        User::of(row, second_factor)
+    });
+    Ok(Listed::of(rows.collect(), paging.limit(), |row: &User| {
         row.id.to_string()
     }))
 }
@@ -184,7 +199,7 @@ pub(super) async fn create(
     users::insert(&mut *db, &row).await?;
     app.commit(db, &scope.who, deed(&scope, "user.create", &row))
         .await?;
-    Ok((StatusCode::CREATED, Json(row.into())))
+    Ok((StatusCode::CREATED, Json(User::of(row, false))))
 }
 
 /// Read a person
@@ -197,7 +212,7 @@ pub(super) async fn read(
     Id(id): Id<UserId>,
 ) -> Result<Json<User>, Problem> {
     let found = users::by_id(app.store.pool(), scope.company.as_ref(), &id).await?;
-    Ok(Json(found.ok_or_else(Problem::not_found)?.into()))
+    shown(&app, found.ok_or_else(Problem::not_found)?).await
 }
 
 /// Change a person
@@ -238,7 +253,7 @@ pub(super) async fn update(
     }
     app.commit(db, &scope.who, deed(&scope, "user.update", &row))
         .await?;
-    Ok(Json(row.into()))
+    shown(&app, row).await
 }
 
 /// Remove a person

@@ -73,6 +73,25 @@ pub async fn list(
     Ok(found)
 }
 
+/// The latest line of one kind about one thing of a company.
+pub async fn latest(
+    db: impl AnyExecutor<'_>,
+    company: &CompanyId,
+    action: &str,
+    target: &str,
+) -> Result<Option<Line>, Error> {
+    let found = sqlx::query(
+        "SELECT * FROM audit WHERE company = $1 AND action = $2 AND target = $3 ORDER BY id DESC LIMIT 1",
+    )
+    .bind(company.as_str())
+    .bind(action)
+    .bind(target)
+    .try_map(read)
+    .fetch_optional(db)
+    .await?;
+    Ok(found)
+}
+
 fn read(row: AnyRow) -> sqlx::Result<Line> {
     Ok(Line {
         id: row.parsed("id")?,

@@ -1,6 +1,8 @@
 //! SQL of second factors: the secret that a user shares with an authenticator app, and codes on paper.
 
-use desk::id::UserId;
+use std::collections::BTreeSet;
+
+use desk::id::{CompanyId, UserId};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AnyExecutor};
 
@@ -116,6 +118,22 @@ pub async fn recovery_left(db: impl AnyExecutor<'_>, user: &UserId) -> Result<u3
         .fetch_one(db)
         .await?;
     Ok(left)
+}
+
+/// Lists who of a company (`None`: of the installation) is asked for a second factor.
+pub async fn asked(
+    db: impl AnyExecutor<'_>,
+    company: Option<&CompanyId>,
+) -> Result<BTreeSet<UserId>, Error> {
+    let found = sqlx::query(
+        "SELECT f.user_id FROM second_factors f JOIN users u ON u.id = f.user_id
+          WHERE u.company IS NOT DISTINCT FROM $1 AND f.since_ms IS NOT NULL",
+    )
+    .bind(company.map(CompanyId::as_str))
+    .try_map(|row: AnyRow| row.parsed("user_id"))
+    .fetch_all(db)
+    .await?;
+    Ok(found.into_iter().collect())
 }
 
 /// Takes the second factor from a user. Returns whether they had one.

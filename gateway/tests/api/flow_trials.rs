@@ -236,7 +236,8 @@ async fn a_flow_is_heard_by_people_with_a_phone_once_nothing_is_wrong_with_it() 
     let interaction = placed["interaction"].as_str().expect("an id");
     let path = format!("/api/v1/interactions/{interaction}");
     for _ in 0..400 {
-        let found = world.get(&admin, &path).await.expect(200);
+        // Until it is written down it is not found.
+        let found = world.get(&admin, &path).await.json();
         if found["state"] == "ended" {
             assert_eq!(
                 (&found["to"], &found["direction"]),

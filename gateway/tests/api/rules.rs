@@ -192,6 +192,10 @@ async fn rules_that_cannot_work_are_refused_with_their_field() {
             "rules.dispositions",
         ),
         (
+            json!({ "dispositions": [{ "id": "x", "name": " " }] }),
+            "rules.dispositions",
+        ),
+        (
             json!({ "transfers": { "agents": true, "services": ["nada"] } }),
             "rules.transfers.services",
         ),
@@ -339,6 +343,11 @@ async fn a_supervisor_has_an_agent_pause_and_that_is_written_down() {
         (&paused["reason"], &paused["forced"]),
         (&json!("reuniao"), &json!(true))
     );
+    // Who is paused is told by whom.
+    let told = world.get(&me, "/api/v1/agents/me").await.expect(200);
+    let by = &told["forced_by"];
+    let by = (&by["name"], &by["because"]);
+    assert_eq!(by, (&json!("boss@a.example"), &json!("equipe")), "{told}");
     let audit = world
         .get(&admin, "/api/v1/audit?limit=500")
         .await

@@ -134,8 +134,16 @@ async fn who_guesses_codes_waits_and_an_administrator_helps_who_lost_them() {
             world.ask(&ana, Method::DELETE, &path, None).await.status,
             403
         );
+        let person = path.trim_end_matches("/second-factor");
+        let before = world.get(&administrator, person).await;
         let answer = world.ask(&administrator, Method::DELETE, &path, None).await;
         assert_eq!(answer.status, status);
+        if status == 204 {
+            assert_eq!(before.expect(200)["second_factor"], true);
+            let after = world.get(&administrator, "/api/v1/users").await.expect(200);
+            let mut people = after["items"].as_array().expect("a list").iter();
+            assert!(people.all(|person| person["second_factor"] == false));
+        }
     }
     log_in(&world, None).await.expect(201);
 }

@@ -208,6 +208,17 @@ fn what_may_happen_without_a_branch_is_a_warning_where_the_flow_has_no_failure_e
 }
 
 #[test]
+fn a_text_without_words_is_an_error_and_a_question_without_a_text_a_warning() {
+    assert_eq!(
+        found(json!({
+            "a": {"kind": "menu", "say": [], "choices": [{"key": "1", "to": "b"}], "otherwise": "end"},
+            "b": {"kind": "prompt", "say": [{"kind": "text", "text": " \n"}], "next": "end"},
+        })),
+        ["nothing-said b/say/0/text ", "?nothing-said a/say "]
+    );
+}
+
+#[test]
 fn a_flow_that_calls_itself_is_too_deep_and_one_that_jumps_to_itself_is_not() {
     let flow = |node: serde_json::Value| json!({"a": node});
     assert_eq!(

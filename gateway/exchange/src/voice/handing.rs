@@ -1,5 +1,7 @@
 //! Handing on what is written, and to whom anything may be handed.
 
+use std::collections::BTreeSet;
+
 use desk::change::{Presence, WorkState};
 use desk::id::{CompanyId, InteractionId, ServiceId, UserId};
 use desk::output::{DeskError, Toward};
@@ -136,14 +138,11 @@ impl Voice {
         interaction: &InteractionId,
         mentions: Vec<UserId>,
     ) {
-        let holder = match self.holder(now, company, interaction) {
-            Holder::Agent(agent) => Some(agent),
-            Holder::Nobody | Holder::Offered(_) => None,
-        };
+        let beside = self.before_whom(now, company, interaction);
         let mut calls = self.calls_of(company).into_iter();
         let on_call = calls.find(|call| call.interaction == *interaction);
         let mut users = on_call.map(|call| call.users()).unwrap_or_default();
-        users.extend(holder);
+        users.extend(beside);
         users.extend(mentions.iter().cloned());
         let event = LiveEvent::Noted {
             interaction: interaction.clone(),
@@ -152,6 +151,47 @@ impl Voice {
         };
         self.shared.tell(now, company, event);
         self.attend(now);
+    }
+
+    /// Somebody reads a written interaction, writes in it, or has left it: those before whom it is are told,
+    /// so that not two answer.
+    pub fn tell_beside(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+        (by, name): (&UserId, &str),
+        doing: &'static str,
+    ) {
+        let beside = self.before_whom(now, company, interaction);
+        let mut users: BTreeSet<UserId> = beside.into_iter().collect();
+        users.remove(by);
+        if users.is_empty() {
+            return;
+        }
+        let event = LiveEvent::Beside {
+            interaction: interaction.clone(),
+            by: by.clone(),
+            name: name.to_owned(),
+            doing,
+            users,
+        };
+        self.shared.tell(now, company, event);
+        self.attend(now);
+    }
+
+    /// Who has an interaction in hand, or to whom it is offered.
+    fn before_whom(
+        &mut self,
+        now: Now,
+        company: &CompanyId,
+        interaction: &InteractionId,
+    ) -> Vec<UserId> {
+        match self.holder(now, company, interaction) {
+            Holder::Agent(agent) => vec![agent],
+            Holder::Offered(agents) => agents,
+            Holder::Nobody => vec![],
+        }
     }
 
     /// A supervisor has who waits wait for another service: written or on the line.

@@ -79,6 +79,19 @@ pub enum LiveEvent {
         /// Who has it in hand.
         users: BTreeSet<UserId>,
     },
+    /// Somebody else reads a written interaction, writes in it, or has left it.
+    Beside {
+        /// Which.
+        interaction: InteractionId,
+        /// Who.
+        by: UserId,
+        /// What they are called.
+        name: String,
+        /// `reading`, `typing` or `gone`. Believed for as long as people type between two pauses.
+        doing: &'static str,
+        /// Who has it in hand, or to whom it is offered.
+        users: BTreeSet<UserId>,
+    },
     /// Something is offered to an agent.
     Offered(OfferSeen),
     /// The desk tells of something that happened.
@@ -197,7 +210,8 @@ impl LiveEvent {
             | Self::CallEnded { users, .. }
             | Self::Message { users, .. }
             | Self::Noted { users, .. }
-            | Self::Typing { users, .. } => users.iter().cloned().collect(),
+            | Self::Typing { users, .. }
+            | Self::Beside { users, .. } => users.iter().cloned().collect(),
             Self::Offered(offer) => vec![offer.agent.clone()],
             Self::Happened(told) => agent_of(told).cloned().into_iter().collect(),
             Self::Queue(_) | Self::Waiting { .. } => vec![],
@@ -237,7 +251,8 @@ impl LiveEvent {
             Self::CallEnded { .. }
             | Self::Message { .. }
             | Self::Noted { .. }
-            | Self::Typing { .. } => vec![],
+            | Self::Typing { .. }
+            | Self::Beside { .. } => vec![],
         }
     }
 
@@ -248,7 +263,8 @@ impl LiveEvent {
             Self::CallEnded { interaction, .. }
             | Self::Message { interaction, .. }
             | Self::Noted { interaction, .. }
-            | Self::Typing { interaction, .. } => (Some(interaction), None),
+            | Self::Typing { interaction, .. }
+            | Self::Beside { interaction, .. } => (Some(interaction), None),
             Self::Waiting { seen, .. } => (Some(&seen.interaction), Some(&seen.work)),
             Self::Offered(offer) => (Some(&offer.interaction), Some(&offer.work)),
             Self::Happened(told) => (None, work_of(told)),

@@ -15,6 +15,7 @@ use store::{conversations, webchat};
 
 use super::super::App;
 use super::super::body::{Body, Id};
+use super::super::notes::may_see;
 use super::super::problem::{Problem, ProblemBody};
 use super::super::who::{By, Tenant};
 use crate::channels::webchat::WEBCHAT;
@@ -32,11 +33,34 @@ pub(in crate::http) enum Signal {
     Typing { on: bool },
     /// They have read what the customer wrote, up to the message with this number.
     Read { seq: u32 },
+    /// They look at it without having it in hand, write in it, or have left: for the colleague who has, on any
+    /// channel. Whoever may read it may say so.
+    Beside { doing: Doing },
+}
+
+/// What somebody does with what a colleague has in hand.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::http) enum Doing {
+    Reading,
+    Typing,
+    Gone,
+}
+
+impl Doing {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Typing => "typing",
+            Self::Gone => "gone",
+        }
+    }
 }
 
 /// Say that you type, or have read
 ///
-/// The agent who has the interaction in hand. Where the channel has no such thing, nothing comes of it.
+/// The agent who has the interaction in hand; `beside`, who may read it. Where the channel has no such thing,
+/// nothing comes of it.
 #[utoipa::path(post, path = "/api/v1/interactions/{id}/signals", tag = "records",
     params(("id" = String, Path), ("company" = Option<String>, Query)), request_body = Signal,
     responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
@@ -50,6 +74,16 @@ pub(in crate::http) async fn signal(
         return Err(Problem::forbidden());
     };
     let (company, interaction) = (tenant.company.clone(), id.clone());
+    if let Signal::Beside { doing } = asked {
+        may_see(&app, &tenant, &id).await?;
+        let (by, name) = (user.id.clone(), user.name.clone());
+        let told = app.telephony.look(move |voice, now| {
+            voice.tell_beside(now, &company, &interaction, (&by, &name), doing.as_str());
+        });
+        told.await
+            .map_err(|stopped| Problem::unavailable(&stopped))?;
+        return Ok(StatusCode::NO_CONTENT);
+    }
     let holder = app
         .telephony
         .look(move |voice, now| voice.holder(now, &company, &interaction))
@@ -80,6 +114,7 @@ pub(in crate::http) async fn signal(
                 room.ring();
             }
         }
+        Signal::Beside { .. } => {} // Told above.
     }
     Ok(StatusCode::NO_CONTENT)
 }

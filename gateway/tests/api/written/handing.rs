@@ -30,10 +30,18 @@ async fn what_is_written_is_handed_to_a_colleague_who_is_there_with_a_note() {
     let bruno = scene.agent("bruno").await;
     let foreign = scene.world.post(&bruno, &path, to_bruno.clone()).await;
     assert_eq!(foreign.code(403), "forbidden");
+    let mut his = scene.page(&bruno).await;
     scene.world.post(&ana, &path, to_bruno).await.expect(204);
+    // Before he takes it he is told that there is a note.
+    let told = his.until(|told| told["kind"] == "note").await;
+    assert_eq!(told["interaction"], json!(interaction));
     let (_, taken) = scene.take(&bruno).await;
     assert_eq!(taken, interaction);
     scene.messages(&ana, &interaction, 0).await.expect(403);
+    let signals = format!("/api/v1/interactions/{interaction}/signals");
+    let types = json!({ "kind": "beside", "doing": "typing" });
+    let refused = scene.world.post(&ana, &signals, types.clone()).await;
+    assert_eq!(refused.code(403), "forbidden");
     let path = format!("/api/v1/interactions/{interaction}/notes");
     let notes = scene.world.get(&bruno, &path).await.expect(200);
     let items = notes["items"].as_array().expect("a list");
@@ -60,6 +68,14 @@ async fn what_is_written_is_handed_to_a_colleague_who_is_there_with_a_note() {
         .post(&bruno, &path, json!({ "text": " " }))
         .await;
     assert_eq!(empty.code(422), "invalid_text");
+
+    // Whoever has it learns that she writes in it too.
+    scene.world.post(&ana, &signals, types).await.expect(204);
+    let told = his.until(|told| told["kind"] == "beside").await;
+    assert_eq!(
+        (&told["name"], &told["doing"], &told["by"]),
+        (&json!("ana"), &json!("typing"), &me["id"])
+    );
 
     let trail = scene.interaction(&interaction).await["trail"].clone();
     let kinds = trail.as_array().expect("a list").iter();

@@ -48,6 +48,7 @@ fn short(event: &LiveEvent) -> String {
         LiveEvent::Message { seq, .. } => format!("message {seq}"),
         LiveEvent::Noted { mentions, .. } => format!("noted for {}", mentions.len()),
         LiveEvent::Typing { on, .. } => format!("typing {on}"),
+        LiveEvent::Beside { doing, .. } => format!("beside {doing}"),
         LiveEvent::Offered(seen) => format!("offered to {}", seen.agent),
         LiveEvent::Happened(told) => match &**told {
             Told::WaitEnded { end, .. } => match end {
