@@ -272,7 +272,8 @@ pub(super) async fn list(
 /// Call somebody
 ///
 /// One's own phones ring first; whoever answers there hears the other side ring.
-#[utoipa::path(post, path = "/api/v1/calls", tag = "calls", request_body = Placing,
+#[utoipa::path(post, path = "/api/v1/calls", tag = "calls", params(("company" = Option<String>, Query)),
+    request_body = Placing,
     responses((status = 201, body = Placed), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn place(
     State(app): State<App>,
@@ -296,7 +297,8 @@ pub(super) async fn place(
 /// Who has it in hand holds, transfers, consults …; a supervisor listens, whispers, barges in or
 /// takes it over.
 #[utoipa::path(post, path = "/api/v1/calls/{id}/orders", tag = "calls",
-    params(("id" = String, Path, description = "The interaction")), request_body = Order,
+    params(("id" = String, Path, description = "The interaction"), ("company" = Option<String>, Query)),
+    request_body = Order,
     responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub(super) async fn order(
     State(app): State<App>,

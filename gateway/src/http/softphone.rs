@@ -32,9 +32,10 @@ pub(super) struct Softphone {
 
 /// Get the phone that one's window is
 ///
-/// It is made when it is first asked for. It registers by SIP over WebSocket (RFC 7118) at `/sip` of this
+/// It is made when it is first asked for; whoever administers the installation has one in each company. It registers by SIP over WebSocket (RFC 7118) at `/sip` of this
 /// server.
 #[utoipa::path(post, path = "/api/v1/agents/me/softphone", operation_id = "softphone", tag = "agents",
+    params(("company" = Option<String>, Query)),
     responses((status = 200, body = Softphone), (status = 403, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub(super) async fn ask(
     State(app): State<App>,

@@ -22,7 +22,7 @@ pub struct Device {
     pub extension: Option<String>,
     /// The number outside at which it is reached; it does not register then.
     pub number: Option<String>,
-    /// The person it belongs to.
+    /// The person it belongs to: of the company; a window's may be of the installation.
     pub user: Option<UserId>,
     /// The digest hashes as ciphertext; the key is outside the database.
     pub secrets: Vec<u8>,
@@ -41,8 +41,10 @@ pub struct Device {
 pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO devices (id, company, username, display_name, extension, user_id, secrets,
-                             disabled, created_ms, updated_ms, number, browser)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                             disabled, created_ms, updated_ms, number, browser, visitor)
+         SELECT $1, $2, $3, $4, $5, CASE WHEN v.id IS NULL THEN $6 END, $7, $8, $9, $10, $11, $12, v.id
+           FROM (SELECT 1 AS one) AS row LEFT JOIN users v
+             ON v.id = $6 AND v.company IS NULL AND $12 = 1",
     )
     .bind(device.id.as_str())
     .bind(device.company.as_str())
@@ -65,8 +67,8 @@ pub async fn insert(db: impl AnyExecutor<'_>, device: &Device) -> Result<(), Err
 pub async fn update(db: impl AnyExecutor<'_>, device: &Device) -> Result<bool, Error> {
     let done = sqlx::query(
         "UPDATE devices
-            SET username = $3, display_name = $4, extension = $5, user_id = $6, secrets = $7,
-                disabled = $8, updated_ms = $9, number = $10
+            SET username = $3, display_name = $4, extension = $5, secrets = $7,
+                user_id = CASE WHEN visitor = $6 THEN NULL ELSE $6 END, disabled = $8, updated_ms = $9, number = $10
           WHERE id = $1 AND company = $2",
     )
     .bind(device.id.as_str())
@@ -106,7 +108,7 @@ pub async fn browser_of(
     user: &UserId,
 ) -> Result<Option<Device>, Error> {
     let found =
-        sqlx::query("SELECT * FROM devices WHERE company = $1 AND user_id = $2 AND browser = 1")
+        sqlx::query("SELECT * FROM devices WHERE company = $1 AND COALESCE(user_id, visitor) = $2 AND browser = 1")
             .bind(company.as_str())
             .bind(user.as_str())
             .try_map(read)
@@ -165,7 +167,10 @@ fn read(row: AnyRow) -> sqlx::Result<Device> {
         display_name: row.text("display_name")?,
         extension: row.text_maybe("extension")?,
         number: row.text_maybe("number")?,
-        user: row.parsed_maybe("user_id")?,
+        user: match row.parsed_maybe("user_id")? {
+            Some(user) => Some(user),
+            None => row.parsed_maybe("visitor")?,
+        },
         secrets: row.bytes("secrets")?,
         browser: row.flag("browser")?,
         disabled: row.flag("disabled")?,

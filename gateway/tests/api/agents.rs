@@ -169,3 +169,26 @@ async fn a_window_is_one_phone_of_its_person_made_when_it_is_first_asked_for() {
         )
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_administers_the_installation_has_a_window_in_each_company() {
+    let mut world = World::new().await;
+    world.company("a").await;
+    world.company("b").await;
+    world
+        .user("root@ramal.example", None, Role::Administrator)
+        .await;
+    let root = world.log_in("root@ramal.example").await;
+    let mut seen = vec![];
+    for company in ["a", "b"] {
+        let path = format!("/api/v1/agents/me/softphone?company={company}");
+        let phone = world.post(&root, &path, json!({})).await.expect(200);
+        let again = world.post(&root, &path, json!({})).await.expect(200);
+        assert_eq!(phone, again);
+        let path = format!("/api/v1/calls?company={company}");
+        let placed = world.post(&root, &path, json!({ "to": "nada" })).await;
+        assert_eq!(placed.code(422), "nobody_there", "the phone is there");
+        seen.push(phone["device"].clone());
+    }
+    assert_ne!(seen[0], seen[1]);
+}
