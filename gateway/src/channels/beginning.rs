@@ -108,6 +108,7 @@ impl Maker<'_> {
             interaction: matter.0.clone(),
             author: asked.author,
             content: asked.content,
+            mail: None,
             client_id: None,
             reply_to: None,
             at_ms,

@@ -11,6 +11,7 @@ use store::conversations::{self, Conversation};
 use store::messages::Message;
 use store::{Error, Transaction};
 
+use super::email::heading::Heading;
 use super::settings::{EMAIL, WHATSAPP};
 
 /// What is to be written.
@@ -24,6 +25,8 @@ pub struct Writing {
     pub author: Value,
     /// What.
     pub content: OutContent,
+    /// What stands above it, where it becomes a mail.
+    pub mail: Option<Heading>,
     /// The id that the agent's page gave it.
     pub client_id: Option<String>,
     /// The channel's id of the message that it answers.
@@ -87,7 +90,11 @@ pub async fn write(
     talk: &Conversation,
     writing: Writing,
 ) -> Result<Message, Error> {
-    let said = (writing.author, json!(writing.content));
+    let mut content = json!(writing.content);
+    if let Some(mail) = writing.mail {
+        content["mail"] = json!(mail);
+    }
+    let said = (writing.author, content);
     let row = Message {
         client_id: writing.client_id,
         reply_to: writing.reply_to,

@@ -27,7 +27,9 @@ use super::enclosures;
 use super::files::{self, FileOfMessage};
 use super::problem::{Problem, ProblemBody};
 use super::who::{Access, By, Tenant};
+use crate::channels::email::heading::{Heading, Odd};
 use crate::channels::outbound::{self, Writing, has_provider};
+use crate::channels::settings::EMAIL;
 use crate::channels::webchat::WEBCHAT;
 use crate::channels::{facts, is_unwanted, settings};
 
@@ -164,6 +166,26 @@ pub(super) struct Sending {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     reply_to: Option<MessageId>,
+    /// What stands above it, where the channel is a mailbox.
+    #[serde(default)]
+    mail: Option<MailHeading>,
+}
+
+/// What stands above a mail instead of what would by itself.
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"subject": "Segunda via do boleto", "cc": ["financeiro@loja.example"]}))]
+pub(super) struct MailHeading {
+    /// What it is about, 250 characters at most; what the conversation is about when not set.
+    #[serde(default)]
+    subject: Option<String>,
+    /// Addresses of who else gets it, 20 at most; those of the mail that it answers, as the mailbox is set,
+    /// when not set.
+    #[serde(default)]
+    cc: Option<Vec<String>>,
+    /// Addresses of who else gets it without the others knowing, 20 at most.
+    #[serde(default)]
+    bcc: Vec<String>,
 }
 
 /// A template with its values.
@@ -280,7 +302,7 @@ pub(super) async fn send(
     State(app): State<App>,
     tenant: Tenant,
     Id(id): Id<InteractionId>,
-    Body(asked): Body<Sending>,
+    Body(mut asked): Body<Sending>,
 ) -> Result<(StatusCode, Json<Message>), Problem> {
     let author = author(&app, &tenant, &id).await?;
     check(&asked)?;
@@ -308,6 +330,8 @@ pub(super) async fn send(
         None => None,
     };
     let client_id = Some(asked.client_message_id.clone());
+    let mail = asked.mail.take();
+    let mail = mail.map(|mail| heading(&channel, mail)).transpose()?;
     let capabilities = capabilities(&app, &channel);
     let files = (company, &id);
     let files = enclosures::laid_down(&mut db, files, &asked.attachments, &capabilities).await?;
@@ -342,6 +366,7 @@ pub(super) async fn send(
         interaction: id.clone(),
         author,
         content,
+        mail,
         client_id,
         reply_to,
         at_ms: app.now_ms(),
@@ -385,6 +410,18 @@ pub(super) async fn author(
             Ok(json!({ "kind": "agent", "id": user.id, "name": user.name }))
         }
     }
+}
+
+/// What is to stand above a mail.
+fn heading(channel: &Channel, asked: MailHeading) -> Result<Heading, Problem> {
+    if channel.kind != EMAIL {
+        return Err(Problem::field("mail", "unsupported"));
+    }
+    let heading = Heading::read(asked.subject, asked.cc, &asked.bcc);
+    heading.map_err(|Odd(field)| match field {
+        "subject" => Problem::field("mail.subject", "invalid_text"),
+        field => Problem::field(&format!("mail.{field}"), "invalid_email"),
+    })
 }
 
 fn check(asked: &Sending) -> Result<(), Problem> {

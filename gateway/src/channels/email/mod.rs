@@ -10,6 +10,7 @@
 //! is in it is read from the file again when somebody asks.
 
 pub mod accounts;
+pub mod heading;
 pub mod mailboxes;
 pub(super) mod reading;
 pub mod sending;

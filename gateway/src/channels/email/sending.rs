@@ -32,6 +32,7 @@ use store::{Store, attachments, interactions, mails};
 
 use super::super::settings::EMAIL;
 use super::accounts::{Accounts, NoCredential, is_by_token};
+use super::heading::Heading;
 use super::settings::{EmailSettings, LoginKind};
 
 /// Makes mails and sends them. Clones share what they know.
@@ -181,6 +182,7 @@ impl Post {
             Some(to) => body(message, to, content.clone())?,
             None => return Err(refused(&Refusal::Address)),
         };
+        let heading = Heading::of(&message.content);
         let start = match &answered {
             Some(mail) => compose::reply(mail, &all_ours, settings.reply_to_all),
             None => Start::default(),
@@ -192,7 +194,10 @@ impl Post {
         let protocol = found
             .map(|found| found.protocol)
             .filter(|protocol| !protocol.is_empty());
-        let subject = self.subject(channel, settings, start.subject, talk).await?;
+        let subject = match heading.subject {
+            Some(subject) => subject,
+            None => self.subject(channel, settings, start.subject, talk).await?,
+        };
         let draft = Draft {
             from: from(channel, settings).ok_or_else(|| broken("address", "no address"))?,
             reply_to: None,
@@ -201,8 +206,8 @@ impl Post {
             } else {
                 start.to
             },
-            cc: start.cc,
-            bcc: vec![],
+            cc: heading.cc.unwrap_or(start.cc),
+            bcc: heading.bcc,
             subject,
             body,
             signature: (automatic.is_none()).then(|| settings.signature.clone()),

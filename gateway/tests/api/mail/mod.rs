@@ -452,6 +452,7 @@ async fn files_of_an_answer_go_along_in_one_mail() {
     assert_eq!(sent["state"], "accepted", "{sent}");
     let (mail, _) = scene.arrived().await;
     assert!(mail.text.starts_with("Seguem os dois."), "{}", mail.text);
+    assert_eq!(mail.subject, "Re: Boleto");
     let files: Vec<_> = mail
         .files
         .iter()
@@ -464,6 +465,50 @@ async fn files_of_an_answer_go_along_in_one_mail() {
             (Some("nota.txt"), b"002".as_slice())
         ]
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_says_what_an_answer_is_about_and_who_else_gets_it() {
+    let Some(scene) = Scene::new().await else {
+        return;
+    };
+    scene.write(&draft("Boleto", "Qual é?"), "um", &[]).await;
+    let interaction = text(&scene.interactions(1).await[0], "id");
+    let agent = scene.take().await;
+    let path = format!("/api/v1/interactions/{interaction}/messages");
+    let says = |mail: Value| json!({ "client_message_id": "c-1", "text": "Segue.", "mail": mail });
+    for (mail, field) in [
+        (
+            json!({ "subject": "a\r\nBcc: x@y.example" }),
+            "mail.subject",
+        ),
+        (json!({ "cc": ["ninguém"] }), "mail.cc"),
+        (json!({ "bcc": ["a@b", "c d@e.example"] }), "mail.bcc"),
+    ] {
+        let refused = scene.world.post(&agent, &path, says(mail)).await;
+        assert_eq!(refused.expect(422)["field"], field);
+    }
+    // The client, too, is on the server of this house: it comes once for each.
+    let mail =
+        json!({ "subject": "Segunda via", "cc": ["chefe@cliente.example"], "bcc": [CLIENT] });
+    scene
+        .world
+        .post(&agent, &path, says(mail))
+        .await
+        .expect(201);
+    let sent = scene.sent(&interaction, 2).await;
+    assert_eq!(sent["state"], "accepted", "{sent}");
+    let (mail, bytes) = scene.arrived().await;
+    assert_eq!(mail.subject, "Segunda via");
+    assert_eq!(
+        mail.in_reply_to,
+        ["um@cliente.example"],
+        "of the same conversation"
+    );
+    let cc: Vec<&str> = mail.cc.iter().map(|one| one.address.as_str()).collect();
+    assert_eq!(cc, ["chefe@cliente.example"]);
+    let head = String::from_utf8_lossy(&bytes).to_lowercase();
+    assert!(!head.contains("\nbcc:"), "{head}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
