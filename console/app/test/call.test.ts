@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Schemas } from "../src/api/client";
-import { dialled, find } from "../src/pages/phone/find";
+import { dialled, find, next, takes, wanted } from "../src/pages/phone/find";
 import { ticked } from "../src/pages/phone/ticked";
 import { mine, seen } from "../src/phone/seen";
 
@@ -119,6 +119,29 @@ describe("whom one may hand a call to", () => {
     expect(dialled("*72")).toBe("*72");
     expect(dialled("5")).toBe(undefined);
     expect(dialled("ana")).toBe(undefined);
+  });
+
+  it("is dialled as it was typed where an extension is a name", () => {
+    expect(wanted(" recepcao ")).toBe("recepcao");
+    expect(wanted("(11) 5555-0100")).toBe("1155550100");
+    expect(wanted("5")).toBe("5");
+    expect(wanted("  ")).toBe(undefined);
+  });
+
+  it("is nobody who is paused or away, by whatever key", () => {
+    const found = find(targets, "a", true).filter(({ kind }) => kind === "agent");
+    expect(found.map((one) => [one.name, takes(one)])).toEqual([
+      ["Conceição", true],
+      ["Ana Luísa", false],
+      ["Davi", false],
+    ]);
+    expect(next(found, -1, 1)).toBe(0);
+    expect(next(found, 0, 1)).toBe(0);
+    expect(next(found.slice(1), -1, 1)).toBe(-1);
+    expect(next([], -1, -1)).toBe(-1);
+    const all = find(targets, "", true);
+    expect(next(all, 1, 1)).toBe(3);
+    expect(next(all, 0, -1)).toBe(3);
   });
 });
 

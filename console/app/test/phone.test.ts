@@ -84,6 +84,9 @@ describe("the call of the telephone", () => {
     const awaits: [number, Happening] = [500, { kind: "awaits" }];
     expect(having(awaits, [15_499, late]).leg.is).toBe("answering");
     expect(having(awaits, [15_500, late]).leg.is).toBe("ringing");
+    // What was refused never rings: the next is a customer.
+    const nobody: [number, Happening] = [600, { kind: "expects nobody" }];
+    expect(having(awaits, nobody, [700, late]).leg.is).toBe("ringing");
   });
 
   it("stays the one it is when another one rings or ends", () => {

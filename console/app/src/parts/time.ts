@@ -19,6 +19,20 @@ export function useNow(everyMs: number): number {
   return now;
 }
 
+/** Whether something is so, once it has been for `ms`: what passes at once is not worth a word. */
+export function useLasting(is: boolean, ms: number): boolean {
+  const [lasts, setLasts] = useState(false);
+  useEffect(() => {
+    if (!is) {
+      setLasts(false);
+      return;
+    }
+    const timer = setTimeout(() => setLasts(true), ms);
+    return () => clearTimeout(timer);
+  }, [is, ms]);
+  return is && lasts;
+}
+
 /** How long that is, in the largest unit that says enough. */
 export function long(t: TFunction, ms: number): string {
   if (ms < MINUTE) return t("time.second", { count: Math.max(0, Math.floor(ms / SECOND)) });

@@ -25,6 +25,8 @@ export type Handset = {
   readonly mute: (isMuted: boolean) => void;
   /** What rings next was asked for: it is taken by itself. */
   readonly expect: () => void;
+  /** What was asked for does not come. */
+  readonly expectNobody: () => void;
 };
 
 let handset: Handset | null = null;
@@ -38,3 +40,4 @@ export const answer = () => handset?.answer();
 export const hangUp = () => handset?.hangUp();
 export const mute = (isMuted: boolean) => handset?.mute(isMuted);
 export const expect = () => handset?.expect();
+export const expectNobody = () => handset?.expectNobody();

@@ -40,6 +40,8 @@ export type Happening =
   | { readonly kind: "woke" }
   /** We ask to be called: the next that rings is meant. */
   | { readonly kind: "awaits" }
+  /** Nobody will call: what rings next is somebody else. */
+  | { readonly kind: "expects nobody" }
   | { readonly kind: "rings"; readonly id: string; readonly from: string }
   | { readonly kind: "answers" }
   | { readonly kind: "answered"; readonly id: string }
@@ -85,6 +87,8 @@ export function step(phone: Phone, what: Happening, now: number, chance: number)
     }
     case "awaits":
       return { ...phone, awaits: now + AWAITS_MAX };
+    case "expects nobody":
+      return { ...phone, awaits: 0 };
     case "rings":
       return rings(phone, what.id, what.from, now);
     case "answers": {

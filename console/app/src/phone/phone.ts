@@ -109,6 +109,7 @@ function run(over: AbortSignal): Promise<void> {
   lay({
     answer: () => happens({ kind: phone.now()?.leg.is === "ringing" ? "answers" : "awaits" }),
     expect: () => happens({ kind: "awaits" }),
+    expectNobody: () => happens({ kind: "expects nobody" }),
     hangUp: () => {
       const leg = phone.now()?.leg;
       if (leg !== undefined && leg.is !== "none") now?.end(leg.id);

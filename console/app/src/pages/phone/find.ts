@@ -22,10 +22,27 @@ export type Found = {
 
 export type State = "available" | "busy" | "paused" | "offline";
 
+/** Who is paused or away takes nothing, by whomever it comes. */
+export function takes({ state }: Pick<Found, "state">): boolean {
+  return state !== "paused" && state !== "offline";
+}
+
+/** The next one who takes it, downwards or upwards from there and round; -1 where nobody does. */
+export function next(found: readonly Found[], from: number, step: 1 | -1): number {
+  const { length } = found;
+  const places = Array.from({ length }, (_, i) => (from + step * (i + 1) + length * 2) % length);
+  return places.find((place) => takes(found[place] as Found)) ?? -1;
+}
+
 /** An extension or a number, as one dials it; nothing where letters stand in it. */
 export function dialled(typed: string): string | undefined {
   const digits = typed.replace(/[\s().-]/g, "");
   return /^\+?[\d*#]{2,20}$/.test(digits) ? digits : undefined;
+}
+
+/** Whom the dialler calls: a number without what only eyes need, else an extension by its name, as it was typed. */
+export function wanted(typed: string): string | undefined {
+  return dialled(typed) ?? (typed.trim() || undefined);
 }
 
 /** Who is there comes first; then by name. */

@@ -2,6 +2,7 @@ import { ActionIcon, Button, Popover, TextInput, UnstyledButton } from "@mantine
 import {
   IconBell,
   IconBellOff,
+  IconDialpad,
   IconMicrophone,
   IconMicrophoneOff,
   IconPhone,
@@ -15,14 +16,16 @@ import { useTranslation } from "react-i18next";
 import { work } from "../../api/questions";
 import { useStore } from "../../live/store";
 import { useShortcuts } from "../../parts/keys";
+import { useLasting } from "../../parts/time";
 import { hangUp, muted, phone, without } from "../../phone/handset";
 import { have } from "../../phone/phone";
 import { phone as written } from "../work/identity";
 import { useAnnouncing, useMayAnnounce } from "./announcing";
 import { Clock } from "./clock";
-import { dialled } from "./find";
+import { wanted } from "./find";
 import css from "./header.module.css";
-import { useCall, useDial, useMute } from "./orders";
+import { Keypad } from "./keypad";
+import { useCall, useDial, useMute, useOrder } from "./orders";
 
 const Sound = lazy(() => import("./sound"));
 
@@ -71,10 +74,29 @@ function Running() {
       >
         {isMuted ? <IconMicrophoneOff size={17} /> : <IconMicrophone size={17} />}
       </ActionIcon>
+      {call !== undefined && own === undefined && <Digits interaction={call.interaction} />}
       <ActionIcon color="red.9" radius="xl" aria-label={t("do.hangUp")} onClick={hangUp}>
         <IconPhoneOff size={17} />
       </ActionIcon>
     </div>
+  );
+}
+
+/** Keys for a call that has no page of its own: to a number of the company, whose menu asks for them. */
+function Digits({ interaction }: { interaction: string }) {
+  const { t } = useTranslation("phone");
+  const order = useOrder(interaction);
+  return (
+    <Popover position="bottom" shadow="md" radius="lg" trapFocus>
+      <Popover.Target>
+        <ActionIcon variant="subtle" color="gray" radius="xl" aria-label={t("do.keypad")}>
+          <IconDialpad size={17} />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Keypad press={(keys) => order.mutate({ order: "press", keys })} />
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 
@@ -135,11 +157,19 @@ function Dialler() {
   );
 }
 
-/** How the telephone is, in a word. */
+/** A shorter absence mends itself before anybody could do anything about it, in milliseconds. */
+const ABSENT_AFTER_MS = 6_000;
+
+/** How the telephone is, in a word: a short absence is not shown, and a long one does not flicker. */
 function useLine() {
   const line = useStore(phone, (value) => value?.line.is);
   const why = useStore(without, (value) => value);
-  return line ?? why ?? "opening";
+  const is = line ?? why ?? "opening";
+  const isAbsent = is === "opening" || is === "waiting";
+  const isLong = useLasting(isAbsent, ABSENT_AFTER_MS);
+  const before = useRef<typeof is>("opening");
+  if (!isAbsent) before.current = is;
+  return isLong ? "waiting" : before.current;
 }
 
 function Trouble() {
@@ -155,26 +185,33 @@ function Trouble() {
 function Dial({ close }: { close: () => void }) {
   const { t } = useTranslation("phone");
   const [typed, setTyped] = useState("");
-  const field = useRef<HTMLInputElement>(null);
-  const dial = useDial();
+  const [refused, setRefused] = useState("");
+  const dial = useDial(setRefused);
   const isReady = useStore(phone, (value) => value?.line.is === "ready" && value.leg.is === "none");
-  const number = dialled(typed);
+  const whom = wanted(typed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (number !== undefined && isReady) dial.mutate(number, { onSuccess: close });
+    setRefused("");
+    if (whom !== undefined && isReady) dial.mutate(whom, { onSuccess: close });
   };
   return (
     <form className={css.dial} onSubmit={submit}>
       <TextInput
-        ref={field}
         data-autofocus
-        type="tel"
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
         aria-label={t("dial.label")}
-        placeholder={t("dial.label")}
+        placeholder={t("dial.hint")}
         value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
+        error={refused}
+        errorProps={{ role: "alert" }}
+        onChange={(event) => {
+          setTyped(event.currentTarget.value);
+          setRefused("");
+        }}
       />
-      <Button type="submit" disabled={number === undefined || !isReady} loading={dial.isPending}>
+      <Button type="submit" disabled={whom === undefined || !isReady} loading={dial.isPending}>
         {t("dial.call")}
       </Button>
     </form>

@@ -4,7 +4,7 @@ import { session } from "../../api/questions";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
-import { expect, mute } from "../../phone/handset";
+import { expect, expectNobody, mute } from "../../phone/handset";
 import { mine } from "../../phone/seen";
 
 export type Order = Schemas["Order"];
@@ -41,13 +41,16 @@ export function useMute(interaction: string) {
 }
 
 /** Calls somebody: one's own phone rings first, which is taken by itself. */
-export function useDial() {
+export function useDial(refused: (sentence: string) => void = notice) {
   const why = useWhy();
   return useMutation({
     mutationFn: async (to: string) => {
       expect();
       return asked(api.POST("/api/v1/calls", { body: { to } }));
     },
-    onError: (error) => notice(why(error)),
+    onError: (error) => {
+      expectNobody();
+      refused(why(error));
+    },
   });
 }

@@ -5,7 +5,7 @@ import { type KeyboardEvent, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { targets } from "../../api/questions";
 import { Avatar } from "../../parts/avatar";
-import { type Found, find, type To } from "./find";
+import { type Found, find, next, type To, takes } from "./find";
 import css from "./targets.module.css";
 
 type Props = {
@@ -28,22 +28,27 @@ export default function Targets({ title, does, numbers, note, isGoing, go, close
   // People come and go while one looks.
   const { data: all } = useQuery({ ...targets, staleTime: 0, refetchInterval: REFRESH_MS });
   const [typed, setTyped] = useState("");
-  const [chosen, setChosen] = useState(0);
+  // By whom it is, not by where they stand: people come and go above them.
+  const [chosen, setChosen] = useState<string>();
   const [word, setWord] = useState("");
   const id = useId();
   const found = find(all, typed, numbers);
-  const picked = found[chosen];
+  const place =
+    chosen === undefined ? next(found, -1, 1) : found.findIndex((one) => key(one) === chosen);
+  const picked = found[place];
+  const isReady = picked !== undefined && takes(picked);
   // biome-ignore lint/correctness/useExhaustiveDependencies: other letters mean others.
-  useEffect(() => setChosen(0), [typed]);
-  const submit = () => picked !== undefined && go(picked.to, word.trim());
+  useEffect(() => setChosen(undefined), [typed]);
+  const choose = (one: Found | undefined) => one !== undefined && takes(one) && setChosen(key(one));
+  const submit = () => isReady && go(picked.to, word.trim());
   const pressed = (event: KeyboardEvent) => {
-    const step = { ArrowDown: 1, ArrowUp: found.length - 1 }[event.key];
-    if (step !== undefined && found.length > 0) setChosen((chosen + step) % found.length);
+    const step = ({ ArrowDown: 1, ArrowUp: -1 } as const)[event.key as "ArrowDown"];
+    if (step !== undefined) choose(found[next(found, place, step)]);
     else if (event.key === "Enter") submit();
     else return;
     event.preventDefault();
   };
-  const option = (place: number) => `${id}-${place}`;
+  const option = (at: number) => `${id}-${at}`;
   return (
     <Modal
       opened
@@ -58,7 +63,7 @@ export default function Targets({ title, does, numbers, note, isGoing, go, close
           role="combobox"
           aria-expanded
           aria-controls={id}
-          aria-activedescendant={picked === undefined ? undefined : option(chosen)}
+          aria-activedescendant={picked === undefined ? undefined : option(place)}
           aria-label={t("target.search")}
           placeholder={numbers ? t("target.search") : t("target.searchInside")}
           leftSection={<IconSearch size={16} stroke={1.7} />}
@@ -71,23 +76,24 @@ export default function Targets({ title, does, numbers, note, isGoing, go, close
           {all !== undefined && found.length === 0 && (
             <p className={css.none}>{numbers ? t("target.none") : t("target.nobody")}</p>
           )}
-          {found.map((one, place) => (
-            <div key={`${one.kind}${one.name}${JSON.stringify(one.to)}`} className={css.group}>
-              {one.kind !== found[place - 1]?.kind && one.kind !== "number" && (
+          {found.map((one, at) => (
+            <div key={key(one)} className={css.group}>
+              {one.kind !== found[at - 1]?.kind && one.kind !== "number" && (
                 <p className={css.title} aria-hidden="true">
                   {t(one.kind === "agent" ? "target.agents" : "target.services")}
                 </p>
               )}
               {/* biome-ignore lint/a11y/useKeyWithClickEvents: the field, which keeps the focus, has the keys. */}
               <div
-                id={option(place)}
+                id={option(at)}
                 role="option"
                 tabIndex={-1}
-                aria-selected={place === chosen}
+                aria-selected={at === place}
+                aria-disabled={!takes(one)}
                 className={css.one}
                 onMouseDown={(event) => event.preventDefault()}
-                onClick={() => setChosen(place)}
-                onDoubleClick={() => go(one.to, word.trim())}
+                onClick={() => choose(one)}
+                onDoubleClick={submit}
               >
                 <One of={one} />
               </div>
@@ -108,7 +114,7 @@ export default function Targets({ title, does, numbers, note, isGoing, go, close
           <Button variant="default" onClick={close}>
             {core("close.cancel")}
           </Button>
-          <Button disabled={picked === undefined} loading={isGoing} onClick={submit}>
+          <Button disabled={!isReady} loading={isGoing} onClick={submit}>
             {does}
           </Button>
         </div>
@@ -122,6 +128,11 @@ const REFRESH_MS = 4_000;
 
 /** As long as a note may be, in characters. */
 const NOTE_MAX = 4_000;
+
+/** Whom it is, whatever became of them. */
+function key({ kind, to }: Found): string {
+  return `${kind} ${JSON.stringify(to)}`;
+}
 
 function One({ of }: { of: Found }) {
   const { t } = useTranslation("phone");
@@ -156,6 +167,7 @@ function One({ of }: { of: Found }) {
       <span className={css.state} data-state={of.state}>
         <i />
         {of.state !== undefined && t(`target.state.${of.state}`)}
+        {!takes(of) && <> · {t("target.takesNone")}</>}
       </span>
     </>
   );

@@ -13,6 +13,7 @@ import { outdated } from "../../live/state";
 import { useStore } from "../../live/store";
 import { useShortcuts } from "../../parts/keys";
 import { Mark } from "../../parts/mark";
+import { useLasting } from "../../parts/time";
 import { speaking } from "../../words/words";
 import { Account } from "./account";
 import { gone } from "./ended";
@@ -125,15 +126,7 @@ const LOST_AFTER = 1_200;
 function LostBar() {
   const { t } = useTranslation();
   const isOpen = useStore(link, ({ is }) => is === "open");
-  const [isLost, setIsLost] = useState(false);
-  useEffect(() => {
-    if (isOpen) {
-      setIsLost(false);
-      return;
-    }
-    const timer = setTimeout(() => setIsLost(true), LOST_AFTER);
-    return () => clearTimeout(timer);
-  }, [isOpen]);
+  const isLost = useLasting(!isOpen, LOST_AFTER);
   return (
     <div role="status" className={css.status}>
       {isLost ? <p className={css.lost}>{t("link.lost")}</p> : null}

@@ -80,6 +80,7 @@ const words: PhoneWords = {
     waiting_one: "{{count}} waiting",
     waiting_other: "{{count}} waiting",
     nobodyThere: "nobody available",
+    takesNone: "takes nothing now",
     note: "A word for who takes it",
     noteHint: "What was agreed with the customer",
     state: {

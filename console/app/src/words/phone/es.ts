@@ -80,6 +80,7 @@ const words: PhoneWords = {
     waiting_one: "{{count}} en la cola",
     waiting_other: "{{count}} en la cola",
     nobodyThere: "nadie disponible",
+    takesNone: "no recibe ahora",
     note: "Recado para quien recibe",
     noteHint: "Lo que ya se acordó con el cliente",
     state: {

@@ -77,6 +77,7 @@ const words = {
     waiting_one: "{{count}} na fila",
     waiting_other: "{{count}} na fila",
     nobodyThere: "ninguém disponível",
+    takesNone: "não recebe agora",
     note: "Recado para quem recebe",
     noteHint: "O que já foi combinado com o cliente",
     state: {
