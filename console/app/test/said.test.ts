@@ -4,7 +4,7 @@ import { carries } from "../src/pages/work/carries";
 import { leaves } from "../src/pages/work/dispositions";
 import { phone, readable } from "../src/pages/work/identity";
 import { pieces } from "../src/pages/work/links";
-import { author, failure, groups, reactions, said } from "../src/pages/work/said";
+import { author, failure, groups, reactions, said, side } from "../src/pages/work/said";
 import { blanks, filled, isUsable, values } from "../src/pages/work/template";
 
 const of = (content: unknown) => said({ content: content as never });
@@ -62,6 +62,7 @@ describe("what a message says", () => {
 
   it("has an author, reactions and a reason why it came no further", () => {
     expect(author({ author: { kind: "agent", name: "Ana" } as never })).toEqual({
+      id: "",
       kind: "agent",
       name: "Ana",
     });
@@ -94,6 +95,16 @@ describe("messages stand together", () => {
       message(4, noon, "outbound", { kind: "agent", name: "Bruno" }),
     ];
     expect(shape(all)).toEqual([[1], [2], [3], [4]]);
+  });
+
+  it("on the side of who wrote them", () => {
+    const bruno = { kind: "agent", id: "b", name: "Bruno" };
+    const of = (direction: string, who: object) => side(message(1, noon, direction, who), "b");
+    expect(of("inbound", { kind: "customer", name: "Caio" })).toBe("customer");
+    expect(of("outbound", bruno)).toBe("me");
+    expect(of("outbound", { ...bruno, id: "a" })).toBe("colleague");
+    expect(of("outbound", { kind: "system", name: "Loja" })).toBe("itself");
+    expect(of("outbound", {})).toBe("itself");
   });
 
   it("under one day", () => {

@@ -1,6 +1,6 @@
 // What is asked of the program, each under the key by which it is asked anew.
 
-import { queryOptions } from "@tanstack/react-query";
+import { queryOptions, useQuery } from "@tanstack/react-query";
 import { actFor, api, asked, type Message, Refused, type Session, showCsrf } from "./client";
 
 /** Who is here; null is nobody. */
@@ -18,6 +18,11 @@ export const session = queryOptions({
     }
   },
 });
+
+/** Whose window this is; empty where nobody is logged in. */
+export function useMe(): string {
+  return useQuery(session).data?.user ?? "";
+}
 
 /** Where is kept for which company an administrator of the installation has chosen to act. */
 export const COMPANY_KEPT = "ramal.company";

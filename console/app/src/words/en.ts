@@ -110,6 +110,7 @@ const words: Words = {
     typing: "{{name}} is typing…",
     system: "Automatic",
     you: "You",
+    colleague: "Colleague",
     empty: "No message yet.",
     newest: "Go to the newest",
     edited: "edited",

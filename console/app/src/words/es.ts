@@ -110,6 +110,7 @@ const words: Words = {
     typing: "{{name}} está escribiendo…",
     system: "Automático",
     you: "Usted",
+    colleague: "Colega",
     empty: "Ningún mensaje todavía.",
     newest: "Ir al más reciente",
     edited: "editado",

@@ -108,6 +108,7 @@ const words = {
     typing: "{{name}} está digitando…",
     system: "Automática",
     you: "Você",
+    colleague: "Colega",
     empty: "Nenhuma mensagem ainda.",
     newest: "Ir para a mais recente",
     edited: "editada",

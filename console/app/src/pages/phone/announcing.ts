@@ -66,7 +66,7 @@ export function useAnnouncing(): void {
     const said = await client.fetchQuery(messages(what.interaction)).catch(() => undefined);
     if (said?.at(-1)?.direction !== "inbound") return;
     const name = one.customer || core("work.customer");
-    announce(t("notify.message", { name }), preview(core, said), one.work, true);
+    announce(t("notify.message", { name }), preview(core, said, who?.user ?? ""), one.work, true);
   };
   useEffect(() => told.heard(() => heard.current()), []);
 }

@@ -13,18 +13,19 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { api, asked, type Message, type Work } from "../../api/client";
-import { composer, messages, templates } from "../../api/questions";
+import { composer, messages, templates, useMe } from "../../api/questions";
 import type { Sending } from "../../live/outbox";
 import { again, discard } from "../../live/sending";
+import { Avatar } from "../../parts/avatar";
 import { notice, useWhy } from "../../parts/notices";
 import { clock } from "../../parts/time";
 import { speaking } from "../../words/words";
-import { short } from "./card";
+import { short, writer } from "./card";
 import { carries } from "./carries";
 import { Files } from "./files";
 import { marked, type Noted } from "./notes";
 import { reply } from "./replying";
-import { author, failure, type Group, reactions, type Said, said } from "./said";
+import { author, failure, type Group, reactions, type Said, said, side } from "./said";
 import css from "./talk.module.css";
 import { filled } from "./template";
 import { Words } from "./text";
@@ -35,30 +36,37 @@ const Mail = lazy(speaking("agent", () => import("./mail")));
 export function Bubbles({ group, work }: { group: Group; work: Work }) {
   const { t, i18n } = useTranslation();
   const { data: may } = useQuery(composer(work.interaction));
+  const me = useMe();
   const first = group.items[0];
   if (first === undefined) return null;
-  const who = author(first);
+  const who = side(first, me);
+  const name = who === "customer" ? author(first).name || t("work.customer") : writer(t, first, me);
   const channel = work.channel?.id ?? "";
   // What comes by mail is one; what leaves is one as soon as it was made.
   const isMail = work.channel?.kind === "email" && first.direction === "inbound";
-  const side = first.direction === "inbound" ? "in" : "out";
   const mayAnswer =
     work.doing === "handling" && may?.open === true && carries(may.capabilities).replies;
-  const isByItself = side === "out" && who.kind !== "agent";
   return (
-    <div className={css.group} data-side={side} data-itself={isByItself}>
-      {isByItself && (
-        <span className={css.author}>
-          <IconRobot size={14} stroke={1.7} aria-hidden="true" /> {t("talk.system")}
+    <div
+      className={css.group}
+      data-side={who === "customer" ? "in" : "out"}
+      data-itself={who === "itself"}
+    >
+      {(who === "itself" || who === "colleague") && (
+        <span className={css.author} aria-hidden="true">
+          {who === "itself" ? (
+            <IconRobot size={14} stroke={1.7} />
+          ) : (
+            <Avatar name={name} size={18} />
+          )}
+          {name}
         </span>
       )}
       {group.items.map((message) => (
         <div key={message.id} className={css.item}>
           <div className={css.bubble}>
             <Quoted of={message} interaction={work.interaction} />
-            <span className="unseen">
-              {who.kind === "agent" ? t("talk.you") : who.name || t("talk.system")}:{" "}
-            </span>
+            <span className="unseen">{name}: </span>
             {isMail ? (
               <Suspense fallback={<Content message={message} channel={channel} />}>
                 <Mail message={message.id} />
@@ -69,11 +77,11 @@ export function Bubbles({ group, work }: { group: Group; work: Work }) {
             <span className={css.foot}>
               {message.edits != null && message.edits.length > 0 && <>{t("talk.edited")} · </>}
               <time>{clock(i18n.language, message.at_ms)}</time>
-              {side === "out" && <Tick state={message.state ?? ""} />}
+              {who !== "customer" && <Tick state={message.state ?? ""} />}
             </span>
             <Reactions message={message} />
           </div>
-          {mayAnswer && side === "in" && message.external_id != null && (
+          {mayAnswer && who === "customer" && message.external_id != null && (
             <UnstyledButton
               className={css.answer}
               aria-label={t("talk.reply")}

@@ -3,14 +3,14 @@ import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { Message, Work } from "../../api/client";
-import { composer, messages } from "../../api/questions";
+import { composer, messages, useMe } from "../../api/questions";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { Avatar } from "../../parts/avatar";
 import { MediumIcon } from "../../parts/medium";
 import { ago, long, useNow } from "../../parts/time";
 import { phone } from "./identity";
-import { author, said } from "./said";
+import { author, said, side } from "./said";
 import { lastInbound, seen } from "./seen";
 import css from "./work.module.css";
 
@@ -19,14 +19,21 @@ export function kindOf(work: Work): string {
   return work.channel?.kind ?? work.medium;
 }
 
+/** Who wrote a message of the company's side. */
+export function writer(t: TFunction, message: Message, me: string): string {
+  const who = side(message, me);
+  if (who === "me") return t("talk.you");
+  return author(message).name || t(who === "itself" ? "talk.system" : "talk.colleague");
+}
+
 /** The last thing that a person wrote, in a line. */
-export function preview(t: TFunction, all: readonly Message[] | undefined): string {
+export function preview(t: TFunction, all: readonly Message[] | undefined, me: string): string {
   const last = all?.findLast(
     (message) => author(message).kind !== "system" && said(message).kind !== "reaction",
   );
   if (last === undefined) return "";
   const text = short(t, last);
-  return last.direction === "outbound" ? `${t("talk.you")}: ${text}` : text;
+  return last.direction === "outbound" ? `${writer(t, last, me)}: ${text}` : text;
 }
 
 /** A message in a line. */
@@ -59,6 +66,7 @@ export function Card({ work, place, isOpen }: { work: Work; place: number; isOpe
   const now = useNow(15_000);
   const isWritten = work.medium !== "phone";
   const { data: all } = useQuery({ ...messages(work.interaction), enabled: isWritten });
+  const me = useMe();
   const { data: window } = useQuery({ ...composer(work.interaction), enabled: isWritten });
   const read = useStore(seen, (value) => value[work.interaction] ?? 0);
   const types = useStore(live, ({ typing }) => (typing[work.interaction] ?? 0) > Date.now());
@@ -88,7 +96,7 @@ export function Card({ work, place, isOpen }: { work: Work; place: number; isOpe
         </span>
         <span className={css.line}>
           <span className={css.last}>
-            {types ? t("talk.typing", { name }) : preview(t, all) || work.service_name}
+            {types ? t("talk.typing", { name }) : preview(t, all, me) || work.service_name}
           </span>
           {isUnread && (
             <span className={css.news}>

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { api, asked, Refused, type Work } from "../../api/client";
-import { messages, work as question } from "../../api/questions";
+import { messages, work as question, useMe } from "../../api/questions";
 import { useStore } from "../../live/store";
 import { Avatar } from "../../parts/avatar";
 import { MediumIcon } from "../../parts/medium";
@@ -49,6 +49,7 @@ export function Offer({ work }: { work: Work }) {
   const answer = useAnswer();
   const isWritten = work.medium !== "phone";
   const { data: all } = useQuery({ ...messages(work.interaction), enabled: isWritten });
+  const me = useMe();
   const left = Math.max(0, (work.until_ms ?? now) - now);
   const whole = Math.max(1, (work.until_ms ?? now) - work.since_ms);
   const name = written(work.customer) || t("work.customer");
@@ -74,7 +75,7 @@ export function Offer({ work }: { work: Work }) {
           </span>
         )}
       </div>
-      {isWritten && <p className={css.first}>{preview(t, all) || "\u00a0"}</p>}
+      {isWritten && <p className={css.first}>{preview(t, all, me) || "\u00a0"}</p>}
       {work.until_ms != null && (
         <div className={css.bar}>
           <span style={{ transform: `scaleX(${Math.min(1, left / whole)})` }} />

@@ -69,9 +69,21 @@ export function said(message: Pick<Message, "content">): Said {
 }
 
 /** Who wrote it. */
-export function author(message: Pick<Message, "author">): { kind: string; name: string } {
-  const { kind, name } = fields(message.author);
-  return { kind: text(kind), name: text(name) };
+export function author(message: Pick<Message, "author">): {
+  kind: string;
+  id: string;
+  name: string;
+} {
+  const { kind, id, name } = fields(message.author);
+  return { kind: text(kind), id: text(id), name: text(name) };
+}
+
+/** Whose side it is on: the customer's, one's own, a colleague's, or that of something that writes by itself. */
+export function side(message: Message, me: string): "customer" | "me" | "colleague" | "itself" {
+  if (message.direction === "inbound") return "customer";
+  const { kind, id } = author(message);
+  if (kind !== "agent") return "itself";
+  return id === me ? "me" : "colleague";
 }
 
 /** Why a message came no further, in the sentence that says what is to be done. */
@@ -100,13 +112,17 @@ export function groups(all: readonly Message[]): readonly Group[] {
       group?.day === day &&
       last !== undefined &&
       last.direction === message.direction &&
-      author(last).kind === author(message).kind &&
-      author(last).name === author(message).name &&
+      isOfSame(last, message) &&
       message.at_ms - last.at_ms < TOGETHER_MS;
     if (group !== undefined && belongs) group.items.push(message);
     else made.push({ day, items: [message] });
   }
   return made;
+}
+
+function isOfSame(one: Message, other: Message): boolean {
+  const [a, b] = [author(one), author(other)];
+  return a.kind === b.kind && a.id === b.id && a.name === b.name;
 }
 
 function place(content: Fields): Said {
