@@ -1,6 +1,14 @@
 import { describe, expect, it } from "vitest";
 import type { Message } from "../src/api/client";
-import { asking, marked, meant, mentioned, type Noted, rows } from "../src/pages/work/notes";
+import {
+  asking,
+  lastWord,
+  marked,
+  meant,
+  mentioned,
+  type Noted,
+  rows,
+} from "../src/pages/work/notes";
 
 const message = (id: string, at_ms: number): Message => ({
   id,
@@ -36,6 +44,18 @@ describe("notes among messages", () => {
       "z",
     ]);
     expect(told([], [note("n", 1)])).toEqual(["n"]);
+  });
+});
+
+describe("a word of who had it before", () => {
+  const by = (who: string, at_ms: number): Noted => ({ ...note(who, at_ms), by: who });
+
+  it("is the last one before it was taken, unless it is one's own", () => {
+    const all = [by("ana", 1), by("bia", 2), by("ana", 9)];
+    expect(lastWord(all, "me", 5)?.text).toBe("bia");
+    expect(lastWord(all, "me", 9)?.text).toBe("ana");
+    expect(lastWord(all, "bia", 5)).toBeUndefined();
+    expect(lastWord([], "me", 5)).toBeUndefined();
   });
 });
 

@@ -5,6 +5,7 @@ import { leaves } from "../src/pages/work/dispositions";
 import { phone, readable } from "../src/pages/work/identity";
 import { pieces } from "../src/pages/work/links";
 import { author, failure, groups, reactions, said, side } from "../src/pages/work/said";
+import { unread } from "../src/pages/work/seen";
 import { blanks, filled, isUsable, values } from "../src/pages/work/template";
 
 const of = (content: unknown) => said({ content: content as never });
@@ -111,6 +112,25 @@ describe("messages stand together", () => {
     const midnight = new Date(2026, 10, 24).getTime();
     const all = [message(1, midnight - 1, "outbound", ana), message(2, midnight, "outbound", ana)];
     expect(groups(all).map(({ day }) => day)).toEqual([new Date(2026, 10, 23).getTime(), midnight]);
+  });
+});
+
+describe("what nobody has read", () => {
+  const ana = { kind: "agent", id: "a", name: "Ana" };
+  const all = [
+    message(1, 0, "inbound", {}),
+    message(2, 0, "outbound", ana),
+    message(3, 0, "inbound", {}),
+    message(4, 0, "outbound", { kind: "system", name: "Loja" }),
+    message(5, 0, "inbound", {}),
+  ];
+
+  it("is what the customer wrote behind what was seen and what was answered", () => {
+    expect(unread(all, undefined)).toBe(2);
+    expect(unread(all, 1)).toBe(2);
+    expect(unread(all, 3)).toBe(1);
+    expect(unread(all, 5)).toBe(0);
+    expect(unread(undefined, undefined)).toBe(0);
   });
 });
 

@@ -1,26 +1,34 @@
-import { CloseButton } from "@mantine/core";
+import { CloseButton, UnstyledButton } from "@mantine/core";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Refused } from "../api/client";
 import { store, useStore } from "../live/store";
 import css from "./parts.module.css";
 
-type Notice = { readonly id: number; readonly text: string };
+/** What can be done about it. */
+type Deed = { readonly label: string; readonly does: () => void };
+
+type Notice = { readonly id: number; readonly text: string; readonly deed: Deed | undefined };
 
 const notices = store<readonly Notice[]>([]);
 
 /** How long a sentence stays, in milliseconds: long enough to be read twice. */
 const STAYS_MS = 7_000;
 
+/** The same, where there is something to be done. */
+const STAYS_WITH_DEED_MS = 30_000;
+
 /** As many as are read at once. */
 const NOTICES_MAX = 3;
 
 let made = 0;
 
-/** Says something that needs no answer. */
-export function notice(text: string): void {
+/** Says something that needs no answer, and offers what can be done about it: the same once. */
+export function notice(text: string, deed?: Deed): void {
   made += 1;
-  notices.set([...notices.now(), { id: made, text }].slice(-NOTICES_MAX));
+  const isOther = (one: Notice) => deed === undefined || one.deed?.label !== deed.label;
+  const others = notices.now().filter(isOther);
+  notices.set([...others, { id: made, text, deed }].slice(-NOTICES_MAX));
 }
 
 /** Why something was not done, in a sentence. */
@@ -45,17 +53,28 @@ export function Notices() {
   );
 }
 
-function Shown({ notice: { id, text } }: { notice: Notice }) {
+function Shown({ notice: { id, text, deed } }: { notice: Notice }) {
   const { t } = useTranslation();
   const drop = () => notices.set(notices.now().filter((one) => one.id !== id));
   // biome-ignore lint/correctness/useExhaustiveDependencies: the time runs once, from when it is shown.
   useEffect(() => {
-    const timer = setTimeout(drop, STAYS_MS);
+    const timer = setTimeout(drop, deed === undefined ? STAYS_MS : STAYS_WITH_DEED_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
     <div className={css.notice}>
       <span>{text}</span>
+      {deed !== undefined && (
+        <UnstyledButton
+          className={css.deed}
+          onClick={() => {
+            drop();
+            deed.does();
+          }}
+        >
+          {deed.label}
+        </UnstyledButton>
+      )}
       <CloseButton size="sm" variant="transparent" aria-label={t("failed.close")} onClick={drop} />
     </div>
   );

@@ -10,6 +10,9 @@ export const phone = store<Phone | null>(null);
 /** Why this window is none: another one is, or the browser cannot. */
 export const without = store<"elsewhere" | "insecure" | null>(null);
 
+/** Whether somebody who takes no work wants this window to be a telephone all the same: to call and listen. */
+export const wanted = store(false);
+
 /** Whether what is said here stays on this machine. */
 export const muted = store(false);
 
@@ -34,6 +37,29 @@ let handset: Handset | null = null;
 /** From here on this is the telephone; or there is none. */
 export function lay(fresh: Handset | null): void {
   handset = fresh;
+}
+
+/** A telephone that is no telephone by then will not be one, in milliseconds. */
+const READY_MAX_MS = 10_000;
+
+/** Has this window be a telephone, whoever is here: from then on it can be called. */
+export function ready(): Promise<void> {
+  wanted.set(true);
+  return new Promise((resolve, reject) => {
+    const over = (end: () => void) => {
+      clearTimeout(timer);
+      drop();
+      end();
+    };
+    const look = () => {
+      const line = phone.now()?.line.is;
+      if (line === "ready") over(resolve);
+      if (line === "refused") over(() => reject(new Error("the telephone is refused")));
+    };
+    const timer = setTimeout(() => over(() => reject(new Error("no telephone"))), READY_MAX_MS);
+    const drop = phone.heard(look);
+    look();
+  });
 }
 
 export const answer = () => handset?.answer();

@@ -24,6 +24,7 @@ const words: Words = {
     prompts: "Audios",
     settings: "Configuración",
     skip: "Ir al contenido",
+    pages: "Páginas",
     main: "Principal",
   },
   me: {
@@ -83,7 +84,12 @@ const words: Words = {
     waits: "espera hace {{time}}",
     since: "hace {{time}}",
     wrapUp: "Tipificar",
-    unread: "mensaje nuevo",
+    unread_one: "mensaje nuevo",
+    unread_other: "mensajes nuevos",
+    named: "lo mencionaron",
+    word: "Mensaje de {{name}}",
+    mentions: "Lo mencionaron",
+    look: "Ver conversación",
     window: "Responda en {{time}}",
     windowClosed: "Solo plantillas",
     none: {
@@ -91,6 +97,9 @@ const words: Words = {
       availableText: "Está disponible. La próxima atención aparece aquí.",
       away: "Aún no recibe atenciones",
       awayText: "Póngase disponible para comenzar.",
+      paused: "En pausa: {{reason}}",
+      missed:
+        "{{name}} ({{service}}) pasó a otra persona. Póngase disponible para recibir la próxima.",
     },
     pick: "Elija una atención",
     pickText: "La conversación se abre aquí. Con el teclado:",

@@ -22,6 +22,7 @@ const words = {
     prompts: "Áudios",
     settings: "Configurações",
     skip: "Ir para o conteúdo",
+    pages: "Páginas",
     main: "Principal",
   },
   me: {
@@ -81,7 +82,12 @@ const words = {
     waits: "espera há {{time}}",
     since: "há {{time}}",
     wrapUp: "Tabular",
-    unread: "nova mensagem",
+    unread_one: "mensagem nova",
+    unread_other: "mensagens novas",
+    named: "mencionaram você",
+    word: "Recado de {{name}}",
+    mentions: "Mencionaram você",
+    look: "Ver conversa",
     window: "Responda em {{time}}",
     windowClosed: "Só modelos",
     none: {
@@ -89,6 +95,9 @@ const words = {
       availableText: "Você está disponível. O próximo atendimento aparece aqui.",
       away: "Você ainda não recebe atendimentos",
       awayText: "Fique disponível para começar.",
+      paused: "Em pausa: {{reason}}",
+      missed:
+        "{{name}} ({{service}}) foi para outra pessoa. Fique disponível para receber a próxima.",
     },
     pick: "Escolha um atendimento",
     pickText: "A conversa abre aqui. Pelo teclado:",

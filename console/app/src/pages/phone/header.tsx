@@ -22,32 +22,42 @@ import { have } from "../../phone/phone";
 import { phone as written } from "../work/identity";
 import { useAnnouncing, useMayAnnounce } from "./announcing";
 import { Clock } from "./clock";
+import { useCounting } from "./counting";
 import { wanted } from "./find";
 import css from "./header.module.css";
 import { Keypad } from "./keypad";
 import { useCall, useDial, useMute, useOrder } from "./orders";
+import { useTelling } from "./telling";
 
 const Sound = lazy(() => import("./sound"));
 
 /** The telephone in the head of the window: how it is, whom to call, and the call that runs. */
-export default function PhoneOfWindow() {
+export default function PhoneOfWindow({ isAgent }: { isAgent: boolean }) {
   useEffect(have, []);
-  useAnnouncing();
   const leg = useStore(phone, (value) => value?.leg.is ?? "none");
   return (
     <div className={css.phone}>
-      {leg === "talking" && <Running />}
+      {isAgent && <Listening />}
+      {leg === "talking" && <Running isAgent={isAgent} />}
       <Dialler />
     </div>
   );
 }
 
+/** What is told to who takes work, wherever they are. */
+function Listening() {
+  useAnnouncing();
+  useTelling();
+  useCounting();
+  return null;
+}
+
 /** The call that runs, wherever one is in the window. */
-function Running() {
+function Running({ isAgent }: { isAgent: boolean }) {
   const { t } = useTranslation("phone");
   const { t: core } = useTranslation();
   const { call } = useCall();
-  const { data: all } = useQuery(work);
+  const { data: all } = useQuery({ ...work, enabled: isAgent });
   const leg = useStore(phone, (value) => value?.leg);
   const isMuted = useStore(muted, (value) => value);
   const silence = useMute(call?.interaction ?? "");

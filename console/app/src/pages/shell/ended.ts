@@ -1,8 +1,10 @@
 // Who was here before who logs in now: of others nothing stays behind, and to whom their session ended that is said.
 
 import { outbox } from "../../live/sending";
+import { wanted } from "../../phone/handset";
 import { forgetDrafts } from "../work/drafts";
-import { seen } from "../work/seen";
+import { forgetMentions } from "../work/mentions";
+import { forgetSeen } from "../work/seen";
 
 /** Whose session has ended by itself. */
 let ended: string | null = null;
@@ -35,6 +37,8 @@ export function begun(user: string): void {
 
 function forget(): void {
   outbox.set([]);
-  seen.set({});
+  forgetSeen();
+  forgetMentions();
+  wanted.set(false);
   forgetDrafts();
 }

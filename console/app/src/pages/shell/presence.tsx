@@ -15,6 +15,12 @@ const BY_ITSELF = ["missed", "unreachable", "busy", "refused", "leaving"] as con
 
 type Wish = Schemas["Presents"];
 
+/** When one has last wished to be something else here, milliseconds since 1970. */
+let wishedAt = 0;
+
+/** A change so soon after a wish is what was wished, in milliseconds. */
+const WISH_MS = 5_000;
+
 /** What one is as an agent, and how to be something else. */
 export function usePresence() {
   const { data: who } = useQuery(session);
@@ -22,12 +28,31 @@ export function usePresence() {
   const why = useWhy();
   const wish = useMutation({
     // The answer is how one is; the socket tells the same, and everything that follows.
-    mutationFn: (body: Wish) => asked(api.PUT("/api/v1/agents/me/presence", { body })),
+    mutationFn: (body: Wish) => {
+      wishedAt = Date.now();
+      return asked(api.PUT("/api/v1/agents/me/presence", { body }));
+    },
     onSuccess: (agent) =>
       live.set({ ...live.now(), agents: { ...live.now().agents, [agent.id]: agent } }),
     onError: (error) => notice(why(error)),
   });
-  return { me, wish, come: { mutate: () => wish.mutate({ presence: "available" }) } };
+  return {
+    me,
+    wish,
+    come: { mutate: () => wish.mutate({ presence: "available" }) },
+    /** Whether one has just wished to be something else. */
+    wished: () => Date.now() - wishedAt < WISH_MS,
+  };
+}
+
+/** Why somebody is paused, in words; nothing where they are not. */
+export function useReason(me: Agent | undefined): string | undefined {
+  const { t } = useTranslation();
+  const { data: reasons } = useQuery({ ...pauses, enabled: me !== undefined });
+  if (me?.presence !== "paused") return undefined;
+  const itself = BY_ITSELF.find((one) => one === me.reason);
+  if (itself !== undefined) return t(`presence.reason.${itself}`);
+  return reasons?.find(({ id }) => id === me.reason)?.name ?? t("presence.paused");
 }
 
 /** Whether one takes work, and why not. */
@@ -35,12 +60,10 @@ export function Presence() {
   const { t } = useTranslation();
   const { me, wish } = usePresence();
   const { data: reasons } = useQuery({ ...pauses, enabled: me !== undefined });
+  const named = useReason(me);
   if (me === undefined) return null;
   const reason = reasons?.find((pause) => pause.id === me.reason);
-  const itself = BY_ITSELF.find((one) => one === me.reason);
-  const named = itself === undefined ? reason?.name : t(`presence.reason.${itself}`);
-  const name =
-    me.presence === "paused" ? (named ?? t("presence.paused")) : t(`presence.${me.presence}`);
+  const name = named ?? t(`presence.${me.presence}`);
   return (
     <Menu position="bottom-end" width={250} withInitialFocusPlaceholder={false}>
       <Menu.Target>
@@ -51,7 +74,7 @@ export function Presence() {
         >
           <span className={css.dot} data-is={me.presence} />
           <span className="unseen">{t("presence.label")}: </span>
-          <span>{name}</span>
+          <span className={css.state}>{name}</span>
           {me.since_ms != null && <Since ms={me.since_ms} />}
           <IconChevronDown size={14} />
         </UnstyledButton>

@@ -1,11 +1,10 @@
 import { UnstyledButton } from "@mantine/core";
 import { IconSearch } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { Outlet, useNavigate } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../../api/client";
-import { may, setsUp } from "../../api/may";
 import { session } from "../../api/questions";
 import { link, listen } from "../../live/live";
 import { flush } from "../../live/sending";
@@ -14,14 +13,18 @@ import { useStore } from "../../live/store";
 import { useShortcuts } from "../../parts/keys";
 import { Mark } from "../../parts/mark";
 import { useLasting } from "../../parts/time";
+import { wanted } from "../../phone/handset";
 import { speaking } from "../../words/words";
+import { looked } from "../work/mentions";
 import { Account } from "./account";
 import { gone } from "./ended";
+import { Nav } from "./nav";
 import { Presence, usePresence } from "./presence";
 import css from "./shell.module.css";
 
 const ShortcutList = lazy(() => import("./shortcuts"));
 const Palette = lazy(speaking("agent", () => import("./palette")));
+const Looking = lazy(speaking("agent", () => import("../work/looking")));
 const Phone = lazy(speaking("phone", () => import("../phone/header")));
 
 /** The window around every page: who one is, where one can go, whether one is connected. */
@@ -43,6 +46,8 @@ function Window({ me }: { me: Session }) {
   const [showsKeys, setShowsKeys] = useState(false);
   const { come, me: agent } = usePresence();
   useLive(me);
+  const isWanted = useStore(wanted, (value) => value);
+  const looks = useStore(looked, (value) => value);
   const [seeks, setSeeks] = useState(false);
   useShortcuts({
     "?": () => setShowsKeys(true),
@@ -59,15 +64,7 @@ function Window({ me }: { me: Session }) {
           <Mark />
           <span>{t("name")}</span>
         </div>
-        <nav className={css.nav} aria-label={t("nav.main")}>
-          {me.company != null && <Link to="/work">{t("nav.work")}</Link>}
-          {may(me, "desk", "view") && <Link to="/wall">{t("nav.wall")}</Link>}
-          {may(me, "interactions", "view") && <Link to="/trace">{t("nav.trace")}</Link>}
-          {may(me, "reports", "view") && <Link to="/reports">{t("nav.reports")}</Link>}
-          {may(me, "flows", "view") && <Link to="/ura">{t("nav.ura")}</Link>}
-          {may(me, "flows", "view") && <Link to="/prompts">{t("nav.prompts")}</Link>}
-          {setsUp(me) && <Link to="/settings">{t("nav.settings")}</Link>}
-        </nav>
+        <Nav me={me} />
         <UnstyledButton
           className={css.seek}
           aria-label={t("nav.seek")}
@@ -76,7 +73,9 @@ function Window({ me }: { me: Session }) {
         >
           <IconSearch size={19} stroke={1.7} />
         </UnstyledButton>
-        <Suspense>{agent !== undefined && <Phone />}</Suspense>
+        <Suspense>
+          {(agent !== undefined || isWanted) && <Phone isAgent={agent !== undefined} />}
+        </Suspense>
         <Presence />
         <Account me={me} showKeys={() => setShowsKeys(true)} />
       </header>
@@ -88,6 +87,9 @@ function Window({ me }: { me: Session }) {
         {seeks && (
           <Palette me={me} showKeys={() => setShowsKeys(true)} close={() => setSeeks(false)} />
         )}
+      </Suspense>
+      <Suspense>
+        {looks !== null && <Looking interaction={looks} close={() => looked.set(null)} />}
       </Suspense>
       <Suspense>{showsKeys && <ShortcutList close={() => setShowsKeys(false)} />}</Suspense>
     </div>

@@ -32,8 +32,11 @@ import { Words } from "./text";
 
 const Mail = lazy(speaking("agent", () => import("./mail")));
 
+/** What is known of the interaction in which something was written: less where one has it not in hand. */
+export type Talked = Pick<Work, "interaction" | "doing" | "channel">;
+
 /** Messages of one author. */
-export function Bubbles({ group, work }: { group: Group; work: Work }) {
+export function Bubbles({ group, work }: { group: Group; work: Talked }) {
   const { t, i18n } = useTranslation();
   const { data: may } = useQuery(composer(work.interaction));
   const me = useMe();

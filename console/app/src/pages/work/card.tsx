@@ -1,3 +1,4 @@
+import { IconAt } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { TFunction } from "i18next";
@@ -10,8 +11,9 @@ import { Avatar } from "../../parts/avatar";
 import { MediumIcon } from "../../parts/medium";
 import { ago, long, useNow } from "../../parts/time";
 import { phone } from "./identity";
+import { mentions } from "./mentions";
 import { author, said, side } from "./said";
-import { lastInbound, seen } from "./seen";
+import { seen, unread } from "./seen";
 import css from "./work.module.css";
 
 /** What the customer uses: the kind of the channel where it is written. */
@@ -68,10 +70,13 @@ export function Card({ work, place, isOpen }: { work: Work; place: number; isOpe
   const { data: all } = useQuery({ ...messages(work.interaction), enabled: isWritten });
   const me = useMe();
   const { data: window } = useQuery({ ...composer(work.interaction), enabled: isWritten });
-  const read = useStore(seen, (value) => value[work.interaction] ?? 0);
+  const read = useStore(seen, (value) => value[work.interaction]?.messages);
+  const isNamed = useStore(mentions, (all) =>
+    all.some(({ interaction }) => interaction === work.interaction),
+  );
   const types = useStore(live, ({ typing }) => (typing[work.interaction] ?? 0) > Date.now());
   const last = all?.at(-1);
-  const isUnread = !isOpen && lastInbound(all) > read;
+  const news = unread(all, read);
   const name = phone(work.customer) || t("work.customer");
   const left = window?.open_left_ms == null ? null : window.open_left_ms - (now - window.asked_ms);
   return (
@@ -80,7 +85,7 @@ export function Card({ work, place, isOpen }: { work: Work; place: number; isOpe
       to="/work/$work"
       params={{ work: work.work }}
       data-open={isOpen}
-      data-unread={isUnread}
+      data-unread={news > 0}
       title={place < 10 ? `Alt ${place}` : undefined}
     >
       <span className={css.face}>
@@ -98,9 +103,15 @@ export function Card({ work, place, isOpen }: { work: Work; place: number; isOpe
           <span className={css.last}>
             {types ? t("talk.typing", { name }) : preview(t, all, me) || work.service_name}
           </span>
-          {isUnread && (
+          {isNamed && (
+            <span className={css.named}>
+              <IconAt size={14} stroke={2} role="img" aria-label={t("work.named")} />
+            </span>
+          )}
+          {news > 0 && (
             <span className={css.news}>
-              <span className="unseen">{t("work.unread")}</span>
+              {news}
+              <span className="unseen"> {t("work.unread", { count: news })}</span>
             </span>
           )}
         </span>

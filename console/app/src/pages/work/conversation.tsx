@@ -11,15 +11,17 @@ import { outbox } from "../../live/sending";
 import { useStore } from "../../live/store";
 import { useShortcuts } from "../../parts/keys";
 import { known, MediumIcon } from "../../parts/medium";
-import { day, useNow } from "../../parts/time";
+import { useNow } from "../../parts/time";
 import { speaking } from "../../words/words";
-import { Bubbles, Note, Pending } from "./bubbles";
+import { Pending } from "./bubbles";
 import { kindOf } from "./card";
 import { Composer } from "./composer";
 import { phone } from "./identity";
-import { rows } from "./notes";
+import { lookedAt, mentions } from "./mentions";
+import { Rows } from "./rows";
 import { lastInbound, saw } from "./seen";
 import css from "./talk.module.css";
+import { WordAbove } from "./word";
 
 const Call = lazy(speaking("phone", () => import("../phone/call")));
 const HandOn = lazy(speaking("phone", () => import("../phone/hand-on")));
@@ -39,6 +41,7 @@ export function Conversation({ work, toggleCustomer }: Props) {
   const mayClose = isWritten || isWrapping || work.dispositions.length > 0;
   const mayHandOn = isWritten && work.doing === "handling";
   useShortcuts({ "alt+e": () => setCloses(mayClose) });
+  useLooked(work.interaction);
   useShortcuts(mayHandOn ? { "alt+x": () => setHands(true) } : {});
   return (
     <div className={css.talk}>
@@ -99,6 +102,7 @@ export function Conversation({ work, toggleCustomer }: Props) {
           </Button>
         </Tooltip>
       </header>
+      <WordAbove work={work} />
       {isWritten ? (
         <>
           <Log work={work} />
@@ -119,14 +123,13 @@ export function Conversation({ work, toggleCustomer }: Props) {
 
 /** What was written, the newest at the foot: it stays there while one is there, and nowhere else. */
 function Log({ work }: { work: Work }) {
-  const { t, i18n } = useTranslation();
+  const { t } = useTranslation();
   const { data: all } = useQuery(messages(work.interaction));
   const { data: noted } = useQuery(notes(work.interaction));
   const pending = useStore(outbox, (value) => value);
   const own = pending.filter((one) => one.interaction === work.interaction);
   const scroller = useRef<HTMLDivElement>(null);
   const [isUp, setIsUp] = useState(false);
-  const now = useNow(60_000);
   useRead(work.interaction, lastInbound(all));
   const down = () => scroller.current?.scrollTo({ top: 0, behavior: "smooth" });
   // Who has written wants to see it, wherever they were reading.
@@ -134,7 +137,6 @@ function Log({ work }: { work: Work }) {
   useEffect(() => {
     scroller.current?.scrollTo({ top: 0 });
   }, [own.length]);
-  let last = 0;
   return (
     <div className={css.frame}>
       {/* Upside down: a browser then keeps the foot where it is when something grows above it. */}
@@ -152,21 +154,7 @@ function Log({ work }: { work: Work }) {
           {all?.length === 0 && own.length === 0 && (
             <p className={css.nothing}>{t("talk.empty")}</p>
           )}
-          {rows(all ?? [], noted ?? []).map((row) => {
-            const isNew = row.day !== last;
-            last = row.day;
-            const key = row.kind === "note" ? `note ${row.note.at_ms}` : row.group.items[0]?.id;
-            return (
-              <div key={key} className={css.part}>
-                {isNew && <p className={css.day}>{day(t, i18n.language, row.day, now)}</p>}
-                {row.kind === "note" ? (
-                  <Note note={row.note} />
-                ) : (
-                  <Bubbles group={row.group} work={work} />
-                )}
-              </div>
-            );
-          })}
+          <Rows all={all ?? []} noted={noted ?? []} work={work} />
           {own.map((sending) => (
             <Pending key={sending.id} sending={sending} />
           ))}
@@ -193,7 +181,8 @@ function Log({ work }: { work: Work }) {
 function useRead(interaction: string, seq: number) {
   useEffect(() => {
     const read = () => {
-      if (document.visibilityState !== "visible" || seq === 0 || !saw(interaction, seq)) return;
+      if (document.visibilityState !== "visible" || seq === 0 || !saw(interaction, "messages", seq))
+        return;
       const params = { path: { id: interaction } };
       const body = { kind: "read", seq } as const;
       // Nobody waits for it: where it gets lost, the next one says the same.
@@ -203,6 +192,20 @@ function useRead(interaction: string, seq: number) {
     document.addEventListener("visibilitychange", read);
     return () => document.removeEventListener("visibilitychange", read);
   }, [interaction, seq]);
+}
+
+/** That one is named in what is open is no news once the page is looked at. */
+function useLooked(interaction: string) {
+  const isNamed = useStore(mentions, (all) => all.some((one) => one.interaction === interaction));
+  useEffect(() => {
+    if (!isNamed) return;
+    const look = () => {
+      if (document.visibilityState === "visible") lookedAt(interaction);
+    };
+    look();
+    document.addEventListener("visibilitychange", look);
+    return () => document.removeEventListener("visibilitychange", look);
+  }, [interaction, isNamed]);
 }
 
 function Typing({ work }: { work: Work }) {

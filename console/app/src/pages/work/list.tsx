@@ -5,8 +5,10 @@ import type { Work } from "../../api/client";
 import { useStore } from "../../live/store";
 import { Empty } from "../../parts/empty";
 import { phone } from "../../phone/handset";
-import { usePresence } from "../shell/presence";
+import { usePresence, useReason } from "../shell/presence";
 import { Card } from "./card";
+import { Mentioned } from "./mentioned";
+import { missed } from "./missed";
 import { Offer, Ring } from "./offer";
 import css from "./work.module.css";
 
@@ -38,6 +40,7 @@ export function List({ all, offers, mine, open }: Props) {
           </section>
         )}
       </div>
+      <Mentioned mine={new Set(mine.map(({ interaction }) => interaction))} />
       <h2 className={css.title}>
         {t("work.title")}
         {mine.length > 0 && <span className={css.count}>{mine.length}</span>}
@@ -74,6 +77,8 @@ function Loading() {
 function Nothing({ isCalled }: { isCalled: boolean }) {
   const { t } = useTranslation();
   const { me, come, wish } = usePresence();
+  const reason = useReason(me);
+  const last = useStore(missed, (value) => value);
   if (isCalled || me === undefined) return null;
   if (me.presence === "available") {
     return (
@@ -87,8 +92,14 @@ function Nothing({ isCalled }: { isCalled: boolean }) {
   return (
     <Empty
       icon={<IconCoffee size={36} stroke={1.4} />}
-      title={t("work.none.away")}
-      text={t("work.none.awayText")}
+      title={reason === undefined ? t("work.none.away") : t("work.none.paused", { reason })}
+      text={
+        me.forced
+          ? t("presence.forced")
+          : last !== null && (me.reason === "missed" || me.reason === "unreachable")
+            ? t("work.none.missed", last)
+            : t("work.none.awayText")
+      }
     >
       <Button onClick={come.mutate} loading={wish.isPending}>
         {t("presence.come")}

@@ -29,6 +29,12 @@ export function rows(all: readonly Message[], notes: readonly Noted[]): readonly
   return made;
 }
 
+/** What a colleague left for who took it after them: the last word before that, unless it is one's own. */
+export function lastWord(notes: readonly Noted[], me: string, taken_ms: number): Noted | undefined {
+  const last = notes.filter(({ at_ms }) => at_ms <= taken_ms).at(-1);
+  return last?.by === me ? undefined : last;
+}
+
 type Colleague = { readonly id: string; readonly name: string };
 
 /** Letters that were typed behind an at sign, and where it stands. */

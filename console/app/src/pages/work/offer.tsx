@@ -12,6 +12,7 @@ import { long, useNow } from "../../parts/time";
 import { hangUp, phone, answer as take } from "../../phone/handset";
 import { kindOf, preview } from "./card";
 import { phone as written } from "./identity";
+import { useWord, Word } from "./word";
 import css from "./work.module.css";
 
 type Answer = { work: string; medium: string; takes: boolean };
@@ -50,6 +51,7 @@ export function Offer({ work }: { work: Work }) {
   const isWritten = work.medium !== "phone";
   const { data: all } = useQuery({ ...messages(work.interaction), enabled: isWritten });
   const me = useMe();
+  const word = useWord(work);
   const left = Math.max(0, (work.until_ms ?? now) - now);
   const whole = Math.max(1, (work.until_ms ?? now) - work.since_ms);
   const name = written(work.customer) || t("work.customer");
@@ -76,6 +78,7 @@ export function Offer({ work }: { work: Work }) {
         )}
       </div>
       {isWritten && <p className={css.first}>{preview(t, all, me) || "\u00a0"}</p>}
+      {word !== undefined && <Word note={word} />}
       {work.until_ms != null && (
         <div className={css.bar}>
           <span style={{ transform: `scaleX(${Math.min(1, left / whole)})` }} />

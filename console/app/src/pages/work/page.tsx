@@ -1,7 +1,7 @@
 import { IconMessages } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useParams } from "@tanstack/react-router";
-import { useEffect, useRef, useState } from "react";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Work } from "../../api/client";
 import { work } from "../../api/questions";
@@ -9,11 +9,15 @@ import { useStore } from "../../live/store";
 import { Empty } from "../../parts/empty";
 import { Keys, useShortcuts } from "../../parts/keys";
 import { phone, answer as take } from "../../phone/handset";
-import { Conversation } from "./conversation";
 import { Customer } from "./customer";
 import { List } from "./list";
 import { useAnswer } from "./offer";
 import css from "./work.module.css";
+
+const conversation = () => import("./conversation");
+const Conversation = lazy(() =>
+  conversation().then(({ Conversation }) => ({ default: Conversation })),
+);
 
 /** The agent's page: what calls and what is in hand, the conversation, the customer. */
 export function WorkPage() {
@@ -30,9 +34,14 @@ export function WorkPage() {
   const turn = () => setIsTurned((is) => !is);
 
   useEffect(() => {
-    const mark = offers.length > 0 ? `(${offers.length}) ` : "";
-    document.title = `${mark}${t("nav.work")} · ${t("name")}`;
-  }, [offers.length, t]);
+    document.title = `${t("nav.work")} · ${t("name")}`;
+  }, [t]);
+
+  // With the first customer comes what they are answered with, before it is opened.
+  const isAnybody = all !== undefined && all.length > 0;
+  useEffect(() => {
+    if (isAnybody) void conversation();
+  }, [isAnybody]);
 
   // What was closed, moved on or taken away leaves the page to what is next.
   const isGone = all !== undefined && id !== undefined && open === undefined && !answer.isPending;
@@ -80,7 +89,9 @@ export function WorkPage() {
             }
           />
         ) : (
-          <Conversation key={open.work} work={open} toggleCustomer={turn} />
+          <Suspense>
+            <Conversation key={open.work} work={open} toggleCustomer={turn} />
+          </Suspense>
         )}
       </section>
       <Customer work={open} isTurned={isTurned} close={() => setIsTurned(false)} />

@@ -118,6 +118,21 @@ const words: PhoneWords = {
     offer: "{{name}} is calling you",
     message: "New message from {{name}}",
     mention: "{{name}} mentioned you: {{text}}",
+    mentioned: "{{name}} mentioned you",
+    look: "See conversation",
+  },
+  missed: {
+    lapsed: "You did not answer {{name}} ({{service}}) in time.",
+    unreachable: "Your phone could not be reached for {{name}} ({{service}}).",
+    paused: "Somebody else is called, and you are on a break until you make yourself available.",
+    next: "Somebody else is called.",
+  },
+  forced: {
+    paused: "{{name}} has put you on a break: {{reason}}.",
+    somebody: "Your supervisor",
+    lost: "The connection was lost and you were marked away: nothing comes to you until you are back.",
+    sent: "Your shift was ended by your supervisor or in another window.",
+    sentBy: "{{name}} has ended your shift.",
   },
 };
 

@@ -118,6 +118,21 @@ const words: PhoneWords = {
     offer: "{{name}} te llama",
     message: "Nuevo mensaje de {{name}}",
     mention: "{{name}} te mencionó: {{text}}",
+    mentioned: "{{name}} lo mencionó",
+    look: "Ver conversación",
+  },
+  missed: {
+    lapsed: "No atendió a {{name}} ({{service}}) a tiempo.",
+    unreachable: "No se pudo alcanzar su teléfono para atender a {{name}} ({{service}}).",
+    paused: "Se llamará a otra persona, y usted queda en pausa hasta ponerse disponible.",
+    next: "Se llamará a otra persona.",
+  },
+  forced: {
+    paused: "{{name}} lo puso en pausa: {{reason}}.",
+    somebody: "Su supervisor",
+    lost: "Se cayó la conexión y quedó ausente: no recibe nada hasta volver.",
+    sent: "Su jornada fue terminada por la supervisión o en otra ventana.",
+    sentBy: "{{name}} terminó su jornada.",
   },
 };
 

@@ -115,6 +115,21 @@ const words = {
     offer: "{{name}} chama você",
     message: "Nova mensagem de {{name}}",
     mention: "{{name}} mencionou você: {{text}}",
+    mentioned: "{{name}} mencionou você",
+    look: "Ver conversa",
+  },
+  missed: {
+    lapsed: "Você não atendeu {{name}} ({{service}}) a tempo.",
+    unreachable: "Seu telefone não foi alcançado para atender {{name}} ({{service}}).",
+    paused: "Outra pessoa será chamada, e você fica em pausa até se pôr disponível.",
+    next: "Outra pessoa será chamada.",
+  },
+  forced: {
+    paused: "{{name}} colocou você em pausa: {{reason}}.",
+    somebody: "A supervisão",
+    lost: "A conexão caiu e você ficou ausente: não recebe atendimentos até voltar.",
+    sent: "Seu expediente foi encerrado pela supervisão ou em outra janela.",
+    sentBy: "{{name}} encerrou seu expediente.",
   },
 };
 

@@ -1,0 +1,111 @@
+import { useQueryClient } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useRef } from "react";
+import { useTranslation } from "react-i18next";
+import type { Agent } from "../../api/client";
+import { fields, text } from "../../api/open";
+import { notes, pauses, useMe, work } from "../../api/questions";
+import { live } from "../../live/live";
+import { useTold } from "../../live/told";
+import { notice } from "../../parts/notices";
+import { usePresence } from "../shell/presence";
+import { phone as written } from "../work/identity";
+import { looked, mention } from "../work/mentions";
+import { missed } from "../work/missed";
+import { announce } from "./announcing";
+
+/** Says what others did that is about oneself: who has named one, whom one has missed, who has one pause. */
+export function useTelling(): void {
+  useMentions();
+  useMissed();
+  useForced();
+}
+
+function useMentions() {
+  const { t } = useTranslation("phone");
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const me = useMe();
+  useTold(async (what) => {
+    if (what.kind !== "note" || !what.mentions.includes(me)) return;
+    const { interaction } = what;
+    const all = await client.fetchQuery(notes(interaction)).catch(() => []);
+    const note = all.findLast(({ mentions }) => mentions.includes(me));
+    if (note === undefined) return;
+    const { name, at_ms } = note;
+    mention({ interaction, name, text: note.text, at_ms });
+    const look = () => {
+      const own = client
+        .getQueryData(work.queryKey)
+        ?.find((one) => one.interaction === interaction);
+      if (own === undefined) looked.set(interaction);
+      else void navigate({ to: "/work/$work", params: { work: own.work } });
+    };
+    notice(t("notify.mention", { name, text: note.text }), { label: t("notify.look"), does: look });
+    announce({
+      title: t("notify.mentioned", { name }),
+      body: note.text,
+      tag: interaction,
+      does: look,
+    });
+  });
+}
+
+/** How soon after the end of an offer it is known what became of oneself, in milliseconds. */
+const SETTLED_AFTER_MS = 400;
+
+function useMissed() {
+  const { t } = useTranslation("phone");
+  const { t: core } = useTranslation();
+  const client = useQueryClient();
+  const me = useMe();
+  const { come } = usePresence();
+  useTold((what) => {
+    if (what.kind !== "offer_ended" || what.agent !== me) return;
+    if (what.end !== "lapsed" && what.end !== "unreachable") return;
+    const { end } = what;
+    const one = client.getQueryData(work.queryKey)?.find((own) => own.work === what.work);
+    if (one === undefined) return;
+    const name = written(one.customer) || core("work.customer");
+    missed.set({ name, service: one.service_name });
+    setTimeout(() => {
+      const isPaused = live.now().agents[me]?.presence === "paused";
+      const who = t(`missed.${end}`, { name, service: one.service_name });
+      const text = `${who} ${t(isPaused ? "missed.paused" : "missed.next")}`;
+      notice(text, isPaused ? { label: core("presence.come"), does: come.mutate } : undefined);
+    }, SETTLED_AFTER_MS);
+  });
+}
+
+/** A change of oneself that one has not wished, in a sentence. */
+function useForced() {
+  const { t } = useTranslation("phone");
+  const { t: core } = useTranslation();
+  const client = useQueryClient();
+  const me = useMe();
+  const { come, wished } = usePresence();
+  const before = useRef<Agent>(undefined);
+  useTold((what) => {
+    const now = live.now().agents[me];
+    const then = before.current;
+    before.current = now;
+    if (now === undefined || then === undefined || now === then) return;
+    if (now.forced && (!then.forced || then.reason !== now.reason)) {
+      const reasons = client.getQueryData(pauses.queryKey);
+      const reason = reasons?.find(({ id }) => id === now.reason)?.name ?? core("presence.paused");
+      notice(t("forced.paused", { name: supervisor(now) || t("forced.somebody"), reason }));
+    } else if (now.presence === "offline" && then.presence !== "offline" && !wished()) {
+      const why = what.kind === "snapshot" ? "lost" : "sent";
+      const name = supervisor(now);
+      notice(name === "" ? t(`forced.${why}`) : t("forced.sentBy", { name }), {
+        label: core("presence.come"),
+        does: come.mutate,
+      });
+    }
+  });
+}
+
+/** Who has an agent be as they are; empty where that is not known. */
+function supervisor(agent: Agent): string {
+  return text(fields(fields(agent).forced_by).name);
+}
