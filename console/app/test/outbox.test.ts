@@ -29,7 +29,7 @@ describe("what is written", () => {
   });
 
   it("is not held up by what was refused, which stays until somebody decides", () => {
-    const all = became(box("a", "b"), "a", { is: "refused", why: "no" });
+    const all = became(box("a", "b"), "a", { is: "refused", why: "no", isFinal: true });
     expect(next(all, "i")?.id).toBe("b");
     expect(all).toHaveLength(2);
     expect(next(became(all, "a", { is: "stuck" }), "i")?.id).toBe("a");

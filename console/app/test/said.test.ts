@@ -4,9 +4,9 @@ import { carries } from "../src/pages/work/carries";
 import { leaves } from "../src/pages/work/dispositions";
 import { phone, readable } from "../src/pages/work/identity";
 import { pieces } from "../src/pages/work/links";
-import { author, failure, groups, reactions, said, side } from "../src/pages/work/said";
+import { author, failure, groups, mayGoAgain, reactions, said, side } from "../src/pages/work/said";
 import { unread } from "../src/pages/work/seen";
-import { blanks, filled, isUsable, values } from "../src/pages/work/template";
+import { above, blanks, filled, isUsable, values } from "../src/pages/work/template";
 
 const of = (content: unknown) => said({ content: content as never });
 
@@ -71,6 +71,20 @@ describe("what a message says", () => {
     expect(reactions({})).toEqual([]);
     expect(failure({ failure: { sentence: "Use um modelo." } as never })).toBe("Use um modelo.");
     expect(failure({})).toBe("");
+  });
+});
+
+describe("a message that failed", () => {
+  const failed = (word: string) => ({ state: "failed", failure: { class: word } as never });
+
+  it("is worth another try where it was not refused for good", () => {
+    expect(mayGoAgain(failed("retry"))).toBe(true);
+    expect(mayGoAgain(failed("channel_broken"))).toBe(true);
+    expect(mayGoAgain({ state: "uncertain" })).toBe(true);
+    for (const word of ["permanent", "needs_template", "blocked_by_customer"]) {
+      expect(mayGoAgain(failed(word)), word).toBe(false);
+    }
+    expect(mayGoAgain({ state: "delivered" })).toBe(false);
   });
 });
 
@@ -240,8 +254,33 @@ describe("a template", () => {
   it("goes only when its provider has approved it", () => {
     expect(isUsable(template)).toBe(true);
     expect(isUsable({ ...template, template: { state: "paused" } as never })).toBe(false);
-    const above = { state: "approved", header: { media: "image" } } as never;
-    expect(isUsable({ ...template, template: above }), "no file can be laid above").toBe(false);
+    expect(isUsable({ ...template, template: { state: "flagged" } as never })).toBe(true);
+  });
+
+  it("has a file above it, and values on its buttons", () => {
+    const whole = {
+      ...template,
+      body_names: [],
+      header_names: [],
+      template: {
+        header: { media: "image" },
+        body: "Oi",
+        buttons: [
+          { text: "Sim", kind: "quick_reply" },
+          { text: "Ver", kind: "url", url: "https://loja.example/{{1}}" },
+          { text: "Site", kind: "url", url: "https://loja.example" },
+          { text: "Cupom", kind: "copy_code" },
+        ],
+      } as never,
+    };
+    expect(above(whole)).toBe("image");
+    expect(above(template)).toBeUndefined();
+    expect(blanks(whole).map(({ id, on }) => [id, on])).toEqual([
+      ["buttons 1", "Ver"],
+      ["buttons 3", "Cupom"],
+    ]);
+    const given = { "buttons 1": "77", "buttons 3": "DEZ" };
+    expect(values(whole, given).buttons).toEqual({ "1": "77", "3": "DEZ" });
   });
 });
 

@@ -18,8 +18,8 @@ export type SendingState =
   | { readonly is: "going" }
   /** Nobody was reached: it goes by itself when somebody is. */
   | { readonly is: "stuck" }
-  /** The program said no, and why. */
-  | { readonly is: "refused"; readonly why: string };
+  /** The program said no, and why; and whether it says the same of the same again. */
+  | { readonly is: "refused"; readonly why: string; readonly isFinal: boolean };
 
 export type Outbox = readonly Sending[];
 

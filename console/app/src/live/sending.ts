@@ -56,7 +56,10 @@ async function go(interaction: string): Promise<void> {
       const isNobody = error instanceof Refused && error.status === 401;
       const isPassing = error instanceof Refused && (error.isPassing || isNobody);
       const why = error instanceof Refused ? error.message : "";
-      const state = isPassing ? ({ is: "stuck" } as const) : ({ is: "refused", why } as const);
+      // What is not as it must be never will be; what is in the way of it may be gone another time.
+      const isFinal = error instanceof Refused && [400, 403, 404, 413, 422].includes(error.status);
+      const refused = { is: "refused", why, isFinal } as const;
+      const state = isPassing ? ({ is: "stuck" } as const) : refused;
       outbox.set(became(outbox.now(), sending.id, state));
       if (isNobody) questions.setQueryData(session.queryKey, null);
       else if (isPassing) {

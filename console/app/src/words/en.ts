@@ -166,12 +166,6 @@ const words: Words = {
     long: "{{count}} characters too many",
     offered: "Accept to answer.",
     wrapping: "The conversation is over. Only its wrap-up is missing.",
-    search: "Search templates",
-    noTemplates: "No approved template",
-    noTemplatesText: "Whoever administers the channel can fetch them from the provider.",
-    value: "Value {{name}}",
-    preview: "What the customer sees",
-    sendTemplate: "Send the template",
   },
   close: {
     open: "Close",

@@ -167,12 +167,6 @@ const words: Words = {
     long: "{{count}} caracteres de más",
     offered: "Acepte la atención para responder.",
     wrapping: "La conversación terminó. Solo falta tipificar.",
-    search: "Buscar plantilla",
-    noTemplates: "Ninguna plantilla aprobada",
-    noTemplatesText: "Quien administra el canal puede buscarlas en el proveedor.",
-    value: "Valor {{name}}",
-    preview: "Como lo ve el cliente",
-    sendTemplate: "Enviar plantilla",
   },
   close: {
     open: "Cerrar",

@@ -165,12 +165,6 @@ const words = {
     long: "{{count}} caracteres além do limite",
     offered: "Aceite o atendimento para responder.",
     wrapping: "A conversa terminou. Falta só tabular.",
-    search: "Procurar modelo",
-    noTemplates: "Nenhum modelo aprovado",
-    noTemplatesText: "Quem administra o canal pode buscá-los no provedor.",
-    value: "Valor {{name}}",
-    preview: "Como o cliente vê",
-    sendTemplate: "Enviar modelo",
   },
   close: {
     open: "Encerrar",

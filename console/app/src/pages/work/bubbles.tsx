@@ -25,7 +25,7 @@ import { carries } from "./carries";
 import { Files } from "./files";
 import { marked, type Noted } from "./notes";
 import { reply } from "./replying";
-import { author, failure, type Group, reactions, type Said, said, side } from "./said";
+import { author, failure, type Group, mayGoAgain, reactions, type Said, said, side } from "./said";
 import css from "./talk.module.css";
 import { filled } from "./template";
 import { Words } from "./text";
@@ -94,7 +94,7 @@ export function Bubbles({ group, work }: { group: Group; work: Talked }) {
               <IconArrowBackUp size={17} stroke={1.7} aria-hidden="true" />
             </UnstyledButton>
           )}
-          <Failed message={message} interaction={work.interaction} />
+          <Failed message={message} work={work} />
         </div>
       ))}
     </div>
@@ -239,11 +239,12 @@ function Tick({ state }: { state: string }) {
   );
 }
 
-/** Why a message came no further, and another try. */
-function Failed({ message, interaction }: { message: Message; interaction: string }) {
+/** Why a message came no further, and another try where one is of use. */
+function Failed({ message, work }: { message: Message; work: Talked }) {
   const { t } = useTranslation();
   const client = useQueryClient();
   const why = useWhy();
+  const { interaction } = work;
   const resend = useMutation({
     mutationFn: async () => {
       const params = { path: { id: interaction, message: message.id } };
@@ -258,9 +259,11 @@ function Failed({ message, interaction }: { message: Message; interaction: strin
   return (
     <p className={css.failed} role="alert">
       <span>{failure(message) || t(`talk.state.${state}`)}</span>
-      <UnstyledButton disabled={resend.isPending} onClick={() => resend.mutate()}>
-        {t("talk.again")}
-      </UnstyledButton>
+      {work.doing === "handling" && mayGoAgain(message) && (
+        <UnstyledButton disabled={resend.isPending} onClick={() => resend.mutate()}>
+          {t("talk.again")}
+        </UnstyledButton>
+      )}
     </p>
   );
 }
@@ -287,7 +290,9 @@ export function Pending({ sending }: { sending: Sending }) {
         {state.is === "refused" && (
           <p className={css.failed} role="alert">
             <span>{state.why || t("failed.unknown")}</span>
-            <UnstyledButton onClick={() => again(sending)}>{t("talk.again")}</UnstyledButton>
+            {!state.isFinal && (
+              <UnstyledButton onClick={() => again(sending)}>{t("talk.again")}</UnstyledButton>
+            )}
             <UnstyledButton onClick={() => discard(sending)}>{t("talk.discard")}</UnstyledButton>
           </p>
         )}

@@ -38,9 +38,7 @@ import { reply, replying } from "./replying";
 
 const Emoji = lazy(speaking("agent", () => import("./emoji")));
 const NoteBox = lazy(speaking("agent", () => import("./note")));
-const Templates = lazy(() =>
-  import("./templates").then(({ Templates }) => ({ default: Templates })),
-);
+const Templates = lazy(speaking("agent", () => import("./templates")));
 
 type Props = { work: Work; name: string; wrapUp: () => void };
 

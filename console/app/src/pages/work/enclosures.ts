@@ -43,6 +43,11 @@ export function useEnclosures(interaction: string, most: number) {
       const room = Math.max(0, most - all.length);
       for (const file of [...(files ?? [])].slice(0, room)) void lay(file);
     },
+    /** Lays down this one, in the place of all others. */
+    only(files: FileList | null) {
+      setAll([]);
+      for (const file of [...(files ?? [])].slice(0, 1)) void lay(file);
+    },
     drop: (id: string) => setAll((before) => before.filter((one) => one.id !== id)),
     clear: () => setAll([]),
   };

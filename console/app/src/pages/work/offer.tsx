@@ -63,7 +63,14 @@ export function Offer({ work }: { work: Work }) {
       <div className={css.row}>
         <Avatar name={work.customer} size={40} />
         <div className={css.text}>
-          <strong className={css.name}>{name}</strong>
+          <span className={css.line}>
+            <strong className={css.name}>{name}</strong>
+            {work.until_ms != null && (
+              <span className={css.left} aria-hidden="true">
+                {t("work.left", { count: Math.ceil(left / 1_000) })}
+              </span>
+            )}
+          </span>
           <span className={css.meta}>
             <MediumIcon kind={kindOf(work)} size={15} /> {work.service_name} ·{" "}
             {work.about != null
@@ -71,11 +78,6 @@ export function Offer({ work }: { work: Work }) {
               : t("work.waits", { time: long(t, now - work.began_ms) })}
           </span>
         </div>
-        {work.until_ms != null && (
-          <span className={css.left} aria-hidden="true">
-            {t("work.left", { count: Math.ceil(left / 1_000) })}
-          </span>
-        )}
       </div>
       {isWritten && <p className={css.first}>{preview(t, all, me) || "\u00a0"}</p>}
       {word !== undefined && <Word note={word} />}

@@ -91,6 +91,15 @@ export function failure(message: Pick<Message, "failure">): string {
   return text(fields(message.failure).sentence);
 }
 
+/** What comes of a failure where the same may get through another time. */
+const PASSING = ["retry", "retry_with_new_token", "channel_broken", "uncertain"];
+
+/** Whether it may get through when it is sent again as it is: not where it was refused for good. */
+export function mayGoAgain({ state, failure }: Pick<Message, "state" | "failure">): boolean {
+  if (state === "uncertain") return true;
+  return state === "failed" && PASSING.includes(text(fields(failure).class));
+}
+
 /** What was put on it, by whomever. */
 export function reactions(message: Pick<Message, "reactions">): readonly string[] {
   return Object.values(fields(message.reactions)).filter((one) => typeof one === "string");

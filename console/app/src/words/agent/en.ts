@@ -23,6 +23,21 @@ const words: AgentWords = {
     frame: "What the mail says",
     noSubject: "No subject",
   },
+  template: {
+    search: "Search templates",
+    none: "No approved template",
+    noneText: "Whoever administers the channel can fetch them from the provider.",
+    value: "Value {{name}}",
+    preview: "What the customer sees",
+    send: "Send the template",
+    button: "Button {{name}}",
+    choose: "Choose a file",
+    above: {
+      image: "Picture above the words",
+      video: "Video above the words",
+      document: "Document above the words",
+    },
+  },
   emoji: { title: "Emoji", search: "Emojis" },
   palette: {
     title: "Go to or do",

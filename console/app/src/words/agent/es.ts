@@ -23,6 +23,21 @@ const words: AgentWords = {
     frame: "Contenido del correo",
     noSubject: "Sin asunto",
   },
+  template: {
+    search: "Buscar plantilla",
+    none: "Ninguna plantilla aprobada",
+    noneText: "Quien administra el canal puede buscarlas en el proveedor.",
+    value: "Valor {{name}}",
+    preview: "Como lo ve el cliente",
+    send: "Enviar plantilla",
+    button: "Botón {{name}}",
+    choose: "Elegir archivo",
+    above: {
+      image: "Imagen sobre el texto",
+      video: "Video sobre el texto",
+      document: "Documento sobre el texto",
+    },
+  },
   emoji: { title: "Emoji", search: "Emojis" },
   palette: {
     title: "Ir a o hacer",

@@ -21,6 +21,21 @@ const words = {
     frame: "Conteúdo do e-mail",
     noSubject: "Sem assunto",
   },
+  template: {
+    search: "Procurar modelo",
+    none: "Nenhum modelo aprovado",
+    noneText: "Quem administra o canal pode buscá-los no provedor.",
+    value: "Valor {{name}}",
+    preview: "Como o cliente vê",
+    send: "Enviar modelo",
+    button: "Botão {{name}}",
+    choose: "Escolher arquivo",
+    above: {
+      image: "Imagem acima do texto",
+      video: "Vídeo acima do texto",
+      document: "Documento acima do texto",
+    },
+  },
   emoji: { title: "Emoji", search: "Emojis" },
   palette: {
     title: "Ir para ou fazer",
