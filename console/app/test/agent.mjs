@@ -3,11 +3,13 @@
 //
 //   {"do": "visit", "url": "http://…", "phone": true, "dark": true}
 //   {"do": "enter", "email": "…", "password": "…"} {"do": "mistake"} {"do": "come"} {"do": "leave"}
-//   {"do": "accept", "name": "…"} {"do": "say", "text": "…"} {"do": "see", "text": "…"} {"do": "read", "text": "…"}
+//   {"do": "accept", "name": "…"} {"do": "open", "name": "…"} {"do": "full"} {"do": "finish", "name": "…", "how": "…"}
+//   {"do": "say", "text": "…"} {"do": "see", "text": "…"} {"do": "read", "text": "…"}
 //   {"do": "slash", "letters": "…"} {"do": "pick", "text": "…"}
 //   {"do": "note", "text": "…"} {"do": "hand", "to": "…", "note": "…"} {"do": "go", "letters": "…", "title": "…"}
 //   {"do": "ready"} {"do": "answer"} {"do": "hold"} {"do": "resume"} {"do": "mute"} {"do": "unmute"}
 //   {"do": "consult", "whom": "…"} {"do": "asks", "how": "…"} {"do": "over"} {"do": "hang_up"}
+//   {"do": "write", "text": "…"} {"do": "reload"} {"do": "drafted", "text": "…"} {"do": "once", "texts": ["…"]}
 //   {"do": "attach", "name": "…"} {"do": "lost"} {"do": "found"} {"do": "close", "how": "…"} {"do": "idle"}
 //   {"do": "shot", "path": "…"} {"do": "usable"} {"do": "problems"}
 
@@ -36,11 +38,12 @@ const problems = [];
 let page;
 
 /** What a browser says by itself of a program that is away, or of nobody being logged in. */
-const EXPECTED = /status of 401|ERR_CONNECTION_REFUSED|WebSocket connection to/;
+const EXPECTED = /status of 401|net::ERR_(CONNECTION|SOCKET|EMPTY)|WebSocket connection to/;
 
 const button = (name) => page.getByRole("button", { name, exact: true });
 const field = () => page.getByRole("textbox", { name: /^Mensagem para/ });
 const log = () => page.getByRole("log");
+const card = (name) => page.getByRole("listitem").getByRole("link", { name });
 
 const orders = {
   async visit({ url, phone, dark }) {
@@ -83,6 +86,25 @@ const orders = {
     await page.keyboard.press("Alt+a");
     await page.getByRole("heading", { level: 1, name }).waitFor();
   },
+  /** Goes to something that is in hand, wherever one is. */
+  async open({ name }) {
+    await card(name).click();
+    await page.getByRole("heading", { level: 1, name }).waitFor();
+  },
+  /** Nothing more comes until something is closed, and the page says so. */
+  async full() {
+    await page.getByText("Você está no limite").waitFor();
+    await page.getByText("Chamando você").waitFor({ state: "detached" });
+  },
+  /** Closes what is in hand with a code: then it is in hand no more. */
+  async finish({ name, how }) {
+    await orders.open({ name });
+    await page.keyboard.press("Alt+e");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("button", { name: how }).click();
+    await dialog.getByRole("button", { name: "Encerrar atendimento" }).click();
+    await card(name).waitFor({ state: "detached" });
+  },
   async say({ text }) {
     await field().fill(text);
     await field().press("Enter");
@@ -115,6 +137,34 @@ const orders = {
     await page.getByLabel(`Enviando ${name}`).waitFor({ state: "detached" });
     await button("Enviar").click();
     await log().getByRole("link", { name }).waitFor();
+  },
+  /** Writes and does not send. */
+  async write({ text }) {
+    await field().fill(text);
+  },
+  /** What was written and not sent is still there, and in no conversation. */
+  async drafted({ text }) {
+    await field().waitFor();
+    const kept = await field().inputValue();
+    if (kept !== text) throw new Error(`there stands: ${kept}`);
+  },
+  /** Loads the page anew. */
+  async reload() {
+    await page.reload();
+    await log().waitFor();
+  },
+  /** These stand in the conversation, in this order, and each once; none is still on its way. */
+  async once({ texts }) {
+    await log().getByText(texts.at(-1)).first().waitFor();
+    await log()
+      .getByLabel(/^(Enviando|Esperando a conexão)$/)
+      .first()
+      .waitFor({ state: "detached" });
+    const all = await log().innerText();
+    const places = texts.map((text) => all.indexOf(text));
+    const isOnce = texts.every((text) => all.split(text).length === 2);
+    const isInOrder = places.every((place, at) => at === 0 || place > places[at - 1]);
+    if (!isOnce || !isInOrder) throw new Error(all);
   },
   /** The connection is gone, and the page says so. */
   async lost() {

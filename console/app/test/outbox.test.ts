@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { became, next, type Outbox, put, type Sending, without } from "../src/live/outbox";
+import { became, kept, next, type Outbox, put, type Sending, without } from "../src/live/outbox";
 
 const sending = (id: string, interaction = "i"): Sending => ({
   id,
@@ -21,6 +21,11 @@ describe("what is written", () => {
     const going = became(all, "a", { is: "going" });
     expect(next(going, "i")).toBeUndefined();
     expect(next(without(going, "a"), "i")?.id).toBe("b");
+  });
+
+  it("goes again where the page was loaded anew while it went", () => {
+    const going = became(box("a", "b"), "a", { is: "going" });
+    expect(next(kept(going), "i")?.id).toBe("a");
   });
 
   it("does not wait for another conversation", () => {

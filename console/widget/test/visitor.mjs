@@ -2,7 +2,7 @@
 // input, one answer a line on the standard output. For tests of the whole program.
 //
 //   {"do": "visit", "url": "http://…/demo", "phone": true, "dark": true}
-//   {"do": "open"} {"do": "form", "name": "…", "text": "…"} {"do": "say", "text": "…"} {"do": "see", "text": "…"}
+//   {"do": "open"} {"do": "form", "name": "…", "text": "…"} {"do": "say", "text": "…"} {"do": "see", "text": "…"} {"do": "once", "texts": ["…"]}
 //   {"do": "attach", "name": "…", "caption": "…"} {"do": "picture"} {"do": "typing"} {"do": "rate", "stars": 5, "text": "…"}
 //   {"do": "shot", "path": "…"} {"do": "desk", "email": "…", "password": "…"}
 
@@ -61,6 +61,15 @@ const orders = {
   },
   async see({ text }) {
     await chat.getByText(text).first().waitFor();
+  },
+  /** Each of these was said once, in this order. */
+  async once({ texts }) {
+    await chat.getByText(texts.at(-1)).first().waitFor();
+    const all = (await chat.locator("ol .bubble").allInnerTexts()).join("\n");
+    const places = texts.map((text) => all.indexOf(text));
+    const isOnce = texts.every((text) => all.split(text).length === 2);
+    const isInOrder = places.every((place, at) => at === 0 || place > places[at - 1]);
+    if (!isOnce || !isInOrder) throw new Error(all);
   },
   async typing() {
     await chat.locator(".typing").waitFor();

@@ -8,6 +8,8 @@
 //!
 //! `RAMAL_TEST_SCREENS` names a folder for pictures of what the agent sees.
 
+use std::net::SocketAddr;
+
 use desk::record::TrailKind;
 use serde_json::json;
 
@@ -148,9 +150,14 @@ fn an_agent_takes_a_call_in_the_window_asks_a_colleague_and_hands_it_over() {
     bruno.does(json!({ "do": "problems" }));
 }
 
-fn comes(server: &Server, device: &[&str]) -> Browser {
+pub(crate) fn comes(server: &Server, device: &[&str]) -> Browser {
+    comes_by(server.http, device)
+}
+
+/// The same, by this address.
+pub(crate) fn comes_by(http: SocketAddr, device: &[&str]) -> Browser {
     let mut agent = Browser::starts("app", "agent.mjs");
-    let mut visit = json!({ "do": "visit", "url": format!("http://{}/", server.http) });
+    let mut visit = json!({ "do": "visit", "url": format!("http://{http}/") });
     for special in device {
         visit[*special] = json!(true);
     }
@@ -158,11 +165,11 @@ fn comes(server: &Server, device: &[&str]) -> Browser {
     agent
 }
 
-fn enters(agent: &str, password: &str) -> serde_json::Value {
+pub(crate) fn enters(agent: &str, password: &str) -> serde_json::Value {
     let email = format!("{agent}@demo.example");
     json!({ "do": "enter", "email": email, "password": password })
 }
 
-fn can_work() -> bool {
+pub(crate) fn can_work() -> bool {
     can_browse("app", "dist/index.html") && can_browse("widget", "dist/widget.js")
 }

@@ -18,10 +18,12 @@
 mod agents;
 mod baresip;
 mod browser;
+mod cable;
 mod calls;
 mod cast;
 mod chromium;
 mod console;
+mod day;
 mod dialling;
 mod ear;
 mod endings;

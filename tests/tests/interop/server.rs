@@ -43,8 +43,17 @@ impl Server {
 
     /// The same, listening for SIP on `sip`.
     pub(crate) fn start_at(sip: &str) -> Self {
+        Self::start_with(sip, None)
+    }
+
+    /// The same, which may ask somebody on this machine, who plays a provider.
+    pub(crate) fn start_beside(provider: SocketAddr) -> Self {
+        Self::start_with(ANYWHERE, Some(provider))
+    }
+
+    fn start_with(sip: &str, provider: Option<SocketAddr>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let (process, [udp, tcp, http]) = launch(folder.path(), sip, ANYWHERE);
+        let (process, [udp, tcp, http]) = launch(folder.path(), sip, ANYWHERE, provider);
         Self {
             process,
             folder,
@@ -58,7 +67,7 @@ impl Server {
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
         (self.process, [self.udp, self.tcp, self.http]) =
-            launch(self.folder.path(), ANYWHERE, ANYWHERE);
+            launch(self.folder.path(), ANYWHERE, ANYWHERE, None);
     }
 
     /// Ends the process as a power failure would.
@@ -71,7 +80,7 @@ impl Server {
     pub(crate) fn restart(&mut self) {
         let http = self.http.to_string();
         (self.process, [self.udp, self.tcp, self.http]) =
-            launch(self.folder.path(), ANYWHERE, &http);
+            launch(self.folder.path(), ANYWHERE, &http, None);
     }
 
     /// Asks the process to end (SIGTERM).
@@ -132,9 +141,13 @@ impl Server {
         self.login("password")
     }
 
+    /// The file with the logins of the demo.
+    pub(crate) fn logins(&self) -> PathBuf {
+        self.folder.path().join("demo-logins.json")
+    }
+
     fn login(&self, name: &str) -> String {
-        let text =
-            fs::read(self.folder.path().join("demo-logins.json")).expect("the demo's logins");
+        let text = fs::read(self.logins()).expect("the demo's logins");
         let logins: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
         logins[name].as_str().expect("a login").to_owned()
     }
@@ -404,14 +417,23 @@ pub(crate) fn until<T>(limit: Duration, what: &str, mut attempt: impl FnMut() ->
 }
 
 /// The process, and where it listens for SIP over UDP, over TCP, and for HTTP.
-fn launch(folder: &Path, sip: &str, http: &str) -> (Child, [SocketAddr; 3]) {
+fn launch(
+    folder: &Path,
+    sip: &str,
+    http: &str,
+    provider: Option<SocketAddr>,
+) -> (Child, [SocketAddr; 3]) {
     let greeting = folder.join(GREETING);
     let out = File::create(&greeting).expect("a file of ours");
     let log = File::options()
         .create(true)
         .append(true)
         .open(folder.join(LOG));
-    let mut process = Command::new(program())
+    let mut program = Command::new(program());
+    if let Some(provider) = provider {
+        program.env("RAMAL_INSIDE", provider.to_string());
+    }
+    let mut process = program
         .args(["serve", "--demo"])
         .env("RAMAL_DATA", folder)
         .env("RAMAL_SIP", sip)

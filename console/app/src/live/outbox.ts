@@ -35,6 +35,11 @@ export function without(box: Outbox, id: string): Outbox {
   return box.filter((one) => one.id !== id);
 }
 
+/** The same after the page was loaded anew: of what was going nobody knows whether it went, so it goes again. */
+export function kept(box: Outbox): Outbox {
+  return box.map((one) => (one.state.is === "going" ? { ...one, state: { is: "stuck" } } : one));
+}
+
 /** What is to go now of an interaction: the first, unless something goes already. One at a time keeps the order. */
 export function next(box: Outbox, interaction: string): Sending | undefined {
   const own = box.filter((one) => one.interaction === interaction && one.state.is !== "refused");

@@ -3,14 +3,19 @@
 import { questions } from "../api/asking";
 import { api, asked, type Message, Refused } from "../api/client";
 import { messages, session } from "../api/questions";
-import { became, next, type Outbox, put, type Sending, without } from "./outbox";
+import { became, kept, next, type Outbox, put, type Sending, without } from "./outbox";
 import { store } from "./store";
 
 /** How long is waited before what got stuck is tried again by itself, in milliseconds. */
 const AGAIN_AFTER_MS = 5_000;
 
-/** What is not yet with the program. */
-export const outbox = store<Outbox>([]);
+/** Where it is kept: in this tab, as another one has an outbox of its own. */
+const KEPT = "ramal.outbox";
+
+/** What is not yet with the program: it outlives a reload. */
+export const outbox = store<Outbox>(fromBefore());
+
+outbox.heard(() => sessionStorage.setItem(KEPT, JSON.stringify(outbox.now())));
 
 /** Sends, after what is still on its way in the same interaction. */
 export function send(sending: Omit<Sending, "id" | "atMs" | "state">): void {
@@ -39,6 +44,14 @@ export function discard(sending: Sending): void {
 export function flush(): void {
   const open = new Set(outbox.now().map((one) => one.interaction));
   for (const interaction of open) void go(interaction);
+}
+
+function fromBefore(): Outbox {
+  try {
+    return kept(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
+  } catch {
+    return [];
+  }
 }
 
 async function go(interaction: string): Promise<void> {

@@ -88,6 +88,7 @@ const words: Words = {
     unread_other: "new messages",
     named: "you were mentioned",
     word: "A word from {{name}}",
+    full: "You are at your limit: whoever calls now waits until you close one.",
     mentions: "You were mentioned",
     look: "See conversation",
     window: "Answer within {{time}}",

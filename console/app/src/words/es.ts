@@ -88,6 +88,7 @@ const words: Words = {
     unread_other: "mensajes nuevos",
     named: "lo mencionaron",
     word: "Mensaje de {{name}}",
+    full: "Está en su límite: quien llame ahora espera hasta que usted cierre una atención.",
     mentions: "Lo mencionaron",
     look: "Ver conversación",
     window: "Responda en {{time}}",

@@ -86,6 +86,7 @@ const words = {
     unread_other: "mensagens novas",
     named: "mencionaram você",
     word: "Recado de {{name}}",
+    full: "Você está no limite: quem chamar agora espera até você encerrar um atendimento.",
     mentions: "Mencionaram você",
     look: "Ver conversa",
     window: "Responda em {{time}}",

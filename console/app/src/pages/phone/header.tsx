@@ -62,6 +62,8 @@ function Running({ isAgent }: { isAgent: boolean }) {
   const isMuted = useStore(muted, (value) => value);
   const silence = useMute(call?.interaction ?? "");
   const own = all?.find((one) => one.interaction === call?.interaction);
+  // From every page; where the page of the call is open it does the same.
+  useShortcuts({ "alt+q": hangUp });
   if (leg?.is !== "talking") return null;
   const name = written(own?.customer || leg.from) || core("work.customer");
   return (

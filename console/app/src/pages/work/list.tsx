@@ -19,12 +19,17 @@ type Props = {
   open: string | undefined;
 };
 
+/** Of whom so much is taken, in percent, to them nothing more comes. */
+const FULL = 100;
+
 /** What calls, and what one has in hand. */
 export function List({ all, offers, mine, open }: Props) {
   const { t } = useTranslation();
   const leg = useStore(phone, (value) => value?.leg);
   const isOffered = offers.some(({ medium }) => medium === "phone");
   const from = leg?.is === "ringing" && !isOffered ? leg.from : undefined;
+  const { me } = usePresence();
+  const isFull = me?.presence === "available" && me.load >= FULL;
   const isCalled = offers.length > 0 || from !== undefined;
   return (
     <aside className={css.list} aria-label={t("work.title")}>
@@ -45,6 +50,11 @@ export function List({ all, offers, mine, open }: Props) {
         {t("work.title")}
         {mine.length > 0 && <span className={css.count}>{mine.length}</span>}
       </h2>
+      {isFull && (
+        <p className={css.full} role="status">
+          {t("work.full")}
+        </p>
+      )}
       {all === undefined && <Loading />}
       {all !== undefined && mine.length === 0 && <Nothing isCalled={isCalled} />}
       <ul className={css.cards}>
