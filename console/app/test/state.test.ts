@@ -174,6 +174,24 @@ describe("what is told", () => {
     expect(heard(snapshot(1), types, wrote).typing).toEqual({});
   });
 
+  it("knows which colleagues are there beside one, each as they were told of last", () => {
+    const beside = (seq: number, by: string, doing: string): LiveMessage => ({
+      kind: "beside",
+      seq,
+      interaction: "i",
+      by,
+      name: by,
+      doing,
+    });
+    const two = [beside(2, "bia", "reading"), beside(3, "caio", "reading")];
+    const typing = heard(snapshot(1), ...two, beside(4, "bia", "typing")).beside.i;
+    expect(typing?.map(({ name, isTyping }) => [name, isTyping])).toEqual([
+      ["caio", false],
+      ["bia", true],
+    ]);
+    expect(heard(snapshot(1), ...two, beside(4, "caio", "gone")).beside.i).toHaveLength(1);
+  });
+
   it("counts on where nothing happened or what happened is not shown", () => {
     const desk: LiveMessage = { kind: "desk", seq: 5, what: "returned", detail: {} as never };
     expect(heard(snapshot(1), { kind: "alive", seq: 4 }, desk).seq).toBe(5);

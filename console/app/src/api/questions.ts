@@ -43,6 +43,14 @@ export const work = queryOptions({
   queryFn: async () => (await asked(api.GET("/api/v1/agents/me/work"))).items,
 });
 
+/** Who has oneself be paused since then, and why; nothing where nobody has. */
+export const forced = (since: number) =>
+  queryOptions({
+    queryKey: ["forced", since],
+    staleTime: Number.POSITIVE_INFINITY,
+    queryFn: async () => (await asked(api.GET("/api/v1/agents/me"))).forced_by ?? null,
+  });
+
 /** The reasons for pauses from which one chooses. */
 export const pauses = queryOptions({
   queryKey: ["pauses"],

@@ -21,6 +21,16 @@ export type LiveState = {
   readonly calls: Readonly<Record<string, Call>>;
   /** Until when a customer is believed to type, by the interaction. */
   readonly typing: Readonly<Record<string, number>>;
+  /** Colleagues who are in what one has in hand, by the interaction. */
+  readonly beside: Readonly<Record<string, readonly Beside[]>>;
+};
+
+/** A colleague who reads or writes in something, and until when that is to be believed. */
+export type Beside = {
+  readonly by: string;
+  readonly name: string;
+  readonly isTyping: boolean;
+  readonly until: number;
 };
 
 export const NOTHING: LiveState = {
@@ -31,9 +41,10 @@ export const NOTHING: LiveState = {
   offers: {},
   calls: {},
   typing: {},
+  beside: {},
 };
 
-/** For how long the program says that typing is to be believed, in milliseconds. */
+/** For how long the program says that somebody is to be believed to type or to be there, in milliseconds. */
 const TYPING_MS = 6_000;
 
 /** How it is after `told`. What was heard before changes nothing. */
@@ -47,6 +58,7 @@ export function hear(state: LiveState, told: LiveMessage, nowMs: number): LiveSt
       offers: by(told.offers, (offer) => offer.offer),
       calls: by(told.calls, (call) => call.interaction),
       typing: state.typing,
+      beside: state.beside,
     };
   }
   if (state.seq !== null && told.seq <= state.seq && told.kind !== "alive") return state;
@@ -81,6 +93,13 @@ export function hear(state: LiveState, told: LiveMessage, nowMs: number): LiveSt
           ? { ...state.typing, [told.interaction]: nowMs + TYPING_MS }
           : without(state.typing, told.interaction),
       };
+    case "beside": {
+      const { interaction, by, name, doing } = told;
+      const others = (state.beside[interaction] ?? []).filter((one) => one.by !== by);
+      const one = { by, name, isTyping: doing === "typing", until: nowMs + TYPING_MS };
+      const all = doing === "gone" ? others : [...others, one];
+      return { ...next, beside: { ...state.beside, [interaction]: all } };
+    }
     case "offer":
       return { ...next, offers: { ...state.offers, [told.offer.offer]: told.offer } };
     case "offer_ended":
@@ -119,6 +138,7 @@ export function outdated(told: LiveMessage, me: string): readonly (readonly stri
     case "call":
     case "call_ended":
     case "typing":
+    case "beside":
       return [];
   }
 }

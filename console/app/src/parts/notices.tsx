@@ -23,12 +23,21 @@ const NOTICES_MAX = 3;
 
 let made = 0;
 
-/** Says something that needs no answer, and offers what can be done about it: the same once. */
-export function notice(text: string, deed?: Deed): void {
+/**
+ * Says something that needs no answer, and offers what can be done about it: the same once. What is
+ * returned takes it back.
+ */
+export function notice(text: string, deed?: Deed): () => void {
   made += 1;
+  const id = made;
   const isOther = (one: Notice) => deed === undefined || one.deed?.label !== deed.label;
   const others = notices.now().filter(isOther);
-  notices.set([...others, { id: made, text, deed }].slice(-NOTICES_MAX));
+  notices.set([...others, { id, text, deed }].slice(-NOTICES_MAX));
+  return () => drop(id);
+}
+
+function drop(id: number): void {
+  notices.set(notices.now().filter((one) => one.id !== id));
 }
 
 /** Why something was not done, in a sentence. */
@@ -55,10 +64,10 @@ export function Notices() {
 
 function Shown({ notice: { id, text, deed } }: { notice: Notice }) {
   const { t } = useTranslation();
-  const drop = () => notices.set(notices.now().filter((one) => one.id !== id));
+  const away = () => drop(id);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the time runs once, from when it is shown.
   useEffect(() => {
-    const timer = setTimeout(drop, deed === undefined ? STAYS_MS : STAYS_WITH_DEED_MS);
+    const timer = setTimeout(away, deed === undefined ? STAYS_MS : STAYS_WITH_DEED_MS);
     return () => clearTimeout(timer);
   }, []);
   return (
@@ -68,14 +77,14 @@ function Shown({ notice: { id, text, deed } }: { notice: Notice }) {
         <UnstyledButton
           className={css.deed}
           onClick={() => {
-            drop();
+            away();
             deed.does();
           }}
         >
           {deed.label}
         </UnstyledButton>
       )}
-      <CloseButton size="sm" variant="transparent" aria-label={t("failed.close")} onClick={drop} />
+      <CloseButton size="sm" variant="transparent" aria-label={t("failed.close")} onClick={away} />
     </div>
   );
 }

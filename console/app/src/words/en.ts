@@ -53,6 +53,8 @@ const words: Words = {
     minutes: "up to {{count}} min",
     over: "{{name}} beyond its time",
     forced: "A supervisor has set this pause",
+    forcedBy: "Break set by {{name}}.",
+    forcedFor: "Break set by {{name}}: “{{because}}”",
     reason: {
       missed: "Not answered in time",
       unreachable: "Phone out of reach",
@@ -117,6 +119,8 @@ const words: Words = {
     yesterday: "Yesterday",
     protocol: "Protocol {{protocol}}",
     typing: "{{name}} is typing…",
+    reading: "{{name}} is reading this conversation",
+    noting: "{{name}} is writing a note…",
     system: "Automatic",
     you: "You",
     colleague: "Colleague",

@@ -53,6 +53,8 @@ const words: Words = {
     minutes: "hasta {{count}} min",
     over: "{{name}} más allá del tiempo",
     forced: "Pausa definida por la supervisión",
+    forcedBy: "Pausa definida por {{name}}.",
+    forcedFor: "Pausa definida por {{name}}: “{{because}}”",
     reason: {
       missed: "No atendió a tiempo",
       unreachable: "Teléfono fuera de alcance",
@@ -118,6 +120,8 @@ const words: Words = {
     yesterday: "Ayer",
     protocol: "Protocolo {{protocol}}",
     typing: "{{name}} está escribiendo…",
+    reading: "{{name}} está leyendo esta conversación",
+    noting: "{{name}} está escribiendo una nota…",
     system: "Automático",
     you: "Usted",
     colleague: "Colega",

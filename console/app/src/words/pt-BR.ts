@@ -51,6 +51,8 @@ const words = {
     minutes: "até {{count}} min",
     over: "{{name}} além do tempo",
     forced: "Pausa definida pela supervisão",
+    forcedBy: "Pausa definida por {{name}}.",
+    forcedFor: "Pausa definida por {{name}}: “{{because}}”",
     reason: {
       missed: "Não atendeu a tempo",
       unreachable: "Telefone fora do alcance",
@@ -116,6 +118,8 @@ const words = {
     yesterday: "Ontem",
     protocol: "Protocolo {{protocol}}",
     typing: "{{name}} está digitando…",
+    reading: "{{name}} está lendo esta conversa",
+    noting: "{{name}} está escrevendo uma nota…",
     system: "Automática",
     you: "Você",
     colleague: "Colega",

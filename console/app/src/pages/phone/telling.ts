@@ -3,14 +3,13 @@ import { useNavigate } from "@tanstack/react-router";
 import { useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Agent } from "../../api/client";
-import { fields, text } from "../../api/open";
-import { notes, pauses, useMe, work } from "../../api/questions";
+import { forced, notes, pauses, useMe, work } from "../../api/questions";
 import { live } from "../../live/live";
 import { useTold } from "../../live/told";
 import { notice } from "../../parts/notices";
 import { usePresence } from "../shell/presence";
 import { phone as written } from "../work/identity";
-import { looked, mention } from "../work/mentions";
+import { looked, mention, mentions } from "../work/mentions";
 import { missed } from "../work/missed";
 import { announce } from "./announcing";
 
@@ -41,7 +40,13 @@ function useMentions() {
       if (own === undefined) looked.set(interaction);
       else void navigate({ to: "/work/$work", params: { work: own.work } });
     };
-    notice(t("notify.mention", { name, text: note.text }), { label: t("notify.look"), does: look });
+    const words = t("notify.mention", { name, text: note.text });
+    const drop = notice(words, { label: t("notify.look"), does: look });
+    const stop = mentions.heard(() => {
+      if (mentions.now().some((one) => one.interaction === interaction)) return;
+      stop();
+      drop();
+    });
     announce({
       title: t("notify.mentioned", { name }),
       body: note.text,
@@ -85,27 +90,28 @@ function useForced() {
   const me = useMe();
   const { come, wished } = usePresence();
   const before = useRef<Agent>(undefined);
+  const told = async (now: Agent) => {
+    const by = await client.fetchQuery(forced(now.since_ms ?? 0)).catch(() => null);
+    const reasons = client.getQueryData(pauses.queryKey);
+    const reason = reasons?.find(({ id }) => id === now.reason)?.name ?? core("presence.paused");
+    const what = { name: by?.name || t("forced.somebody"), reason, because: by?.because ?? "" };
+    const text = t(what.because === "" ? "forced.paused" : "forced.pausedFor", what);
+    notice(text);
+    announce({ title: text, body: "", tag: "forced", does: () => {} });
+  };
   useTold((what) => {
     const now = live.now().agents[me];
     const then = before.current;
     before.current = now;
     if (now === undefined || then === undefined || now === then) return;
-    if (now.forced && (!then.forced || then.reason !== now.reason)) {
-      const reasons = client.getQueryData(pauses.queryKey);
-      const reason = reasons?.find(({ id }) => id === now.reason)?.name ?? core("presence.paused");
-      notice(t("forced.paused", { name: supervisor(now) || t("forced.somebody"), reason }));
+    if (now.forced && (!then.forced || then.since_ms !== now.since_ms)) {
+      void told(now);
     } else if (now.presence === "offline" && then.presence !== "offline" && !wished()) {
       const why = what.kind === "snapshot" ? "lost" : "sent";
-      const name = supervisor(now);
-      notice(name === "" ? t(`forced.${why}`) : t("forced.sentBy", { name }), {
+      notice(t(`forced.${why}`), {
         label: core("presence.come"),
         does: come.mutate,
       });
     }
   });
-}
-
-/** Who has an agent be as they are; empty where that is not known. */
-function supervisor(agent: Agent): string {
-  return text(fields(fields(agent).forced_by).name);
 }

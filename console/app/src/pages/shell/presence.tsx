@@ -3,7 +3,7 @@ import { IconChevronDown, IconCoffee, IconDoorExit, IconPlayerPlay } from "@tabl
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type Agent, api, asked, type Schemas } from "../../api/client";
-import { pauses, session } from "../../api/questions";
+import { forced, pauses, session } from "../../api/questions";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
@@ -55,12 +55,25 @@ export function useReason(me: Agent | undefined): string | undefined {
   return reasons?.find(({ id }) => id === me.reason)?.name ?? t("presence.paused");
 }
 
+/** By which supervisor one is paused, and why, in a sentence; empty where one is not. */
+export function useForced(me: Agent | undefined): string {
+  const { t } = useTranslation();
+  const isForced = me?.forced === true;
+  const { data: by } = useQuery({ ...forced(me?.since_ms ?? 0), enabled: isForced });
+  if (!isForced) return "";
+  if (by == null || by.name === "") return t("presence.forced");
+  return by.because === ""
+    ? t("presence.forcedBy", { name: by.name })
+    : t("presence.forcedFor", { name: by.name, because: by.because });
+}
+
 /** Whether one takes work, and why not. */
 export function Presence() {
   const { t } = useTranslation();
   const { me, wish } = usePresence();
   const { data: reasons } = useQuery({ ...pauses, enabled: me !== undefined });
   const named = useReason(me);
+  const sentence = useForced(me);
   if (me === undefined) return null;
   const reason = reasons?.find((pause) => pause.id === me.reason);
   const name = named ?? t(`presence.${me.presence}`);
@@ -70,7 +83,7 @@ export function Presence() {
         <UnstyledButton
           className={css.presence}
           data-over={isOver(me, reason?.limit_min)}
-          title={me.forced ? t("presence.forced") : undefined}
+          title={sentence || undefined}
         >
           <span className={css.dot} data-is={me.presence} />
           <span className="unseen">{t("presence.label")}: </span>

@@ -1,5 +1,11 @@
 import { ActionIcon, Button, Skeleton, Tooltip } from "@mantine/core";
-import { IconArrowDown, IconArrowForwardUp, IconArrowLeft, IconUser } from "@tabler/icons-react";
+import {
+  IconArrowDown,
+  IconArrowForwardUp,
+  IconArrowLeft,
+  IconEye,
+  IconUser,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useRef, useState } from "react";
@@ -208,10 +214,13 @@ function useLooked(interaction: string) {
   }, [interaction, isNamed]);
 }
 
+/** Who writes at this moment, and who else is here. */
 function Typing({ work }: { work: Work }) {
   const { t } = useTranslation();
   const until = useStore(live, ({ typing }) => typing[work.interaction] ?? 0);
+  const beside = useStore(live, ({ beside }) => beside[work.interaction]);
   const now = useNow(1_000);
+  const there = beside?.filter((one) => one.until > now) ?? [];
   // Its room is always there, so that nothing moves when somebody begins.
   return (
     <p className={css.typing} aria-live="polite">
@@ -225,6 +234,12 @@ function Typing({ work }: { work: Work }) {
           {t("talk.typing", { name: work.customer || t("work.customer") })}
         </>
       )}
+      {there.map(({ by, name, isTyping }) => (
+        <span key={by} className={css.beside}>
+          <IconEye size={14} stroke={1.8} aria-hidden="true" />
+          {t(isTyping ? "talk.noting" : "talk.reading", { name })}
+        </span>
+      ))}
     </p>
   );
 }

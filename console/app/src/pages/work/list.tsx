@@ -5,7 +5,7 @@ import type { Work } from "../../api/client";
 import { useStore } from "../../live/store";
 import { Empty } from "../../parts/empty";
 import { phone } from "../../phone/handset";
-import { usePresence, useReason } from "../shell/presence";
+import { useForced, usePresence, useReason } from "../shell/presence";
 import { Card } from "./card";
 import { Mentioned } from "./mentioned";
 import { missed } from "./missed";
@@ -88,6 +88,7 @@ function Nothing({ isCalled }: { isCalled: boolean }) {
   const { t } = useTranslation();
   const { me, come, wish } = usePresence();
   const reason = useReason(me);
+  const sentence = useForced(me);
   const last = useStore(missed, (value) => value);
   if (isCalled || me === undefined) return null;
   if (me.presence === "available") {
@@ -105,7 +106,7 @@ function Nothing({ isCalled }: { isCalled: boolean }) {
       title={reason === undefined ? t("work.none.away") : t("work.none.paused", { reason })}
       text={
         me.forced
-          ? t("presence.forced")
+          ? sentence
           : last !== null && (me.reason === "missed" || me.reason === "unreachable")
             ? t("work.none.missed", last)
             : t("work.none.awayText")

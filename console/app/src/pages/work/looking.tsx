@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { messages, notes } from "../../api/questions";
+import { useBeside } from "./beside";
 import css from "./looking.module.css";
 import { lookedAt } from "./mentions";
 import NoteBox from "./note";
@@ -14,6 +15,7 @@ type Props = { interaction: string; close: () => void };
 /** A conversation that a colleague has in hand and asks one about: to be read, and answered by a note. */
 export default function Looking({ interaction, close }: Props) {
   const { t } = useTranslation();
+  const typed = useBeside(interaction);
   const { data: all, isError } = useQuery(messages(interaction));
   const { data: noted } = useQuery(notes(interaction));
   useEffect(() => lookedAt(interaction), [interaction]);
@@ -36,7 +38,7 @@ export default function Looking({ interaction, close }: Props) {
           <Rows all={all ?? []} noted={noted ?? []} work={{ interaction, doing: "looked at" }} />
         </div>
       </div>
-      <NoteBox interaction={interaction} />
+      <NoteBox interaction={interaction} typed={typed} />
     </Modal>
   );
 }

@@ -21,10 +21,12 @@ type Props = {
   keep?: (text: string) => Promise<unknown>;
   /** Whether one is to write at once. */
   isFirst?: boolean;
+  /** Told of each letter. */
+  typed?: () => void;
 };
 
 /** A word for colleagues, which the customer never sees. */
-export default function NoteBox({ interaction, keep, isFirst = true }: Props) {
+export default function NoteBox({ interaction, keep, isFirst = true, typed }: Props) {
   const { t } = useTranslation("agent");
   const client = useQueryClient();
   const why = useWhy();
@@ -48,6 +50,7 @@ export default function NoteBox({ interaction, keep, isFirst = true }: Props) {
   const write = (next: string) => {
     setText(next);
     keepDraft(kept, next);
+    if (next !== "") typed?.();
   };
   const note = useMutation({
     mutationFn: async (words: string) => {

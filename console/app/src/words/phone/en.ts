@@ -129,10 +129,10 @@ const words: PhoneWords = {
   },
   forced: {
     paused: "{{name}} has put you on a break: {{reason}}.",
+    pausedFor: "{{name}} has put you on a break: {{reason}}. “{{because}}”",
     somebody: "Your supervisor",
     lost: "The connection was lost and you were marked away: nothing comes to you until you are back.",
     sent: "Your shift was ended by your supervisor or in another window.",
-    sentBy: "{{name}} has ended your shift.",
   },
 };
 

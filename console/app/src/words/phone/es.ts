@@ -129,10 +129,10 @@ const words: PhoneWords = {
   },
   forced: {
     paused: "{{name}} lo puso en pausa: {{reason}}.",
+    pausedFor: "{{name}} lo puso en pausa: {{reason}}. “{{because}}”",
     somebody: "Su supervisor",
     lost: "Se cayó la conexión y quedó ausente: no recibe nada hasta volver.",
     sent: "Su jornada fue terminada por la supervisión o en otra ventana.",
-    sentBy: "{{name}} terminó su jornada.",
   },
 };
 

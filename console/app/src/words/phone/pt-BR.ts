@@ -126,10 +126,10 @@ const words = {
   },
   forced: {
     paused: "{{name}} colocou você em pausa: {{reason}}.",
+    pausedFor: "{{name}} colocou você em pausa: {{reason}}. “{{because}}”",
     somebody: "A supervisão",
     lost: "A conexão caiu e você ficou ausente: não recebe atendimentos até voltar.",
     sent: "Seu expediente foi encerrado pela supervisão ou em outra janela.",
-    sentBy: "{{name}} encerrou seu expediente.",
   },
 };
 
