@@ -6,7 +6,9 @@
 //   {"do": "accept", "name": "…"} {"do": "open", "name": "…"} {"do": "full"} {"do": "finish", "name": "…", "how": "…"}
 //   {"do": "say", "text": "…"} {"do": "see", "text": "…"} {"do": "read", "text": "…"}
 //   {"do": "slash", "letters": "…"} {"do": "pick", "text": "…"}
-//   {"do": "note", "text": "…"} {"do": "hand", "to": "…", "note": "…"} {"do": "go", "letters": "…", "title": "…"}
+//   {"do": "note", "text": "…"} {"do": "mention", "letters": "…", "text": "…"} {"do": "mentioned", "name": "…", "text": "…", "answer": "…"}
+//   {"do": "beside", "name": "…"} {"do": "away", "name": "…"} {"do": "hand", "to": "…", "note": "…"}
+//   {"do": "word", "name": "…", "text": "…"} {"do": "said", "name": "…", "text": "…"} {"do": "go", "letters": "…", "title": "…"}
 //   {"do": "ready"} {"do": "answer"} {"do": "hold"} {"do": "resume"} {"do": "mute"} {"do": "unmute"}
 //   {"do": "consult", "whom": "…"} {"do": "asks", "how": "…"} {"do": "over"} {"do": "hang_up"}
 //   {"do": "write", "text": "…"} {"do": "reload"} {"do": "drafted", "text": "…"} {"do": "once", "texts": ["…"]}
@@ -198,6 +200,63 @@ const orders = {
     await dialog.getByLabel("Recado para quem recebe").fill(note);
     await dialog.getByRole("button", { name: "Transferir" }).click();
     await page.getByText("Atendimento transferido").waitFor();
+  },
+  /** Mentions somebody whom the letters mean, and says something to them. */
+  async mention({ letters, text }) {
+    await page.keyboard.press("Alt+n");
+    const note = page.getByRole("textbox", { name: "Nota interna" });
+    await note.pressSequentially(`@${letters}`);
+    await page.getByRole("option").first().waitFor();
+    await note.press("Enter");
+    await note.pressSequentially(text);
+    await note.press("Enter");
+    await log().getByText(text).waitFor();
+    await page.keyboard.press("Alt+n");
+    await field().waitFor();
+  },
+  /** A colleague has mentioned one: also after the page was loaded anew. One looks, and answers. */
+  async mentioned({ name, text, answer }) {
+    await page.getByText(`${name} mencionou você`).waitFor();
+    await page.reload();
+    const told = page.getByRole("article", { name });
+    await told.getByText(text).waitFor();
+    await told.getByRole("button", { name: "Ver conversa" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText(text).waitFor();
+    await dialog.getByRole("textbox", { name: "Nota interna" }).fill(answer);
+    await dialog.getByRole("textbox", { name: "Nota interna" }).press("Enter");
+    await dialog.getByText(answer).waitFor();
+    await dialog.getByRole("button", { name: "Fechar" }).click();
+    await told.waitFor({ state: "detached" });
+  },
+  /** A colleague looks at what is open. */
+  async beside({ name }) {
+    await log()
+      .getByText(new RegExp(`^${name} está`))
+      .waitFor();
+  },
+  /** What a colleague left for whoever takes it is on the card, and above the conversation. */
+  async word({ name, text }) {
+    const word = page.getByRole("note").filter({ hasText: `Recado de ${name}` });
+    await word.getByText(text).first().waitFor();
+  },
+  /** This was said by a colleague, and their name stands above it. */
+  async said({ name, text }) {
+    const group = log().locator("[data-side=out]", { hasText: text });
+    await group.getByText(new RegExp(`${name}$`)).waitFor();
+  },
+  /** Whom one cannot hand anything to says so, and is not chosen. */
+  async away({ name }) {
+    await page.keyboard.press("Alt+x");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("combobox").fill(name);
+    await dialog
+      .getByRole("option", { name, disabled: true })
+      .getByText("não recebe agora")
+      .waitFor();
+    await dialog.getByRole("button", { name: "Transferir", disabled: true }).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "detached" });
   },
   /** Goes somewhere by a few letters. */
   async go({ letters, title }) {

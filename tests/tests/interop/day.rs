@@ -73,7 +73,11 @@ fn an_agent_has_a_call_a_chat_and_two_of_whatsapp_and_whoever_comes_then_waits()
     writes(Provider::Cloud, "marina", "Meu vaso chegou quebrado");
     ana.does(json!({ "do": "accept", "name": "Marina Alves" }));
     ana.does(json!({ "do": "say", "text": "Mandamos outro hoje mesmo, Marina." }));
-    reads(Provider::Cloud, "marina", "Mandamos outro hoje mesmo, Marina.");
+    reads(
+        Provider::Cloud,
+        "marina",
+        "Mandamos outro hoje mesmo, Marina.",
+    );
     writes(Provider::Dialog360, "carlos", "Qual o horário da loja?");
     ana.does(json!({ "do": "accept", "name": "Carlos Lima" }));
     ana.does(json!({ "do": "say", "text": "Das 8 às 18h, Carlos." }));
@@ -157,6 +161,54 @@ fn what_an_agent_writes_without_a_network_arrives_once_and_nothing_is_missing() 
     ana.does(json!({ "do": "once", "texts": said }));
     clara.does(json!({ "do": "once", "texts": said }));
     ana.does(json!({ "do": "problems" }));
+}
+
+#[test]
+fn a_colleague_is_mentioned_answers_and_is_handed_the_chat_with_a_word() {
+    if !can_work() {
+        return;
+    }
+    let server = Server::start();
+    let password = server.agent_password();
+    let mut ana = comes(&server, &[]);
+    ana.does(enters("ana", &password));
+    ana.does(json!({ "do": "come" }));
+    let mut clara = Browser::starts("widget", "visitor.mjs");
+    let shop = format!("http://{}/demo", server.http);
+    clara.does(json!({ "do": "visit", "url": shop }));
+    clara.does(json!({ "do": "open" }));
+    let asks = "Vocês entregam em Recife?";
+    clara.does(json!({ "do": "form", "name": "Clara", "service": "Vendas", "text": asks }));
+    ana.does(json!({ "do": "accept", "name": "Clara" }));
+    let answer = "Oi, Clara! Vou ver o prazo.";
+    ana.does(json!({ "do": "say", "text": answer }));
+
+    // Nobody is handed anything who is not there; who is asked by name reads it without having it in hand.
+    let mut bruno = comes(&server, &["dark"]);
+    bruno.does(enters("bruno", &password));
+    bruno.does(json!({ "do": "ready" }));
+    ana.does(json!({ "do": "away", "name": "Bruno" }));
+    let question = "qual é o prazo para Recife?";
+    ana.does(json!({ "do": "mention", "letters": "br", "text": question }));
+    let known = "Quatro dias úteis.";
+    bruno.does(json!({ "do": "mentioned", "name": "Ana", "text": question, "answer": known }));
+    ana.does(json!({ "do": "see", "text": known }));
+
+    bruno.does(json!({ "do": "come" }));
+    let word = "Ela quer saber do frete.";
+    ana.does(json!({ "do": "hand", "to": "Bruno", "note": word }));
+    bruno.does(json!({ "do": "word", "name": "Ana", "text": word }));
+    bruno.does(json!({ "do": "accept", "name": "Clara" }));
+    bruno.does(json!({ "do": "word", "name": "Ana", "text": word }));
+    bruno.does(json!({ "do": "said", "name": "Ana", "text": answer }));
+    bruno.does(json!({ "do": "usable" }));
+    bruno.shot("console-10-word");
+    let goes_on = "Oi, Clara, aqui é o Bruno. São quatro dias úteis.";
+    bruno.does(json!({ "do": "say", "text": goes_on }));
+    clara.does(json!({ "do": "see", "text": goes_on }));
+    bruno.does(json!({ "do": "finish", "name": "Clara", "how": "Dúvida respondida" }));
+    ana.does(json!({ "do": "problems" }));
+    bruno.does(json!({ "do": "problems" }));
 }
 
 /// So many wait for anybody.

@@ -263,7 +263,7 @@ function Recording({ call }: { call: Schemas["Call"] }) {
   const order = useOrder(call.interaction);
   const is = call.recording === "on" || call.recording === "paused" ? call.recording : "off";
   return (
-    <Menu position="top" width={250}>
+    <Menu position="top" width={250} withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <UnstyledButton className={css.control} data-tape={is}>
           <span>

@@ -38,7 +38,7 @@ export function Nav({ me }: { me: Session }) {
           </Link>
         ))}
       </div>
-      <Menu position="bottom-start" width={220}>
+      <Menu position="bottom-start" width={220} withInitialFocusPlaceholder={false}>
         <Menu.Target>
           <UnstyledButton className={css.pages} disabled={seen.length < 2}>
             <IconMenu2 size={19} stroke={1.7} aria-hidden="true" />
