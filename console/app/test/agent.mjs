@@ -7,7 +7,7 @@
 //   {"do": "say", "text": "…"} {"do": "see", "text": "…"} {"do": "read", "text": "…"}
 //   {"do": "slash", "letters": "…"} {"do": "pick", "text": "…"}
 //   {"do": "note", "text": "…"} {"do": "mention", "letters": "…", "text": "…"} {"do": "mentioned", "name": "…", "text": "…", "answer": "…"}
-//   {"do": "beside", "name": "…"} {"do": "away", "name": "…"} {"do": "hand", "to": "…", "note": "…"}
+//   {"do": "away", "name": "…"} {"do": "hand", "to": "…", "note": "…"}
 //   {"do": "word", "name": "…", "text": "…"} {"do": "said", "name": "…", "text": "…"} {"do": "go", "letters": "…", "title": "…"}
 //   {"do": "ready"} {"do": "answer"} {"do": "hold"} {"do": "resume"} {"do": "mute"} {"do": "unmute"}
 //   {"do": "consult", "whom": "…"} {"do": "asks", "how": "…"} {"do": "over"} {"do": "hang_up"}
@@ -228,12 +228,6 @@ const orders = {
     await dialog.getByText(answer).waitFor();
     await dialog.getByRole("button", { name: "Fechar" }).click();
     await told.waitFor({ state: "detached" });
-  },
-  /** A colleague looks at what is open. */
-  async beside({ name }) {
-    await log()
-      .getByText(new RegExp(`^${name} está`))
-      .waitFor();
   },
   /** What a colleague left for whoever takes it is on the card, and above the conversation. */
   async word({ name, text }) {

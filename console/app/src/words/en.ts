@@ -125,6 +125,7 @@ const words: Words = {
     you: "You",
     colleague: "Colleague",
     empty: "No message yet.",
+    copy: "copy to {{to}}",
     newest: "Go to the newest",
     edited: "edited",
     revoked: "Deleted by whoever wrote it",

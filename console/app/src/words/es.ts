@@ -126,6 +126,7 @@ const words: Words = {
     you: "Usted",
     colleague: "Colega",
     empty: "Ningún mensaje todavía.",
+    copy: "copia a {{to}}",
     newest: "Ir al más reciente",
     edited: "editado",
     revoked: "Mensaje borrado por quien lo escribió",

@@ -124,6 +124,7 @@ const words = {
     you: "Você",
     colleague: "Colega",
     empty: "Nenhuma mensagem ainda.",
+    copy: "cópia para {{to}}",
     newest: "Ir para a mais recente",
     edited: "editada",
     revoked: "Mensagem apagada por quem a escreveu",

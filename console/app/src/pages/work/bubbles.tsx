@@ -23,6 +23,7 @@ import { speaking } from "../../words/words";
 import { short, writer } from "./card";
 import { carries } from "./carries";
 import { Files } from "./files";
+import { saidAbove } from "./heading";
 import { marked, type Noted } from "./notes";
 import { reply } from "./replying";
 import { author, failure, type Group, mayGoAgain, reactions, type Said, said, side } from "./said";
@@ -70,6 +71,7 @@ export function Bubbles({ group, work }: { group: Group; work: Talked }) {
           <div className={css.bubble}>
             <Quoted of={message} interaction={work.interaction} />
             <span className="unseen">{name}: </span>
+            {who !== "customer" && <SaidAbove message={message} />}
             {isMail ? (
               <Suspense fallback={<Content message={message} channel={channel} />}>
                 <Mail message={message.id} />
@@ -99,6 +101,15 @@ export function Bubbles({ group, work }: { group: Group; work: Talked }) {
       ))}
     </div>
   );
+}
+
+/** What a colleague or oneself has said above a mail. */
+function SaidAbove({ message }: { message: Message }) {
+  const { t } = useTranslation();
+  const { subject, cc, bcc } = saidAbove(message);
+  const lines = [subject, ...[cc, bcc].filter(Boolean).map((to) => t("talk.copy", { to }))];
+  const shown = lines.filter(Boolean);
+  return shown.length === 0 ? null : <span className={css.label}>{shown.join(" · ")}</span>;
 }
 
 /** The message that one answers. */

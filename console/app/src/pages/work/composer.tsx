@@ -33,9 +33,11 @@ import { carries } from "./carries";
 import css from "./composer.module.css";
 import { draft, keepDraft } from "./drafts";
 import { type Enclosure, useEnclosures } from "./enclosures";
+import { asked as above, type Heading, isSound, read, UNSAID } from "./heading";
 import { useQuick } from "./quick";
 import { reply, replying } from "./replying";
 
+const Above = lazy(speaking("agent", () => import("./above")));
 const Emoji = lazy(speaking("agent", () => import("./emoji")));
 const NoteBox = lazy(speaking("agent", () => import("./note")));
 const Templates = lazy(speaking("agent", () => import("./templates")));
@@ -114,6 +116,8 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
   const { t } = useTranslation();
   const { interaction } = work;
   const [text, setText] = useState(() => draft(interaction));
+  const [heading, setHeading] = useState(() => read(draft(`${interaction}.mail`)));
+  const isMail = work.channel?.kind === "email";
   const [caret, setCaret] = useState(text.length);
   const [isOver, setIsOver] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
@@ -135,6 +139,11 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
     asked(api.POST("/api/v1/interactions/{id}/signals", { params, body })).catch(() => {});
   };
 
+  const head = (next: Heading) => {
+    setHeading(next);
+    keepDraft(`${interaction}.mail`, next === UNSAID ? "" : JSON.stringify(next));
+  };
+
   const quick = useQuick(work, text, caret, (next, place) => {
     write(next);
     setCaret(place);
@@ -146,7 +155,10 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
   const beyond = can.length(trimmed) - can.textMax;
   const files = enclosures.all.flatMap((one) => (one.upload === undefined ? [] : [one]));
   const isReady =
-    (trimmed !== "" || files.length > 0) && beyond <= 0 && files.length === enclosures.all.length;
+    (trimmed !== "" || files.length > 0) &&
+    beyond <= 0 &&
+    files.length === enclosures.all.length &&
+    isSound(heading);
 
   const answers = useStore(replying, (value) => value[interaction]);
   const put = (sign: string) => {
@@ -164,6 +176,7 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
 
   const go = () => {
     if (!isReady) return;
+    const mail = isMail ? above(heading) : undefined;
     const attachments = files.flatMap((one) => one.upload ?? []);
     send({
       interaction,
@@ -173,12 +186,14 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
         ...(trimmed === "" ? {} : { text: trimmed }),
         ...(attachments.length === 0 ? {} : { attachments }),
         ...(answers === undefined ? {} : { reply_to: answers.id }),
+        ...(mail === undefined ? {} : { mail }),
       },
     });
     said.current = 0;
     reply(interaction, undefined);
     setText("");
     keepDraft(interaction, "");
+    head(UNSAID);
     enclosures.clear();
   };
   const pressed = (event: KeyboardEvent) => {
@@ -227,6 +242,9 @@ function Box({ work, name, can, left, openTemplates }: BoxProps) {
           </ActionIcon>
         </p>
       )}
+      <Suspense>
+        {isMail && <Above interaction={interaction} heading={heading} change={head} />}
+      </Suspense>
       <textarea
         ref={field}
         className={css.field}
