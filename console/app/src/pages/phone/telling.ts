@@ -78,6 +78,7 @@ function useMissed() {
       const who = t(`missed.${end}`, { name, service: one.service_name });
       const text = `${who} ${t(isPaused ? "missed.paused" : "missed.next")}`;
       notice(text, isPaused ? { label: core("presence.come"), does: come.mutate } : undefined);
+      announce({ title: who, body: text.slice(who.length).trim(), tag: what.work, does: () => {} });
     }, SETTLED_AFTER_MS);
   });
 }
