@@ -1,5 +1,6 @@
 // Which page stands under which address, and who may see it.
 
+import { useQuery } from "@tanstack/react-query";
 import {
   createRootRoute,
   createRoute,
@@ -8,20 +9,37 @@ import {
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
 import { questions } from "./api/asking";
-import { type Area, may, setsUp } from "./api/may";
-import { services, session } from "./api/questions";
+import { firstPage, type Page, sees } from "./api/may";
+import { agency, services, session } from "./api/questions";
 import { read as readWanted } from "./pages/reports/address";
 import { read, readTab } from "./pages/trace/address";
 import { read as readShown } from "./pages/wall/address";
 import { Broken } from "./parts/broken";
 import { speaking } from "./words/words";
 
-/** Nobody comes where they may see nothing. */
-const sees = (area: Area) => async () => {
-  const found = await questions.ensureQueryData(session);
-  if (!may(found, area, "view")) throw redirect({ to: "/work" });
-};
+/** A page that is loaded when it is opened. Who may not see it is told so in its place. */
+function only(page: Page, load: Parameters<typeof lazyRouteComponent>[0], name: string) {
+  const Found = lazyRouteComponent(load, name);
+  function Guarded() {
+    const { data: me } = useQuery(session);
+    const { data: agent } = useQuery({
+      ...agency(me?.user ?? ""),
+      enabled: page === "work" && !!me,
+    });
+    const isOpen = page === "work" ? agent !== null : sees(me, page);
+    if (isOpen) return <Found />;
+    return (
+      <Suspense>
+        <NotYours page={page} />
+      </Suspense>
+    );
+  }
+  return Object.assign(Guarded, { preload: () => Found.preload?.() });
+}
+
+const NotYours = lazy(speaking("closed", () => import("./parts/closed")));
 
 const root = createRootRoute({ component: Outlet, errorComponent: Broken });
 
@@ -48,7 +66,12 @@ const inside = createRoute({
 const work = createRoute({
   getParentRoute: () => inside,
   path: "/work",
-  component: lazyRouteComponent(() => import("./pages/work/page"), "WorkPage"),
+  // While the page itself is on its way.
+  loader: async () => {
+    const found = await questions.ensureQueryData(session);
+    if (found !== null) await questions.prefetchQuery(agency(found.user));
+  },
+  component: only("work", () => import("./pages/work/page"), "WorkPage"),
 });
 
 const workOpen = createRoute({ getParentRoute: () => work, path: "$work" });
@@ -56,9 +79,9 @@ const workOpen = createRoute({ getParentRoute: () => work, path: "$work" });
 const wall = createRoute({
   getParentRoute: () => inside,
   path: "/wall",
-  beforeLoad: sees("desk"),
   validateSearch: readShown,
-  component: lazyRouteComponent(
+  component: only(
+    "wall",
     speaking("supervision", () => import("./pages/wall/wall")),
     "Wall",
   ),
@@ -67,9 +90,9 @@ const wall = createRoute({
 const trace = createRoute({
   getParentRoute: () => inside,
   path: "/trace",
-  beforeLoad: sees("interactions"),
   validateSearch: read,
-  component: lazyRouteComponent(
+  component: only(
+    "trace",
     speaking("supervision", () => import("./pages/trace/list")),
     "Trace",
   ),
@@ -78,9 +101,9 @@ const trace = createRoute({
 const reports = createRoute({
   getParentRoute: () => inside,
   path: "/reports",
-  beforeLoad: sees("reports"),
   validateSearch: (search) => readWanted(search, read(search)),
-  component: lazyRouteComponent(
+  component: only(
+    "reports",
     speaking("supervision", () => import("./pages/reports/reports")),
     "Reports",
   ),
@@ -99,11 +122,8 @@ const traceOne = createRoute({
 const settings = createRoute({
   getParentRoute: () => inside,
   path: "/settings",
-  beforeLoad: async () => {
-    const found = await questions.ensureQueryData(session);
-    if (!setsUp(found)) throw redirect({ to: "/" });
-  },
-  component: lazyRouteComponent(
+  component: only(
+    "settings",
     speaking("settings", () => import("./pages/settings/frame")),
     "Settings",
   ),
@@ -124,8 +144,8 @@ const settingsOfOne = createRoute({
 const uras = createRoute({
   getParentRoute: () => inside,
   path: "/ura",
-  beforeLoad: sees("flows"),
-  component: lazyRouteComponent(
+  component: only(
+    "ura",
     speaking("ura", () => import("./pages/ura/list")),
     "List",
   ),
@@ -134,8 +154,8 @@ const uras = createRoute({
 const ura = createRoute({
   getParentRoute: () => inside,
   path: "/ura/$flow",
-  beforeLoad: sees("flows"),
-  component: lazyRouteComponent(
+  component: only(
+    "ura",
     speaking("ura", () => import("./pages/ura/form")),
     "FormPage",
   ),
@@ -144,8 +164,8 @@ const ura = createRoute({
 const uraFlow = createRoute({
   getParentRoute: () => inside,
   path: "/ura/$flow/flow",
-  beforeLoad: sees("flows"),
-  component: lazyRouteComponent(
+  component: only(
+    "ura",
     speaking("ura", () => import("./pages/ura/flow/editor")),
     "FlowPage",
   ),
@@ -154,8 +174,8 @@ const uraFlow = createRoute({
 const uraVersions = createRoute({
   getParentRoute: () => inside,
   path: "/ura/$flow/versions",
-  beforeLoad: sees("flows"),
-  component: lazyRouteComponent(
+  component: only(
+    "ura",
     speaking("ura", () => import("./pages/ura/flow/versions")),
     "VersionsPage",
   ),
@@ -164,8 +184,8 @@ const uraVersions = createRoute({
 const prompts = createRoute({
   getParentRoute: () => inside,
   path: "/prompts",
-  beforeLoad: sees("flows"),
-  component: lazyRouteComponent(
+  component: only(
+    "prompts",
     speaking("ura", () => import("./pages/prompts/page")),
     "Prompts",
   ),
@@ -190,22 +210,27 @@ const elsewhere = createRoute({
   },
 });
 
-/** Administrators of the installation serve nobody; whose company has nothing yet is led to what comes first. */
+/** Whose company has nothing yet is led to what comes first; agents to their work, others to what they may see. */
 const home = createRoute({
   getParentRoute: () => root,
   path: "/",
   beforeLoad: async () => {
     const found = await questions.ensureQueryData(session);
-    if (found?.role === "administrator") {
+    if (found === null) throw redirect({ to: "/login" });
+    if (found.role === "administrator") {
       // Whoever cannot be asked now is not kept from the rest for it.
       const all = await questions.ensureQueryData(services).catch(() => undefined);
       if (all?.length === 0) throw redirect({ to: "/settings" });
     }
-    throw redirect({ to: found !== null && found.company == null ? "/wall" : "/work" });
+    const isAgent = found.company != null && (await questions.fetchQuery(agency(found.user)));
+    const first = isAgent ? undefined : firstPage(found);
+    throw redirect({ to: first === undefined ? "/work" : `/${first}` });
   },
 });
 
 export const router = createRouter({
+  // Whatever a page meets, the window around it stays.
+  defaultErrorComponent: Broken,
   routeTree: root.addChildren([
     home,
     login,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { may, setsUp } from "../src/api/may";
+import { firstPage, may, sees, setsUp } from "../src/api/may";
 
 describe("what somebody may do", () => {
   const watches = { permissions: { desk: { level: "view" }, flows: { level: "change" } } } as const;
@@ -20,5 +20,25 @@ describe("what somebody may do", () => {
     expect(setsUp(watches)).toBe(false);
     expect(setsUp({ permissions: { people: { level: "change" } } })).toBe(true);
     expect(setsUp({ permissions: { people: { level: "view" } } })).toBe(false);
+  });
+});
+
+describe("the pages of somebody", () => {
+  const of = (...areas: readonly string[]) => ({
+    permissions: Object.fromEntries(areas.map((area) => [area, { level: "view" } as const])),
+  });
+
+  it("are those of the areas that they may see", () => {
+    expect(sees(of("reports"), "reports")).toBe(true);
+    expect(sees(of("reports"), "trace")).toBe(false);
+    expect(sees(of("flows"), "prompts")).toBe(true);
+    expect(sees(of("people"), "settings")).toBe(false);
+    expect(sees({ permissions: { people: { level: "change" } } }, "settings")).toBe(true);
+  });
+
+  it("begin with the wall, and with the first that they may see", () => {
+    expect(firstPage(of("flows", "desk"))).toBe("wall");
+    expect(firstPage(of("flows", "reports"))).toBe("reports");
+    expect(firstPage(of())).toBeUndefined();
   });
 });

@@ -5,6 +5,7 @@ import {
   board,
   callOf,
   count,
+  isFree,
   judge,
   level,
   partOf,
@@ -66,6 +67,16 @@ describe("a service level", () => {
     expect(judge(0.79)).toBe("warn");
     expect(judge(0.59)).toBe("bad");
     expect(judge(null)).toBe("none");
+  });
+});
+
+describe("who could take something now", () => {
+  it("is there, connected, and has room beside what is in hand", () => {
+    const ana = agent("Ana", "available", "handling");
+    expect(isFree({ ...ana, load: 25 })).toBe(true);
+    expect(isFree({ ...ana, load: 100 })).toBe(false);
+    expect(isFree({ ...ana, lost_until_ms: 5 })).toBe(false);
+    expect(isFree(agent("Bia", "paused"))).toBe(false);
   });
 });
 

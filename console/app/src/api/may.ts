@@ -43,3 +43,25 @@ const SET_UP: readonly Area[] = [
 export function setsUp(who: Who): boolean {
   return SET_UP.some((area) => may(who, area, "change"));
 }
+
+/** A page of the window. */
+export type Page = "work" | "wall" | "trace" | "reports" | "ura" | "prompts" | "settings";
+
+/** Whose area a page shows; work is for agents, and settings for whoever sets up anything. */
+const SHOWN: Readonly<Record<Exclude<Page, "work" | "settings">, Area>> = {
+  wall: "desk",
+  trace: "interactions",
+  reports: "reports",
+  ura: "flows",
+  prompts: "flows",
+};
+
+/** Whether somebody may see a page. */
+export function sees(who: Who, page: Exclude<Page, "work">): boolean {
+  return page === "settings" ? setsUp(who) : may(who, SHOWN[page], "view");
+}
+
+/** Where somebody comes to who takes no work: the first page that they may see. */
+export function firstPage(who: Who): Exclude<Page, "work"> | undefined {
+  return (["wall", "trace", "reports", "ura", "settings"] as const).find((page) => sees(who, page));
+}

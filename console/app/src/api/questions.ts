@@ -37,6 +37,21 @@ export async function begin(found: Session): Promise<void> {
   actFor((items.find(({ id }) => id === kept) ?? items[0])?.id ?? "");
 }
 
+/** Oneself as somebody who takes work; null for who takes none. Who may become one meanwhile is asked about again. */
+export const agency = (user: string) =>
+  queryOptions({
+    queryKey: ["agency", user],
+    staleTime: ({ state }) => (state.data === null ? 0 : Number.POSITIVE_INFINITY),
+    queryFn: async () => {
+      try {
+        return await asked(api.GET("/api/v1/agents/me"));
+      } catch (error) {
+        if (error instanceof Refused && !error.isPassing && error.status !== 401) return null;
+        throw error;
+      }
+    },
+  });
+
 /** What one has in hand and is offered, the oldest first. */
 export const work = queryOptions({
   queryKey: ["work"],

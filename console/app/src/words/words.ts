@@ -5,6 +5,7 @@ import { initReactI18next } from "react-i18next";
 import { speak } from "../api/client";
 import type { AccountWords } from "./account/pt-BR";
 import type { AgentWords } from "./agent/pt-BR";
+import type { ClosedWords } from "./closed/pt-BR";
 import type { PhoneWords } from "./phone/pt-BR";
 import type { Words } from "./pt-BR";
 import type { SettingsWords } from "./settings/pt-BR";
@@ -15,6 +16,7 @@ import type { UraWords } from "./ura/pt-BR";
 export interface Areas {
   account: AccountWords;
   agent: AgentWords;
+  closed: ClosedWords;
   phone: PhoneWords;
   settings: SettingsWords;
   supervision: SupervisionWords;

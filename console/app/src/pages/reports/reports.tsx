@@ -5,9 +5,9 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { serverNow } from "../../api/client";
-import { services } from "../../api/questions";
 import { Empty } from "../../parts/empty";
 import { Choice } from "../trace/choice";
+import { useServices } from "../trace/names";
 import { Period } from "../trace/period";
 import { KINDS, type Kind, MEDIA, type Wanted } from "./address";
 import { Bars, Columns } from "./chart";
@@ -80,7 +80,7 @@ export function Reports() {
 function Asking({ wanted, by }: { wanted: Wanted; by: Kind }) {
   const { t: say } = useTranslation("supervision");
   const navigate = useNavigate();
-  const { data: all } = useQuery(services);
+  const all = useServices("reports");
   const set = (search: Wanted) => void navigate({ to: "/reports", search, replace: true });
   const of = (key: "service" | "medium") => ({
     value: wanted[key],

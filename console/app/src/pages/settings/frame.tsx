@@ -2,14 +2,15 @@ import "./mantine";
 import { IconArrowLeft } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useParams } from "@tanstack/react-router";
-import { Suspense } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { session } from "../../api/questions";
+import { speaking } from "../../words/words";
 import css from "./frame.module.css";
 import { Loading } from "./parts/list";
 import { ShownOnce } from "./parts/once";
 import parts from "./parts/parts.module.css";
-import { GROUPS, isFor, listedAs, section } from "./sections";
+import { firstFor, GROUPS, isFor, listedAs, section } from "./sections";
 
 type Group = keyof typeof GROUPS;
 
@@ -59,8 +60,12 @@ export function Settings() {
   );
 }
 
-/** Where one comes to first: what is to be done next. */
-const First = section("start")?.Page ?? Waiting;
+/** Where one comes to first: what is to be done next, or the first that one may set. */
+function First() {
+  const { data: me } = useQuery(session);
+  const Page = section(firstFor(me))?.Page;
+  return Page === undefined ? <Nothing /> : <Page />;
+}
 
 function Waiting() {
   return (
@@ -74,15 +79,33 @@ function Waiting() {
 export function SectionPage() {
   const { section: id } = useParams({ from: "/inside/settings/$section" });
   const found = section(id);
-  return found === undefined ? <Nothing /> : <found.Page key={id} />;
+  if (found === undefined) return <Nothing />;
+  return (
+    <Own section={id}>
+      <found.Page key={id} />
+    </Own>
+  );
 }
 
 /** One of a list. */
 export function ThingPage() {
   const { section: name, id } = useParams({ from: "/inside/settings/$section/$id" });
   const found = section(name);
-  return found?.One === undefined ? <Nothing /> : <found.One key={id} id={id} />;
+  if (found?.One === undefined) return <Nothing />;
+  return (
+    <Own section={name}>
+      <found.One key={id} id={id} />
+    </Own>
+  );
 }
+
+/** What is set there is for those who may set it; others are told so. */
+function Own({ section, children }: { section: string; children: ReactNode }) {
+  const { data: me } = useQuery(session);
+  return isFor(me, section) ? children : <NotYours page="section" />;
+}
+
+const NotYours = lazy(speaking("closed", () => import("../../parts/closed")));
 
 function Nothing() {
   const { t } = useTranslation("settings");

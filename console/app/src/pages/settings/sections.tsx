@@ -257,9 +257,15 @@ const AREAS: Readonly<Record<string, Area>> = {
 
 /** Whether somebody has something to set there. */
 export function isFor(who: Session | null | undefined, id: string): boolean {
-  const area = AREAS[id];
+  const area = AREAS[listedAs(id)];
   if (area !== undefined) return may(who, area, "change");
   return Object.values(AREAS).every((one) => may(who, one, "change"));
+}
+
+/** The first of the list that somebody has something to set in. */
+export function firstFor(who: Session | null | undefined): string {
+  const all: readonly Section[] = Object.values(GROUPS).flat();
+  return all.find(({ id }) => isFor(who, id))?.id ?? "";
 }
 
 export function section(id: string): Section | undefined {

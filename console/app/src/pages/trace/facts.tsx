@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
 import { useNow } from "../../parts/time";
 import css from "./interaction.module.css";
-import { numbers } from "./names";
+import { useNumbers } from "./names";
 import { answers } from "./questions";
 import { span } from "./rows";
 import { disposition, type Line, phases } from "./trail";
@@ -15,7 +15,7 @@ type Props = { found: Schemas["InteractionWithTrail"]; trail: readonly Line[] };
 export function Facts({ found, trail }: Props) {
   const { t: say, i18n } = useTranslation("supervision");
   const now = useNow(1_000);
-  const { data: ours } = useQuery(numbers);
+  const ours = useNumbers();
   const moment = new Intl.DateTimeFormat(i18n.language, {
     dateStyle: "short",
     timeStyle: "medium",

@@ -9,6 +9,7 @@ import { namedCompany, Refused, type Schemas } from "../../api/client";
 import { Empty } from "../../parts/empty";
 import { MediumIcon } from "../../parts/medium";
 import { notice } from "../../parts/notices";
+import { speaking } from "../../words/words";
 import { TABS, type Tab } from "./address";
 import { Facts } from "./facts";
 import css from "./interaction.module.css";
@@ -25,6 +26,8 @@ import { Why } from "./why";
 
 const Player = lazy(() => import("./player").then(({ Player }) => ({ default: Player })));
 
+const NotYours = lazy(speaking("closed", () => import("../../parts/closed")));
+
 type Found = Schemas["InteractionWithTrail"];
 
 /** One interaction: all that is known of it. */
@@ -38,6 +41,13 @@ export function InteractionPage() {
     document.title = `${protocol || say("trace.title")} · ${t("name")}`;
   }, [protocol, t, say]);
   if (error !== null && found === undefined) {
+    if (error instanceof Refused && error.status === 403) {
+      return (
+        <Suspense>
+          <NotYours page="interaction" />
+        </Suspense>
+      );
+    }
     const isGone = error instanceof Refused && error.status === 404;
     return (
       <Empty title={isGone ? say("one.gone") : t("failed.load")}>

@@ -12,13 +12,13 @@ import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { namedCompany } from "../../api/client";
-import { services, session } from "../../api/questions";
+import { session } from "../../api/questions";
 import { useShortcuts } from "../../parts/keys";
 import type { Filters } from "./address";
 import { Choice } from "./choice";
 import { narrows, type Query, STATES } from "./filters";
 import css from "./list.module.css";
-import { numbers } from "./names";
+import { useNumbers, useServices } from "./names";
 import { Period } from "./period";
 import { keep, type Saved, saved, store } from "./saved";
 
@@ -138,8 +138,8 @@ function Search({ filters, set }: Setting) {
 
 function Narrowing({ filters, set }: Setting) {
   const { t: say } = useTranslation("supervision");
-  const { data: allServices } = useQuery(services);
-  const { data: allNumbers } = useQuery(numbers);
+  const allServices = useServices("interactions");
+  const allNumbers = useNumbers();
   const of = (key: "service" | "state" | "number") => ({
     value: filters[key],
     choose: (chosen: string | undefined) => {

@@ -40,6 +40,14 @@ export function board(agents: readonly Agent[], service: string | undefined): re
     );
 }
 
+/** What somebody has in hand costs this much of their attention when they can take nothing more, in percent. */
+const LOAD_FULL = 100;
+
+/** Whether somebody could take something now: they are there, and what they have in hand leaves room. */
+export function isFree(agent: Pick<Agent, "presence" | "load" | "lost_until_ms">): boolean {
+  return agent.presence === "available" && agent.lost_until_ms == null && agent.load < LOAD_FULL;
+}
+
 /** How many are in each state. */
 export function count(agents: readonly Agent[]): Readonly<Record<State, number>> {
   const made = { handling: 0, offered: 0, wrapping: 0, available: 0, paused: 0, offline: 0 };
@@ -67,16 +75,15 @@ export function judge(part: number | null): "good" | "warn" | "bad" | "none" {
 /** All queues as one. */
 export function total(
   queues: readonly Queue[],
-  agents: readonly Pick<Agent, "presence">[],
+  agents: readonly Agent[],
 ): Omit<Queue, "service" | "expected_ms"> {
   const today: Today = { answered: 0, in_target: 0, late: 0, abandoned: 0, closed: 0, moved: 0 };
-  // Who takes the work of several services is counted once.
-  const there = (presence: string) => agents.filter((one) => one.presence === presence).length;
   const made = {
     waiting: 0,
     oldest_ms: null as number | null,
-    available: there("available"),
-    paused: there("paused"),
+    // Who takes the work of several services is counted once.
+    available: agents.filter(isFree).length,
+    paused: agents.filter(({ presence }) => presence === "paused").length,
     today,
   };
   for (const queue of queues) {

@@ -1,11 +1,11 @@
 import { Button, Menu } from "@mantine/core";
 import { IconArrowsRightLeft, IconChevronDown } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { services } from "../../api/questions";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
+import { useServices } from "../trace/names";
 
 type To = { readonly service: string } | { readonly agent: string };
 
@@ -20,7 +20,7 @@ type Props = {
 export function Move({ service, agent, move }: Props) {
   const { t: say } = useTranslation("supervision");
   const why = useWhy();
-  const { data: all } = useQuery(services);
+  const all = useServices();
   const agents = useStore(live, (state) => state.agents);
   const there = Object.values(agents).filter(
     (one) => agent !== undefined && one.id !== agent && one.presence === "available",

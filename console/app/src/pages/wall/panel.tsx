@@ -10,6 +10,7 @@ import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { Avatar } from "../../parts/avatar";
 import { notice, useWhy } from "../../parts/notices";
+import type { Named } from "../trace/names";
 import { span } from "../trace/rows";
 import { callOf, stateOf } from "./board";
 import { HandCall, HandWritten } from "./inhand";
@@ -142,7 +143,7 @@ function Presences({ agent }: { agent: Schemas["Agent"] }) {
 
 type QueueProps = {
   id: string;
-  services: readonly Schemas["Service"][];
+  services: readonly Named[];
   now: number;
   close: () => void;
 };

@@ -5,15 +5,15 @@ import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
+import type { Named } from "../trace/names";
 import { span } from "../trace/rows";
-import { judge, level, total } from "./board";
+import { board, isFree, judge, level, total } from "./board";
 import { trends } from "./questions";
 import { drawn, ROOM, together } from "./trend";
 import css from "./wall.module.css";
 
-type Service = Schemas["Service"];
 type Queue = Schemas["Queue"];
-type Props = { services: readonly Service[] | undefined; isKnown: boolean; now: number };
+type Props = { services: readonly Named[] | undefined; isKnown: boolean; now: number };
 
 /** The queues, the one in which most wait first. */
 export function Queues({ services, isKnown, now }: Props) {
@@ -23,9 +23,13 @@ export function Queues({ services, isKnown, now }: Props) {
   const { data: days } = useQuery(trends);
   const dayOf = (id: string) => days?.find(({ service }) => service === id)?.quarters ?? [];
   const named = (id: string) => services?.find((service) => service.id === id)?.name ?? "";
-  const lines = Object.values(queues).sort((a, b) =>
-    named(a.service).localeCompare(named(b.service)),
-  );
+  const lines = Object.values(queues)
+    .map((queue) => {
+      // The program counts who is there; whoever looks at a line wants to know who could take of it.
+      const free = board(Object.values(agents), queue.service).filter(isFree);
+      return { ...queue, available: free.length };
+    })
+    .sort((a, b) => named(a.service).localeCompare(named(b.service)));
   if (!isKnown || services === undefined) return <Skeleton height={220} radius="lg" mb={28} />;
   return (
     <div className={css.frame}>
@@ -74,7 +78,7 @@ export function Queues({ services, isKnown, now }: Props) {
   );
 }
 
-function targetOf(services: readonly Service[], id: string): number | null {
+function targetOf(services: readonly Named[], id: string): number | null {
   return services.find((service) => service.id === id)?.rules?.targets?.answer_s ?? null;
 }
 

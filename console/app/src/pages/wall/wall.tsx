@@ -1,14 +1,13 @@
 import { ActionIcon, Tooltip } from "@mantine/core";
 import { IconMaximize, IconMinimize, IconUsersGroup } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { services } from "../../api/questions";
 import { live } from "../../live/live";
 import { useStore } from "../../live/store";
 import { Empty } from "../../parts/empty";
 import { clock, useNow } from "../../parts/time";
+import { useServices } from "../trace/names";
 import { AgentPanel, QueuePanel } from "./panel";
 import { People } from "./people";
 import { Queues } from "./queues";
@@ -18,7 +17,7 @@ import css from "./wall.module.css";
 export function Wall() {
   const { t, i18n } = useTranslation();
   const { t: say } = useTranslation("supervision");
-  const { data: all } = useQuery(services);
+  const all = useServices("desk");
   const shown = useSearch({ from: "/inside/wall" });
   const navigate = useNavigate();
   const now = useNow(1_000);
