@@ -1,15 +1,29 @@
-import { Button, Select } from "@mantine/core";
-import { IconHistory } from "@tabler/icons-react";
-import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { Button, Select, UnstyledButton } from "@mantine/core";
+import { IconChevronDown, IconChevronRight, IconHistory } from "@tabler/icons-react";
+import { useInfiniteQuery, useQueries, useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Fragment, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api, asked, type Schemas } from "../../../api/client";
+import { api, asked } from "../../../api/client";
+import { session } from "../../../api/questions";
 import { Empty } from "../../../parts/empty";
-import { users } from "../kept";
+import {
+  channels,
+  devices,
+  flows,
+  numbers,
+  profiles,
+  prompts,
+  skills,
+  trunks,
+  users,
+} from "../kept";
 import { Failed, Loading } from "../parts/list";
 import { Head } from "../parts/page";
 import parts from "../parts/parts.module.css";
-import { all, listed } from "../parts/resource";
+import { all, type Listed, listed, resource } from "../parts/resource";
+import css from "./audit.module.css";
+import { type Change, changes, deed, type Line, nameOf, SECTION_OF } from "./deeds";
 
 const PAGE = 200;
 
@@ -21,18 +35,36 @@ const audit = {
   },
 };
 
-type Line = Schemas["AuditLine"];
+/** Where the names are of what the log tells by ids. */
+const NAMED = [
+  users,
+  resource("/api/v1/services"),
+  devices,
+  numbers,
+  trunks,
+  flows,
+  prompts,
+  channels,
+  skills,
+  profiles,
+  resource("/api/v1/pauses"),
+  resource("/api/v1/calendars"),
+  resource("/api/v1/webhooks"),
+] as unknown as readonly Listed<{ id: string; name?: string; username?: string }>[];
 
 /** Who did what, the newest first. */
 export function Audit() {
-  const { t, i18n } = useTranslation("settings");
+  const { t } = useTranslation("settings");
   const found = useInfiniteQuery(listed<Line>(audit));
-  const people = useQuery(all(users));
+  const { data: me } = useQuery(session);
+  const known = useKnown();
   const [who, setWho] = useState<string | null>(null);
   const [what, setWhat] = useState<string | null>(null);
+  const [open, setOpen] = useState<string>();
   const lines = found.data?.pages.flatMap((page) => page.items) ?? [];
-  const name = (line: Line) =>
-    people.data?.find(({ id }) => id === line.user)?.name ??
+  const named = nameOf(lines, known);
+  const by = (line: Line) =>
+    (line.user == null ? "" : line.user === me?.user ? me.name : known.get(line.user)) ||
     t(
       line.api_key != null
         ? "audit.key"
@@ -40,36 +72,32 @@ export function Audit() {
           ? "audit.system"
           : "audit.installation",
     );
+  const kind = (line: Line) =>
+    t(`audit.kind.${deed(line).noun}` as "audit.kind.user", deed(line).noun);
   const shown = lines.filter(
-    (line) => (who === null || name(line) === who) && (what === null || noun(line) === what),
+    (line) => (who === null || by(line) === who) && (what === null || kind(line) === what),
   );
-  const each = (of: (line: Line) => string) => [...new Set(lines.map(of))].sort();
-  const format = new Intl.DateTimeFormat(i18n.language, {
-    dateStyle: "short",
-    timeStyle: "medium",
-  });
+  const each = (of: (line: Line) => string) =>
+    [...new Set(lines.map(of))].sort((a, b) => a.localeCompare(b));
+  const filter = (label: string, data: string[], value: string | null, set: typeof setWho) => (
+    <Select
+      aria-label={label}
+      placeholder={label}
+      data={data}
+      value={value}
+      clearable
+      searchable={data.length > 8}
+      nothingFoundMessage={t("nothing")}
+      clearButtonProps={{ "aria-label": t("clear") }}
+      onChange={set}
+    />
+  );
   return (
     <div className={parts.page}>
       <Head title={t("section.audit")} text={t("audit.text")} />
       <div className={parts.filters}>
-        <Select
-          aria-label={t("audit.who")}
-          placeholder={t("audit.who")}
-          data={each(name)}
-          value={who}
-          clearable
-          clearButtonProps={{ "aria-label": t("clear") }}
-          onChange={setWho}
-        />
-        <Select
-          aria-label={t("audit.what")}
-          placeholder={t("audit.what")}
-          data={each(noun)}
-          value={what}
-          clearable
-          clearButtonProps={{ "aria-label": t("clear") }}
-          onChange={setWhat}
-        />
+        {filter(t("audit.who"), each(by), who, setWho)}
+        {filter(t("audit.what"), each(kind), what, setWhat)}
       </div>
       {found.isPending && <Loading />}
       {found.isError && <Failed error={found.error} again={() => void found.refetch()} />}
@@ -80,16 +108,16 @@ export function Audit() {
           text={t("audit.noneText")}
         />
       )}
+      {found.isSuccess && lines.length > 0 && shown.length === 0 && (
+        <p className={parts.none}>{t("nothing")}</p>
+      )}
       {shown.length > 0 && (
-        <table className={parts.table}>
+        <table className={`${parts.table} ${css.table}`}>
           <thead>
             <tr>
               <th scope="col">{t("audit.when")}</th>
               <th scope="col">{t("audit.who")}</th>
               <th scope="col">{t("audit.what")}</th>
-              <th scope="col" data-narrow="true">
-                {t("audit.detail")}
-              </th>
               <th scope="col" data-narrow="true">
                 {t("audit.from")}
               </th>
@@ -97,17 +125,22 @@ export function Audit() {
           </thead>
           <tbody>
             {shown.map((line) => (
-              <tr key={line.id}>
-                <td>{format.format(line.at_ms)}</td>
-                <td>{name(line)}</td>
-                <td>
-                  <code>{line.action}</code>
-                </td>
-                <td data-narrow="true">
-                  <span className={parts.cut}>{detail(line)}</span>
-                </td>
-                <td data-narrow="true">{line.remote}</td>
-              </tr>
+              <Fragment key={line.id}>
+                <Row
+                  line={line}
+                  by={by(line)}
+                  name={named(line.target)}
+                  isOpen={open === line.id}
+                  toggle={() => setOpen(open === line.id ? undefined : line.id)}
+                />
+                {open === line.id && (
+                  <tr>
+                    <td colSpan={4}>
+                      <Particulars line={line} changed={changes(line, lines)} named={named} />
+                    </td>
+                  </tr>
+                )}
+              </Fragment>
             ))}
           </tbody>
         </table>
@@ -126,14 +159,125 @@ export function Audit() {
   );
 }
 
-/** What it was about: `trunk` of `trunk.update`. */
-function noun({ action }: Line): string {
-  return action.split(".")[0] ?? action;
+/** The names of all that has one, by their ids. What somebody may not read stays without. */
+function useKnown(): ReadonlyMap<string, string> {
+  return useQueries({
+    queries: NAMED.map((one) => all(one)),
+    combine: (found) =>
+      new Map(
+        found.flatMap(({ data }) =>
+          (data ?? []).map((one) => [one.id, one.name ?? one.username ?? ""] as const),
+        ),
+      ),
+  });
 }
 
-function detail({ detail, target }: Line): string {
-  const said = Object.values(detail).filter(
-    (one) => typeof one === "string" || typeof one === "number",
+type RowProps = { line: Line; by: string; name: string; isOpen: boolean; toggle: () => void };
+
+function Row({ line, by, name, isOpen, toggle }: RowProps) {
+  const { i18n } = useTranslation("settings");
+  const said = useSaid();
+  const format = new Intl.DateTimeFormat(i18n.language, {
+    dateStyle: "short",
+    timeStyle: "medium",
+  });
+  const Sign = isOpen ? IconChevronDown : IconChevronRight;
+  return (
+    <tr>
+      <td className={css.when}>{format.format(line.at_ms)}</td>
+      <td>{by}</td>
+      <td>
+        <UnstyledButton className={css.what} aria-expanded={isOpen} onClick={toggle}>
+          <Sign size={15} aria-hidden="true" />
+          <span>
+            {said(line)} {name !== "" && deed(line).noun !== "session" && <strong>{name}</strong>}
+          </span>
+        </UnstyledButton>
+      </td>
+      <td data-narrow="true">{line.remote}</td>
+    </tr>
   );
-  return said.length > 0 ? said.join(" · ") : target;
+}
+
+/** What was done, in words: a sentence of its own where there is one, else what is done with everything. */
+function useSaid() {
+  const { t, i18n } = useTranslation("settings");
+  return (line: Line) => {
+    const { noun, verb } = deed(line);
+    const own = `audit.deed.${noun}.${verb}`;
+    if (i18n.exists(own, { ns: "settings" })) return t(own as "audit.deed.session.begin");
+    const done = `audit.verb.${verb}`;
+    if (!i18n.exists(done, { ns: "settings" })) return line.action;
+    return `${t(done as "audit.verb.create")} ${t(`audit.thing.${noun}` as "audit.thing.user", noun)}`;
+  };
+}
+
+type ParticularsProps = {
+  line: Line;
+  changed: readonly Change[];
+  named: (id: string) => string;
+};
+
+/** What was so before and after, for people; and what the program itself calls it all. */
+function Particulars({ line, changed, named }: ParticularsProps) {
+  const { t, i18n } = useTranslation("settings");
+  const section = SECTION_OF[deed(line).noun];
+  const isThere = deed(line).verb !== "delete" && section !== undefined;
+  const word = (key: string, value: string) =>
+    i18n.exists(key, { ns: "settings" }) ? t(key as "audit.is.agent") : value;
+  const value = (is: unknown): string => {
+    if (is === null || is === undefined || is === "") return "–";
+    if (typeof is === "boolean") return t(is ? "audit.yes" : "audit.no");
+    if (typeof is === "string") return named(is) || word(`audit.is.${is}`, is);
+    if (Array.isArray(is)) return is.length === 0 ? "–" : is.map(value).join(", ");
+    if (typeof is === "object" && "level" in is) {
+      const { level, scope } = is as { level: string; scope?: string };
+      return [level, ...(scope === undefined ? [] : [scope])].map(value).join(", ");
+    }
+    if (typeof is === "object") {
+      return Object.entries(is)
+        .map(([field, below]) => `${word(`profiles.area.${field}`, field)}: ${value(below)}`)
+        .join("; ");
+    }
+    return String(is);
+  };
+  return (
+    <div className={css.particulars}>
+      {changed.length > 0 && (
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{t("audit.field")}</th>
+              <th scope="col">{t("audit.before")}</th>
+              <th scope="col">{t("audit.after")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {changed.map(({ field, was, is }) => (
+              <tr key={field}>
+                <th scope="row">{word(`audit.fields.${field}`, field)}</th>
+                <td>{value(was)}</td>
+                <td>{value(is)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      {isThere && (
+        <Link
+          className={parts.back}
+          to="/settings/$section/$id"
+          params={{ section, id: line.target }}
+        >
+          {t("audit.open")}
+        </Link>
+      )}
+      <p className={css.raw}>
+        <code>{line.action}</code> <code>{line.target}</code>
+        {changed.length === 0 && Object.keys(line.detail).length > 0 && (
+          <code>{JSON.stringify(line.detail)}</code>
+        )}
+      </p>
+    </div>
+  );
 }
