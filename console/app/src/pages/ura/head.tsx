@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { api, asked, type Schemas } from "../../api/client";
 import { useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
+import { silences } from "./document";
 import { Changes } from "./flow/changes";
 import type { Keeper, Kept } from "./keeper";
 import { draft, flow as ofFlow, findings as question, version } from "./questions";
@@ -160,11 +161,13 @@ function Verdict({ flow, publish, isGoing, close }: VerdictProps) {
   const published = flow.published ?? 0;
   const { data: then } = useQuery({ ...version(flow.id, published), enabled: published > 0 });
   const title = (node: string) => now?.flow.layout?.[node]?.title || node;
-  const findings = found?.findings ?? [];
+  const silent = now === undefined ? [] : silences(now.flow, t("form.missing"));
+  const findings = [...silent, ...(found?.findings ?? [])];
+  const isFit = found?.publishable === true && silent.length === 0;
   return (
     <div className={css.verdict} aria-busy={found === undefined}>
-      <p>{found?.publishable === false ? t("publish.faults") : t("publish.text")}</p>
-      {found?.publishable === true && now !== undefined && then !== undefined && (
+      <p>{found !== undefined && !isFit ? t("publish.faults") : t("publish.text")}</p>
+      {isFit && now !== undefined && then !== undefined && (
         <Changes was={then.flow} is={now.flow} />
       )}
       {findings.length > 0 && (
@@ -182,12 +185,7 @@ function Verdict({ flow, publish, isGoing, close }: VerdictProps) {
         <Button variant="default" onClick={close}>
           {t("publish.cancel")}
         </Button>
-        <Button
-          data-autofocus
-          disabled={found?.publishable !== true}
-          loading={isGoing}
-          onClick={publish}
-        >
+        <Button data-autofocus disabled={!isFit} loading={isGoing} onClick={publish}>
           {t("publish.open")}
         </Button>
       </div>

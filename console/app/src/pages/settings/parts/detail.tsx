@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
+import type { Refused } from "../../../api/client";
 import { notice } from "../../../parts/notices";
 import { type Form, useForm } from "./form";
 import { Guard } from "./guard";
@@ -33,6 +34,8 @@ export type DetailProps<One extends Kept, Body extends object, New extends Kept>
   /** Once it is made: what is shown this one time. */
   made?: (made: New) => void;
   actions?: (one: One) => ReactNode;
+  /** What is wrong before the program is asked: it takes what nobody can use. */
+  check?: (body: Body) => Refused | undefined;
   /** How often it is asked anew, in milliseconds: for what nobody tells. */
   every?: number;
   children: (form: Form<Body>, one: One | undefined) => ReactNode;
@@ -82,6 +85,8 @@ function Editor<One extends Kept, Body extends object, New extends Kept>(
   const navigate = useNavigate();
   const saving = useMutation({
     mutationFn: async () => {
+      const wrong = props.check?.(form.value);
+      if (wrong !== undefined) throw wrong;
       if (kept !== undefined) return { kept: await resource.change(kept.id, form.value) };
       return { made: await resource.create(form.value) };
     },

@@ -11,7 +11,7 @@ import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Leaf } from "./leaf";
 import css from "./services.module.css";
-import { add, DEPTH_MAX, move, type Node, type Path, put, tree } from "./tree";
+import { add, asksNothing, DEPTH_MAX, move, type Node, type Path, put, tree } from "./tree";
 
 type Props = {
   tree: readonly unknown[];
@@ -30,7 +30,7 @@ export function Dispositions({ tree: value, change, wrong }: Props) {
     <fieldset className={css.tree}>
       <legend>{t("dispositions.title")}</legend>
       {nodes.length === 0 && <p className={css.soft}>{t("dispositions.none")}</p>}
-      <Level nodes={nodes} all={nodes} above={[]} set={set} />
+      <Level nodes={nodes} all={nodes} above={[]} set={set} isWrong={wrong !== undefined} />
       {wrong !== undefined && <p className={css.bad}>{wrong}</p>}
       <Button
         variant="subtle"
@@ -49,15 +49,17 @@ type LevelProps = {
   all: readonly Node[];
   above: Path;
   set: (all: readonly Node[]) => void;
+  /** Whether it was refused as it is. */
+  isWrong: boolean;
 };
 
-function Level({ nodes, all, above, set }: LevelProps) {
+function Level({ nodes, above, ...rest }: LevelProps) {
   if (nodes.length === 0) return null;
   return (
     <ul className={css.level}>
       {nodes.map((node, place) => (
         <li key={node.id}>
-          <One node={node} all={all} path={[...above, place]} last={nodes.length - 1} set={set} />
+          <One {...rest} node={node} path={[...above, place]} last={nodes.length - 1} />
         </li>
       ))}
     </ul>
@@ -70,13 +72,8 @@ function One({
   path,
   last,
   set,
-}: {
-  node: Node;
-  all: readonly Node[];
-  path: Path;
-  last: number;
-  set: (all: readonly Node[]) => void;
-}) {
+  isWrong,
+}: Omit<LevelProps, "nodes" | "above"> & { node: Node; path: Path; last: number }) {
   const { t } = useTranslation("settings");
   const [isOpen, setIsOpen] = useState(false);
   const place = path.at(-1) ?? 0;
@@ -84,6 +81,7 @@ function One({
   const change = (changes: Partial<Node>) => set(put(all, path, (old) => ({ ...old, ...changes })));
   const more = node.fields.length + node.actions.length;
   const name = node.name || t("dispositions.unnamed");
+  const isAsked = isLeaf && (isOpen || (isWrong && asksNothing(node)));
   return (
     <>
       <div className={css.node}>
@@ -91,6 +89,7 @@ function One({
           aria-label={t("dispositions.name")}
           placeholder={t("dispositions.name")}
           value={node.name}
+          error={isWrong && node.name.trim() === ""}
           autoFocus={node.name === ""}
           onChange={(event) => change({ name: event.currentTarget.value })}
         />
@@ -98,7 +97,7 @@ function One({
           <Do
             label={t("dispositions.more", { name })}
             isOn={isOpen || more > 0}
-            isOpen={isOpen}
+            isOpen={isAsked}
             onClick={() => setIsOpen(!isOpen)}
           >
             <IconForms size={17} />
@@ -130,8 +129,8 @@ function One({
           <IconTrash size={16} />
         </Do>
       </div>
-      {isLeaf && isOpen && <Leaf node={node} change={change} />}
-      <Level nodes={node.children} all={all} above={path} set={set} />
+      {isAsked && <Leaf node={node} change={change} isWrong={isWrong} />}
+      <Level nodes={node.children} all={all} above={path} set={set} isWrong={isWrong} />
     </>
   );
 }

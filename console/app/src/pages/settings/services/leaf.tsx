@@ -6,8 +6,15 @@ import { Lines } from "../parts/lines";
 import css from "./services.module.css";
 import type { Action, Field, Node } from "./tree";
 
+type Props = {
+  node: Node;
+  change: (changes: Partial<Node>) => void;
+  /** Whether the tree was refused as it is. */
+  isWrong: boolean;
+};
+
 /** What a code asks of the agent, and what happens when it is chosen. */
-export function Leaf({ node, change }: { node: Node; change: (changes: Partial<Node>) => void }) {
+export function Leaf({ node, change, isWrong }: Props) {
   const { t } = useTranslation("settings");
   const of: Part<{ fields: readonly FieldLine[]; actions: readonly ActionLine[] }> = {
     value: { fields: node.fields.map(fieldLine), actions: node.actions.map(actionLine) },
@@ -18,6 +25,8 @@ export function Leaf({ node, change }: { node: Node; change: (changes: Partial<N
       }),
     why: () => undefined,
   };
+  const missing = (name: string) =>
+    isWrong && name.trim() === "" ? t("leaf.nameless") : undefined;
   const followed = useOptions(flows);
   return (
     <div className={css.leaf}>
@@ -31,7 +40,11 @@ export function Leaf({ node, change }: { node: Node; change: (changes: Partial<N
       >
         {(line) => (
           <>
-            <TextField of={line} at="name" label={t("leaf.field")} />
+            <TextField
+              of={{ ...line, why: () => missing(line.value.name) }}
+              at="name"
+              label={t("leaf.field")}
+            />
             <ChoiceField
               of={line}
               at="kind"

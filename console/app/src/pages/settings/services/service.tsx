@@ -1,4 +1,5 @@
 import { useTranslation } from "react-i18next";
+import { Refused } from "../../../api/client";
 import { calendars } from "../calendars/resource";
 import { flows, numbers, prompts, users } from "../kept";
 import { Detail } from "../parts/detail";
@@ -15,6 +16,7 @@ import {
 import { type Form, type Part, part } from "../parts/form";
 import { Dispositions } from "./dispositions";
 import { EMPTY, type ServiceSettings, services, staffed } from "./resource";
+import { isNameless, tree } from "./tree";
 import { Waiting } from "./waiting";
 
 type Props = { form: Form<ServiceSettings> };
@@ -31,6 +33,11 @@ export function Service({ id }: { id: string }) {
       added={t("services.add")}
       name={(service) => service.name}
       empty={EMPTY}
+      check={({ rules }) => {
+        if (!isNameless(tree(rules?.dispositions ?? []))) return undefined;
+        const [field, message] = ["rules.dispositions", t("dispositions.nameless")];
+        return new Refused(422, { code: "nameless", field, message });
+      }}
       remove={() => <p>{t("services.remove")}</p>}
     >
       {(form) => (

@@ -44,6 +44,18 @@ export function tree(value: readonly unknown[]): readonly Node[] {
   });
 }
 
+/** Whether something that an agent is asked has no words. */
+export function asksNothing({ fields }: Node): boolean {
+  return fields.some(({ name }) => name.trim() === "");
+}
+
+/** Whether a code has no name, or asks for something that has none: nobody could choose or answer it. */
+export function isNameless(nodes: readonly Node[]): boolean {
+  return nodes.some(
+    (node) => node.name.trim() === "" || asksNothing(node) || isNameless(node.children),
+  );
+}
+
 /** The tree with another node at a place, or with none there. */
 export function put(
   nodes: readonly Node[],
