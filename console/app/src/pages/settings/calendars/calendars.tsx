@@ -1,18 +1,15 @@
 import { IconClock } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { Detail } from "../parts/detail";
-import { ChoiceField, Group, SwitchField, TextField } from "../parts/fields";
+import { ChoiceField, Group, TextField } from "../parts/fields";
 import type { Form, Part } from "../parts/form";
 import { List } from "../parts/list";
-import type { Settings } from "../parts/resource";
 import { zones } from "../parts/zones";
-import { HOLIDAYS, type Hours, hours, OFFICE_WEEK } from "./hours";
+import { HOLIDAYS, hours } from "./hours";
 import { MonthPage } from "./month";
 import { Now } from "./now";
-import { calendars } from "./resource";
-import { WeekFields } from "./week";
-
-type CalendarSettings = Settings<"/api/v1/calendars">;
+import { type CalendarSettings, calendars, EMPTY } from "./resource";
+import { hoursOf, Weekly } from "./weekly";
 
 /** When the company answers. */
 export function Calendars() {
@@ -39,16 +36,6 @@ export function Calendars() {
   );
 }
 
-const EMPTY: CalendarSettings = {
-  name: "",
-  hours: {
-    time_zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    schedule: { weekly: OFFICE_WEEK },
-    holidays: "brazil",
-    dates: [],
-  } as unknown as CalendarSettings["hours"],
-};
-
 export function Calendar({ id }: { id: string }) {
   const { t } = useTranslation("settings");
   return (
@@ -69,13 +56,8 @@ export function Calendar({ id }: { id: string }) {
 
 function Fields({ form }: { form: Form<CalendarSettings> }) {
   const { t } = useTranslation("settings");
-  const kept = hours(form.value.hours);
-  const of: Part<Hours> = {
-    value: kept,
-    set: (changes) =>
-      form.set({ hours: { ...kept, ...changes } as unknown as CalendarSettings["hours"] }),
-    why: (field) => form.why(`hours.${field}`),
-  };
+  const of = hoursOf(form);
+  const kept = of.value;
   return (
     <>
       <Group title={t("calendars.about")} text={t("calendars.aboutText")}>
@@ -88,23 +70,7 @@ function Fields({ form }: { form: Form<CalendarSettings> }) {
         />
       </Group>
       <Group title={t("calendars.week")} text={t("calendars.weekText")}>
-        <SwitchField
-          of={{
-            value: { always: kept.schedule === "always" },
-            set: ({ always }: { always?: boolean }) =>
-              of.set({ schedule: always ? "always" : { weekly: OFFICE_WEEK } }),
-            why: () => undefined,
-          }}
-          at="always"
-          label={t("calendars.always")}
-        />
-        {kept.schedule !== "always" && (
-          <WeekFields
-            week={kept.schedule.weekly}
-            change={(weekly) => of.set({ schedule: { weekly } })}
-            wrong={form.why("hours")}
-          />
-        )}
+        <Weekly of={of} wrong={form.why("hours")} />
       </Group>
       <Group title={t("calendars.holidays")} text={t("calendars.holidaysText")}>
         <ChoiceField

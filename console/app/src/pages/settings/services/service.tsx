@@ -1,5 +1,6 @@
 import { useTranslation } from "react-i18next";
 import { Refused } from "../../../api/client";
+import { MakeHours } from "../calendars/make";
 import { calendars } from "../calendars/resource";
 import { flows, numbers, prompts, users } from "../kept";
 import { Detail } from "../parts/detail";
@@ -76,6 +77,7 @@ function About({ form }: Props) {
         options={useOptions(calendars)}
         none={t("services.always")}
       />
+      <MakeHours made={(calendar) => form.set({ calendar })} />
       <SwitchField of={form} at="disabled" not label={t("on")} hint={t("services.onHint")} />
     </Group>
   );
