@@ -1190,7 +1190,8 @@ const words: SettingsWords = {
     unanswered: "All our agents are busy. Please call again later.",
     trunk: "Add the carrier",
     callText:
-      "Call {{number}}. The menu answers, and the agent takes it in the browser: they log in and become available.",
+      "Call {{number}}, from this browser or from a telephone. The IVR answers; agents log in to the console and become available.",
+    allClosed: "All numbers are closed at this moment. Open the hours to call:",
     step: {
       service: "First service",
       agent: "First agent",

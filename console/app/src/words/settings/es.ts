@@ -1198,7 +1198,8 @@ const words: SettingsWords = {
     unanswered: "Todos nuestros agentes están ocupados. Por favor, llame de nuevo más tarde.",
     trunk: "Registrar la operadora",
     callText:
-      "Llame al {{number}}. El menú atiende, y el agente recibe en el navegador: entra en la consola y queda disponible.",
+      "Llame al {{number}}, desde este navegador o desde un teléfono. La IVR contesta; quien atiende entra en la consola y se pone disponible.",
+    allClosed: "Todos los números están cerrados en este momento. Abra un horario para llamar:",
     step: {
       service: "Primer servicio",
       agent: "Primer agente",

@@ -1194,7 +1194,8 @@ const words = {
     unanswered: "Todos os nossos atendentes estão ocupados. Por favor, ligue novamente mais tarde.",
     trunk: "Cadastrar a operadora",
     callText:
-      "Ligue para {{number}}. A URA atende, e o atendente recebe no navegador: ele entra no console e fica disponível.",
+      "Ligue para {{number}}, daqui do navegador ou de um telefone. A URA atende; quem atende entra no console e fica disponível.",
+    allClosed: "Todos os números estão fechados neste momento. Abra um horário para ligar:",
     step: {
       service: "Primeiro serviço",
       agent: "Primeiro atendente",

@@ -350,9 +350,20 @@ const words: UraWords = {
     take: "Use as draft",
     taken: "The draft is now as version {{version}}",
   },
+  hear: {
+    text: "Your browser rings and the draft talks to you as to any caller: queues and systems are real. The step where the call is lights up in the drawing.",
+    number: "Call {{number}} from here",
+    call: "Call and hear",
+    hangUp: "Hang up",
+    over: "The call is over",
+    noPhone:
+      "The phone of this window did not open. Allow the microphone, close other windows of Ramal and try again.",
+  },
   try: {
     open: "Try it",
-    title: "Try without a call",
+    titleOf: { silent: "Try without a call", heard: "Hear the draft" },
+    way: "How to try",
+    ways: { silent: "Without a call", heard: "Call and hear" },
     text: "The draft as a caller would hear it. Nobody is called.",
     close: "Close the trial",
     when: "When the call comes",

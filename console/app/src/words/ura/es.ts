@@ -355,9 +355,20 @@ const words: UraWords = {
     take: "Usar como borrador",
     taken: "El borrador ahora es igual a la versión {{version}}",
   },
+  hear: {
+    text: "Su navegador suena y el borrador habla con usted como con quien llama: colas y sistemas son de verdad. El paso en que está la llamada se enciende en el dibujo.",
+    number: "Llamar a {{number}} desde aquí",
+    call: "Llamar y oír",
+    hangUp: "Colgar",
+    over: "Llamada terminada",
+    noPhone:
+      "El teléfono de esta ventana no se abrió. Permita el micrófono, cierre otras ventanas de Ramal e intente de nuevo.",
+  },
   try: {
     open: "Probar",
-    title: "Probar sin llamar",
+    titleOf: { silent: "Probar sin llamar", heard: "Oír el borrador" },
+    way: "Cómo probar",
+    ways: { silent: "Sin llamar", heard: "Llamar y oír" },
     text: "El borrador como lo oiría quien llama. No se llama a nadie.",
     close: "Cerrar la prueba",
     when: "Cuándo llega la llamada",

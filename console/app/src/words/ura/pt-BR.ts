@@ -353,9 +353,20 @@ const words = {
     take: "Usar como rascunho",
     taken: "O rascunho agora é igual à versão {{version}}",
   },
+  hear: {
+    text: "O seu navegador toca e o rascunho fala com você como com quem liga: filas e sistemas são de verdade. O passo em que a ligação está acende no desenho.",
+    number: "Ligar para {{number}} daqui",
+    call: "Ligar e ouvir",
+    hangUp: "Desligar",
+    over: "Ligação encerrada",
+    noPhone:
+      "O telefone desta janela não abriu. Permita o microfone, feche outras janelas do Ramal e tente de novo.",
+  },
   try: {
     open: "Testar",
-    title: "Testar sem ligar",
+    titleOf: { silent: "Testar sem ligar", heard: "Ouvir o rascunho" },
+    way: "Como testar",
+    ways: { silent: "Sem ligar", heard: "Ligar e ouvir" },
     text: "O rascunho como quem liga o ouviria. Ninguém é chamado.",
     close: "Fechar o teste",
     when: "Quando a ligação chega",

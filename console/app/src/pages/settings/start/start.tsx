@@ -1,18 +1,20 @@
 import { IconCheck } from "@tabler/icons-react";
-import { useQueries } from "@tanstack/react-query";
+import { useQueries, useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { lazy, type ReactNode, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { api, asked } from "../../../api/client";
+import { speaking } from "../../../words/words";
 import { flows, numbers, users } from "../kept";
 import { Loading } from "../parts/list";
 import { Head } from "../parts/page";
 import parts from "../parts/parts.module.css";
 import { all } from "../parts/resource";
 import { services } from "../services/resource";
+import { answered } from "./answered";
 import { AgentStep, NumberStep, ServiceStep, UraStep } from "./making";
 import css from "./start.module.css";
-import { done, next, STEPS, type Step } from "./steps";
+import { done, led, next, STEPS, type Step } from "./steps";
 
 /** One look is enough to know whether anybody ever called. */
 const calls = {
@@ -47,13 +49,14 @@ export function Start() {
   const isDone = done(has);
   const current = next(isDone);
   const published = f.data.find((flow) => flow.published != null);
-  const number = n.data.find(({ flow }) => flow != null)?.number ?? "";
+  // Who has called once may want to hear what they changed.
+  const isCalled = (step: Step) => step === "call" && isDone.has("number");
   const body: Record<Step, ReactNode> = {
     service: <ServiceStep />,
     agent: <AgentStep services={s.data} />,
     ura: <UraStep services={s.data} />,
     number: <NumberStep flow={published?.id} />,
-    call: <p className={css.text}>{t("start.callText", { number })}</p>,
+    call: <CallStep numbers={led(n.data, f.data)} />,
   };
   return (
     <div className={parts.page}>
@@ -70,8 +73,10 @@ export function Start() {
             </span>
             <div>
               <h2>{t(`start.step.${step}`)}</h2>
-              {step !== current && <p className={css.text}>{t(`start.about.${step}`)}</p>}
-              {step === current && body[step]}
+              {step !== current && !isCalled(step) && (
+                <p className={css.text}>{t(`start.about.${step}`)}</p>
+              )}
+              {(step === current || isCalled(step)) && body[step]}
               {isDone.has(step) && <More step={step} />}
             </div>
           </li>
@@ -81,6 +86,36 @@ export function Start() {
     </div>
   );
 }
+
+/** The first call, from here: to a number that is answered at this hour. */
+function CallStep({ numbers }: { numbers: ReturnType<typeof led> }) {
+  const { t } = useTranslation("settings");
+  const { data: number } = useQuery({
+    queryKey: ["answered", ...numbers.map((one) => one.number)],
+    queryFn: () => answered(numbers),
+  });
+  if (number === undefined) return <Loading />;
+  if (number === null) {
+    return (
+      <p className={css.text}>
+        {t("start.allClosed")}{" "}
+        <Link to="/settings/$section" params={{ section: "calendars" }}>
+          {t("section.calendars")}
+        </Link>
+      </p>
+    );
+  }
+  return (
+    <div className={css.making}>
+      <p className={css.text}>{t("start.callText", { number })}</p>
+      <Suspense>
+        <Call number={number} />
+      </Suspense>
+    </div>
+  );
+}
+
+const Call = lazy(speaking("ura", () => import("./call")));
 
 /** Where what was made is set in full. */
 function More({ step }: { step: Step }) {

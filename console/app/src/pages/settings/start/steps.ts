@@ -28,3 +28,20 @@ export function done(has: Has): ReadonlySet<Step> {
 export function next(of: ReadonlySet<Step>): Step | undefined {
   return STEPS.find((step) => !of.has(step));
 }
+
+/** A number, and the URA that answers it. */
+export type Numbered = {
+  readonly number: string;
+  readonly flow?: string | null;
+  readonly disabled?: boolean;
+  readonly created_ms: number;
+};
+type Published = { readonly id: string; readonly published?: number | null };
+
+/** The numbers that lead to something that callers hear, the one that was made last first. */
+export function led<N extends Numbered>(numbers: readonly N[], flows: readonly Published[]): N[] {
+  const heard = new Set(flows.filter((one) => one.published != null).map(({ id }) => id));
+  return numbers
+    .filter(({ flow, disabled }) => flow != null && heard.has(flow) && disabled !== true)
+    .sort((a, b) => b.created_ms - a.created_ms);
+}

@@ -211,6 +211,7 @@ function Editor(given: Given) {
             revision={revision}
             isSaved={is === "saved"}
             show={setPath}
+            mayHear={mayWrite}
             close={() => setIsTrying(false)}
           />
         ) : selected !== undefined && node !== undefined ? (

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, TextInput, UnstyledButton } from "@mantine/core";
+import { ActionIcon, Button, SegmentedControl, TextInput, UnstyledButton } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
 import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { type FormEvent, useEffect, useRef, useState } from "react";
@@ -9,6 +9,7 @@ import type { Document } from "../document";
 import { Listen, type Sound } from "../listen";
 import { calendars } from "../questions";
 import editor from "./editor.module.css";
+import { Hear } from "./hear";
 import { asField, moments } from "./moments";
 import css from "./try.module.css";
 
@@ -36,11 +37,54 @@ type Props = {
   isSaved: boolean;
   /** The steps that were come to, in order. */
   show: (path: readonly string[]) => void;
-  close: () => void;
 };
 
+const WAYS = ["silent", "heard"] as const;
+
+type Way = (typeof WAYS)[number];
+
+/** The draft tried before anybody hears it: without a call, or by a call to oneself. */
+export function Try({ close, mayHear, ...rest }: Props & { mayHear: boolean; close: () => void }) {
+  const { t } = useTranslation("ura");
+  const [way, setWay] = useState<Way>("silent");
+  return (
+    <aside
+      className={`${editor.panel} ${css.try}`}
+      data-way={way}
+      aria-label={t(`try.titleOf.${way}`)}
+    >
+      <header>
+        <div>
+          <h2>{t(`try.titleOf.${way}`)}</h2>
+          {way === "silent" && <p>{t("try.text")}</p>}
+        </div>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={36}
+          aria-label={t("try.close")}
+          onClick={close}
+        >
+          <IconX size={18} aria-hidden="true" />
+        </ActionIcon>
+      </header>
+      {mayHear && (
+        <SegmentedControl
+          size="xs"
+          fullWidth
+          aria-label={t("try.way")}
+          data={WAYS.map((value) => ({ value, label: t(`try.ways.${value}`) }))}
+          value={way}
+          onChange={(chosen) => setWay(chosen as Way)}
+        />
+      )}
+      {way === "silent" ? <Silent {...rest} /> : <Hear {...rest} />}
+    </aside>
+  );
+}
+
 /** A call that is not made: at any moment, with typed keys, step by step. */
-export function Try({ id, document, revision, isSaved, show, close }: Props) {
+function Silent({ id, document, revision, isSaved, show }: Props) {
   const { t } = useTranslation("ura");
   const why = useWhy();
   const [at, setAt] = useState("");
@@ -65,22 +109,7 @@ export function Try({ id, document, revision, isSaved, show, close }: Props) {
     setExits({});
   };
   return (
-    <aside className={`${editor.panel} ${css.try}`} aria-label={t("try.title")}>
-      <header>
-        <div>
-          <h2>{t("try.title")}</h2>
-          <p>{t("try.text")}</p>
-        </div>
-        <ActionIcon
-          variant="subtle"
-          color="gray"
-          size={36}
-          aria-label={t("try.close")}
-          onClick={close}
-        >
-          <IconX size={18} aria-hidden="true" />
-        </ActionIcon>
-      </header>
+    <>
       <When
         document={document}
         value={at}
@@ -106,7 +135,7 @@ export function Try({ id, document, revision, isSaved, show, close }: Props) {
       <Button variant="default" onClick={anew} disabled={keys.length === 0 && run === undefined}>
         {t("try.again")}
       </Button>
-    </aside>
+    </>
   );
 }
 
