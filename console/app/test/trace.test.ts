@@ -4,7 +4,7 @@ import { reasons } from "../src/pages/trace/decision";
 import { midnight, query, range } from "../src/pages/trace/filters";
 import { ladder } from "../src/pages/trace/ladder";
 import { outcome, span, tone } from "../src/pages/trace/rows";
-import { keep, saved, store } from "../src/pages/trace/saved";
+import { keep, parse } from "../src/pages/trace/saved";
 import { sentence } from "../src/pages/trace/sentences";
 import { grade, lostPart } from "../src/pages/trace/sound";
 import { disposition, lines, phases, steps } from "../src/pages/trace/trail";
@@ -15,8 +15,8 @@ const day = (date: number, month = 10) => new Date(2026, month, date).getTime();
 
 describe("the filters of an address", () => {
   it("are what is known of them, whoever wrote it", () => {
-    const search = { q: 20261123, state: "ended", service: "", agent: 7, period: "century" };
-    expect(read(search)).toMatchObject({ q: "20261123", state: "ended" });
+    const search = { q: 20261123, state: "ended", service: "", hour_from: 7, period: "century" };
+    expect(read(search)).toMatchObject({ q: "20261123", state: "ended", hour_from: "7" });
     expect(read(search)).not.toHaveProperty("service");
     expect(read(search)).not.toHaveProperty("period");
   });
@@ -24,6 +24,11 @@ describe("the filters of an address", () => {
   it("ask for a protocol where it looks like one, and for words elsewhere", () => {
     expect(query({ q: "#20261123000007" }, NOON)).toMatchObject({ protocol: "20261123000007" });
     expect(query({ q: "11 9876" }, NOON)).toMatchObject({ text: "11 9876" });
+  });
+
+  it("ask for what is narrowed, hours as well", () => {
+    const filters = { medium: "chat", hour_from: "8", tag: "vip" };
+    expect(query(filters, NOON)).toMatchObject(filters);
   });
 
   it("mean today unless they say otherwise", () => {
@@ -52,21 +57,6 @@ describe("the filters of an address", () => {
 });
 
 describe("filters under a name", () => {
-  const memory = () => {
-    const kept = new Map<string, string>();
-    return {
-      getItem: (key: string) => kept.get(key) ?? null,
-      setItem: (key: string, value: string) => void kept.set(key, value),
-    } as Storage;
-  };
-
-  it("are there again, for who kept them and nobody else", () => {
-    const where = memory();
-    store("ana", [{ name: "Abandonos", filters: { state: "ended" } }], where);
-    expect(saved("ana", where)).toEqual([{ name: "Abandonos", filters: { state: "ended" } }]);
-    expect(saved("bruno", where)).toEqual([]);
-  });
-
   it("are replaced under the same name, and stand by their names", () => {
     const all = keep([{ name: "B", filters: {} }], { name: "A", filters: { q: "x" } });
     expect(keep(all, { name: "B", filters: { q: "y" } })).toEqual([
@@ -75,12 +65,10 @@ describe("filters under a name", () => {
     ]);
   });
 
-  it("that are no filters are none", () => {
-    const where = memory();
-    where.setItem("ramal.trace.saved.ana", "{broken");
-    expect(saved("ana", where)).toEqual([]);
-    where.setItem("ramal.trace.saved.ana", '[{"name": 1}, {"name": "A", "filters": null}]');
-    expect(saved("ana", where)).toEqual([]);
+  it("are what is known of them, whoever wrote it", () => {
+    const kept = { name: "Abandonos", filters: { outcome: "abandoned" } };
+    expect(parse([kept, { name: 1 }, { name: "A", filters: null }])).toEqual([kept]);
+    expect(parse("none")).toEqual([]);
   });
 });
 

@@ -1,6 +1,6 @@
 // What the address of a report keeps. No browser in here: it is loaded with the first page.
 
-import type { Filters } from "../trace/address";
+import { type Filters, MEDIA } from "../trace/address";
 
 export const KINDS = ["services", "agents", "channels", "hours", "days", "surveys"] as const;
 
@@ -11,8 +11,6 @@ export type Wanted = Pick<Filters, "period" | "from" | "until" | "service"> & {
   readonly by?: Kind;
   readonly medium?: string;
 };
-
-export const MEDIA = ["phone", "chat", "email", "task"] as const;
 
 /** The wanted of an address, whoever wrote it. */
 export function read(search: Readonly<Record<string, unknown>>, filters: Filters): Wanted {

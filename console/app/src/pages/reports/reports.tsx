@@ -6,10 +6,11 @@ import { useEffect, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { serverNow } from "../../api/client";
 import { Empty } from "../../parts/empty";
+import { MEDIA } from "../trace/address";
 import { Choice } from "../trace/choice";
 import { useServices } from "../trace/names";
 import { Period } from "../trace/period";
-import { KINDS, type Kind, MEDIA, type Wanted } from "./address";
+import { KINDS, type Kind, type Wanted } from "./address";
 import { Bars, Columns } from "./chart";
 import {
   change,

@@ -2,6 +2,9 @@
 
 export const PERIODS = ["today", "yesterday", "week", "month", "free"] as const;
 
+/** What customers use, as the program tells them apart. */
+export const MEDIA = ["phone", "chat", "email", "task"] as const;
+
 export type Period = (typeof PERIODS)[number];
 
 /** What the address keeps; what is not there does not matter. Days are `2026-11-23`. */
@@ -13,9 +16,35 @@ export type Filters = {
   readonly service?: string;
   readonly number?: string;
   readonly state?: string;
+  readonly medium?: string;
+  readonly channel?: string;
+  readonly agent?: string;
+  readonly outcome?: string;
+  readonly disposition?: string;
+  readonly tag?: string;
+  /** Hours of the day: `8` and `18` are from eight to before six. */
+  readonly hour_from?: string;
+  readonly hour_until?: string;
 };
 
-export const KEYS = ["q", "from", "until", "service", "number", "state"] as const;
+/** By what is narrowed besides the words and the time, in the order in which people look for it. */
+export const NARROWED = [
+  "service",
+  "agent",
+  "state",
+  "medium",
+  "outcome",
+  "disposition",
+  "tag",
+  "channel",
+  "number",
+  "hour_from",
+  "hour_until",
+] as const;
+
+export type Narrowed = (typeof NARROWED)[number];
+
+export const KEYS = ["q", "from", "until", ...NARROWED] as const;
 
 /** The filters of an address, whoever wrote it. */
 export function read(search: Readonly<Record<string, unknown>>): Filters {

@@ -7,6 +7,7 @@ import css from "./interaction.module.css";
 import { useNumbers } from "./names";
 import { answers } from "./questions";
 import { span } from "./rows";
+import { Tags } from "./tags";
 import { disposition, type Line, phases } from "./trail";
 
 type Props = { found: Schemas["InteractionWithTrail"]; trail: readonly Line[] };
@@ -47,6 +48,7 @@ export function Facts({ found, trail }: Props) {
           </Fact>
         </dl>
       )}
+      <Tags id={found.id} tags={found.tags} />
       <Survey id={found.id} />
       <dl>
         <Fact name={say("one.from")}>{found.from || say("trace.withheld")}</Fact>

@@ -1,10 +1,13 @@
 // Which interactions are looked for, as the program is asked. No browser in here.
 
 import type { paths } from "../../api/schema";
-import { type Filters, KEYS } from "./address";
+import { type Filters, KEYS, NARROWED } from "./address";
 
 /** What the program is asked. */
 export type Query = NonNullable<paths["/api/v1/interactions"]["get"]["parameters"]["query"]>;
+
+/** How waiting ended, as the program counts it. */
+export const OUTCOMES = ["answered", "abandoned", "left_soon", "closed", "moved"] as const;
 
 export const STATES = ["ringing", "flow", "waiting", "talking", "ended"] as const;
 
@@ -19,15 +22,15 @@ const PROTOCOL = /^20\d{4,}$/;
 /** What the program is asked for, at this moment. */
 export function query(filters: Filters, nowMs: number): Query {
   const { from, until } = range(filters, nowMs);
-  const { q, service, number, state } = filters;
+  const { q } = filters;
+  const narrowed = NARROWED.filter((key) => filters[key] !== undefined);
   const words = q?.trim().replaceAll(/^#/g, "");
   return {
     ...(from === undefined ? {} : { from: String(from) }),
     ...(until === undefined ? {} : { until: String(until) }),
     ...(words === undefined ? {} : PROTOCOL.test(words) ? { protocol: words } : { text: words }),
-    ...(service === undefined ? {} : { service }),
-    ...(number === undefined ? {} : { number }),
-    ...(state === undefined ? {} : { state }),
+    // Numbers stand in an address as texts do, in this one as in that of the program.
+    ...(Object.fromEntries(narrowed.map((key) => [key, filters[key]])) as Query),
   };
 }
 

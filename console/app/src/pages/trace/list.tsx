@@ -57,7 +57,6 @@ export function Trace() {
         set={set}
         again={() => void found.refetch()}
         isAsking={found.isFetching}
-        count={rows === undefined ? null : { shown: rows.length, isAll: !found.hasNextPage }}
       />
       {found.isError && rows === undefined && (
         <Empty title={t("failed.load")}>
@@ -207,6 +206,11 @@ function Cells({ row, index, now, names }: CellsProps) {
       <span className={css.cut}>
         {who || say("trace.withheld")}
         {row.direction === "outbound" && <small>{say("trace.outbound")}</small>}
+        {row.tags.map((tag) => (
+          <span key={tag} className={css.tag}>
+            {tag}
+          </span>
+        ))}
       </span>
     ),
     service: <span className={css.cut}>{names.service(row.service)}</span>,

@@ -24,6 +24,15 @@ const numbers = queryOptions({
   },
 });
 
+const channels = queryOptions({
+  queryKey: ["channels", "named"],
+  staleTime: 300_000,
+  queryFn: async () => {
+    const params = { query: { limit: LIST_MAX } };
+    return (await asked(api.GET("/api/v1/channels", { params }))).items;
+  },
+});
+
 /** A service as far as it is known to everybody. */
 export type Named = Pick<Schemas["Service"], "id" | "name"> &
   Partial<Pick<Schemas["Service"], "rules" | "disabled">>;
@@ -58,6 +67,12 @@ function useNear(area: Area) {
 export function useNumbers() {
   const { data: me } = useQuery(session);
   return useQuery({ ...numbers, enabled: may(me, "channels", "view") }).data;
+}
+
+/** Where is written, for those who may read how. */
+export function useChannels() {
+  const { data: me } = useQuery(session);
+  return useQuery({ ...channels, enabled: may(me, "channels", "view") }).data;
 }
 
 /** The name of a service, of an agent; empty for those that are gone. */

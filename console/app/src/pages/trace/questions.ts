@@ -2,6 +2,7 @@
 
 import { queryOptions } from "@tanstack/react-query";
 import { api, asked } from "../../api/client";
+import type { Query } from "./filters";
 
 /** How often what is still going on is asked for again, in milliseconds. */
 const OPEN_EVERY_MS = 4_000;
@@ -54,3 +55,17 @@ export const answers = (id: string) =>
       return (await asked(api.GET("/api/v1/survey-answers", { params }))).items;
     },
   });
+
+/** How many there are, as far as the program counts. */
+export const count = (asks: Query) =>
+  queryOptions({
+    queryKey: ["interactions", "count", asks],
+    queryFn: () => asked(api.GET("/api/v1/interactions/count", { params: { query: asks } })),
+  });
+
+/** The words by which people find interactions again. */
+export const tags = queryOptions({
+  queryKey: ["tags"],
+  staleTime: 30_000,
+  queryFn: async () => (await asked(api.GET("/api/v1/tags", { params: {} }))).items,
+});

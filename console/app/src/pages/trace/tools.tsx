@@ -1,26 +1,17 @@
-import { ActionIcon, Button, Menu, Modal, TextInput, Tooltip } from "@mantine/core";
-import {
-  IconBookmark,
-  IconBookmarkPlus,
-  IconDownload,
-  IconRefresh,
-  IconSearch,
-  IconTrash,
-  IconX,
-} from "@tabler/icons-react";
+import { ActionIcon, Button, TextInput, Tooltip } from "@mantine/core";
+import { IconDownload, IconRefresh, IconSearch, IconX } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { namedCompany } from "../../api/client";
-import { session } from "../../api/questions";
 import { useShortcuts } from "../../parts/keys";
 import type { Filters } from "./address";
-import { Choice } from "./choice";
-import { narrows, type Query, STATES } from "./filters";
+import { narrows, type Query } from "./filters";
+import { Keeping } from "./keeping";
 import css from "./list.module.css";
-import { useNumbers, useServices } from "./names";
+import { Narrowing } from "./narrowing";
 import { Period } from "./period";
-import { keep, type Saved, saved, store } from "./saved";
+import { count } from "./questions";
 
 type Props = {
   filters: Filters;
@@ -28,19 +19,23 @@ type Props = {
   set: (filters: Filters) => void;
   again: () => void;
   isAsking: boolean;
-  count: { shown: number; isAll: boolean } | null;
 };
 
 /** By what is looked, and what can be done with all that is found. */
-export function Tools({ filters, asks, set, again, isAsking, count }: Props) {
+export function Tools({ filters, asks, set, again, isAsking }: Props) {
   const { t: say, i18n } = useTranslation("supervision");
-  const amount = new Intl.NumberFormat(i18n.language).format(count?.shown ?? 0);
+  const { data: found } = useQuery(count(asks));
+  const format = new Intl.NumberFormat(i18n.language);
   return (
     <header className={css.tools}>
       <div className={css.titled}>
         <h1>{say("trace.title")}</h1>
         <span className={css.count} role="status">
-          {count !== null && `${amount}${count.isAll ? "" : "+"}`}
+          {found !== undefined &&
+            say("trace.found", {
+              count: found.count,
+              amount: `${format.format(found.count)}${found.more ? "+" : ""}`,
+            })}
         </span>
         <Tooltip label={say("trace.again")}>
           <ActionIcon
@@ -55,7 +50,7 @@ export function Tools({ filters, asks, set, again, isAsking, count }: Props) {
             <IconRefresh size={18} stroke={1.7} />
           </ActionIcon>
         </Tooltip>
-        <SavedFilters filters={filters} set={set} />
+        <Keeping filters={filters} set={set} />
         <Button
           component="a"
           href={`/api/v1/interactions.csv?${csv(asks)}`}
@@ -101,7 +96,7 @@ function csv(asks: Query): string {
   return [query.toString(), namedCompany()].filter((part) => part !== "").join("&");
 }
 
-type Setting = Pick<Props, "filters" | "set">;
+export type Setting = Pick<Props, "filters" | "set">;
 
 /** How long nobody types before it is asked, in milliseconds. */
 const TYPING_MS = 300;
@@ -133,138 +128,5 @@ function Search({ filters, set }: Setting) {
       value={text}
       onChange={({ currentTarget }) => setText(currentTarget.value)}
     />
-  );
-}
-
-function Narrowing({ filters, set }: Setting) {
-  const { t: say } = useTranslation("supervision");
-  const allServices = useServices("interactions");
-  const allNumbers = useNumbers();
-  const of = (key: "service" | "state" | "number") => ({
-    value: filters[key],
-    choose: (chosen: string | undefined) => {
-      const { [key]: _, ...rest } = filters;
-      set(chosen === undefined ? rest : { ...rest, [key]: chosen });
-    },
-  });
-  return (
-    <>
-      <Choice
-        label={say("trace.column.service")}
-        all={(allServices ?? []).map(({ id, name }) => ({ value: id, label: name }))}
-        {...of("service")}
-      />
-      <Choice
-        label={say("trace.state.label")}
-        all={STATES.map((one) => ({ value: one, label: say(`trace.state.${one}`) }))}
-        {...of("state")}
-      />
-      <Choice
-        label={say("trace.number")}
-        all={(allNumbers ?? []).map(({ id, name, number }) => ({
-          value: id,
-          label: `${name} · ${number}`,
-        }))}
-        {...of("number")}
-      />
-    </>
-  );
-}
-
-function SavedFilters({ filters, set }: Setting) {
-  const { t: say } = useTranslation("supervision");
-  const { data: me } = useQuery(session);
-  const user = me?.user ?? "";
-  const [all, setAll] = useState<readonly Saved[]>(() => saved(user));
-  const [isNaming, setIsNaming] = useState(false);
-  const put = (changed: readonly Saved[]) => {
-    store(user, changed);
-    setAll(changed);
-  };
-  return (
-    <>
-      <Menu position="bottom-end" width={280}>
-        <Menu.Target>
-          <Button size="xs" variant="default" leftSection={<IconBookmark size={16} stroke={1.7} />}>
-            {say("trace.saved.title")}
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {all.map((one) => (
-            <Menu.Item
-              key={one.name}
-              leftSection={<IconBookmark size={15} stroke={1.7} />}
-              onClick={() => set(one.filters)}
-            >
-              {one.name}
-            </Menu.Item>
-          ))}
-          {all.length > 0 && <Menu.Divider />}
-          <Menu.Item
-            leftSection={<IconBookmarkPlus size={15} stroke={1.7} />}
-            onClick={() => setIsNaming(true)}
-          >
-            {say("trace.saved.keep")}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-      <Modal opened={isNaming} onClose={() => setIsNaming(false)} title={say("trace.saved.keep")}>
-        <Naming
-          all={all}
-          add={(name) => {
-            put(keep(all, { name, filters }));
-            setIsNaming(false);
-          }}
-          drop={(name) => put(all.filter((one) => one.name !== name))}
-        />
-      </Modal>
-    </>
-  );
-}
-
-type NamingProps = {
-  all: readonly Saved[];
-  add: (name: string) => void;
-  drop: (name: string) => void;
-};
-
-function Naming({ all, add, drop }: NamingProps) {
-  const { t: say } = useTranslation("supervision");
-  const [name, setName] = useState("");
-  return (
-    <form
-      className={css.naming}
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (name.trim() !== "") add(name.trim());
-      }}
-    >
-      <TextInput
-        label={say("trace.saved.name")}
-        placeholder={say("trace.saved.example")}
-        value={name}
-        maxLength={60}
-        data-autofocus
-        onChange={({ currentTarget }) => setName(currentTarget.value)}
-      />
-      <Button type="submit">{say("trace.saved.save")}</Button>
-      {all.length > 0 && (
-        <ul className={css.savedList}>
-          {all.map((one) => (
-            <li key={one.name}>
-              <span>{one.name}</span>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                aria-label={say("trace.saved.drop", { name: one.name })}
-                onClick={() => drop(one.name)}
-              >
-                <IconTrash size={16} stroke={1.7} />
-              </ActionIcon>
-            </li>
-          ))}
-        </ul>
-      )}
-    </form>
   );
 }

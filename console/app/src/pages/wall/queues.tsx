@@ -112,12 +112,12 @@ function Line({ queue, name, now, targetS, day }: LineProps) {
       <td>{queue.available}</td>
       <td>{queue.paused}</td>
       <td>
-        <Link to="/trace" search={{ period: "today", ...found }}>
+        <Link to="/trace" search={{ period: "today", outcome: "answered", ...found }}>
           {queue.today.answered}
         </Link>
       </td>
       <td data-some={queue.today.abandoned > 0}>
-        <Link to="/trace" search={{ period: "today", state: "ended", ...found }}>
+        <Link to="/trace" search={{ period: "today", outcome: "abandoned", ...found }}>
           {queue.today.abandoned}
         </Link>
       </td>
