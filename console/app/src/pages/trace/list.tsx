@@ -1,9 +1,9 @@
 import { Button, Skeleton } from "@mantine/core";
 import { IconZoomQuestion } from "@tabler/icons-react";
 import { infiniteQueryOptions, useInfiniteQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { useNavigate, useSearch } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { type MouseEvent, memo, useCallback, useEffect, useMemo, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { api, asked, serverNow } from "../../api/client";
 import { Empty } from "../../parts/empty";
@@ -27,6 +27,8 @@ const pages = (asks: Query) =>
   infiniteQueryOptions({
     queryKey: ["interactions", asks],
     initialPageParam: "",
+    // Each page that comes would be compared with all that are there, which takes longer than a frame.
+    structuralSharing: false,
     queryFn: ({ pageParam }) => {
       const after = pageParam === "" ? {} : { after: pageParam };
       const params = { query: { ...asks, limit: PAGE, ...after } };
@@ -47,7 +49,8 @@ export function Trace() {
   // The time is of when it was asked: what is looked at does not move by itself.
   const asks = useMemo(() => query(filters, serverNow()), [filters]);
   const found = useInfiniteQuery(pages(asks));
-  const rows = found.data?.pages.flatMap(({ items }) => items);
+  const { data } = found;
+  const rows = useMemo(() => data?.pages.flatMap(({ items }) => items), [data]);
   const set = (changed: Filters) => void navigate({ to: "/trace", search: changed, replace: true });
   return (
     <div className={css.page}>
@@ -100,12 +103,16 @@ function Rows({ rows, isMore, more }: RowsProps) {
   const scroller = useRef<HTMLDivElement>(null);
   const now = useNow(1_000);
   const names = useNames();
+  const time = useTime();
+  const open = useOpen();
   const isNarrow = window.innerWidth <= 760;
   const shown = useVirtualizer({
     count: rows.length + (isMore ? 1 : 0),
     getScrollElement: () => scroller.current,
     estimateSize: () => (isNarrow ? ROW.narrow : ROW.wide),
-    overscan: 12,
+    overscan: 8,
+    // Drawn with the next frame: to draw at once holds up the scrolling.
+    useFlushSync: false,
   });
   const drawn = shown.getVirtualItems();
   const last = drawn.at(-1)?.index ?? 0;
@@ -114,8 +121,8 @@ function Rows({ rows, isMore, more }: RowsProps) {
     if (isMore && last >= rows.length - PAGE / 4) more();
   }, [last, rows.length, isMore]);
   const go = (step: number) => {
-    const open = document.activeElement instanceof HTMLElement ? document.activeElement : null;
-    const at = open?.dataset.row === undefined ? undefined : Number(open.dataset.row);
+    const here = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    const at = here?.dataset.row === undefined ? undefined : Number(here.dataset.row);
     const first = drawn.find(({ end }) => end > (scroller.current?.scrollTop ?? 0))?.index ?? 0;
     const to = Math.min(Math.max(at === undefined ? first : at + step, 0), rows.length - 1);
     shown.scrollToIndex(to);
@@ -141,22 +148,20 @@ function Rows({ rows, isMore, more }: RowsProps) {
         <tbody style={{ height: shown.getTotalSize() }}>
           {drawn.map(({ index, start, size }) => {
             const row = rows[index];
-            const place = { transform: `translateY(${start}px)`, height: size };
+            if (row === undefined) return <More key="more" start={start} size={size} />;
             return (
-              <tr
-                key={row?.id ?? "more"}
-                className={css.row}
-                style={place}
-                aria-rowindex={index + 2}
-              >
-                {row === undefined ? (
-                  <td>
-                    <Skeleton height={12} width={160} />
-                  </td>
-                ) : (
-                  <Cells row={row} index={index} now={now} names={names} />
-                )}
-              </tr>
+              <Row
+                key={row.id}
+                row={row}
+                index={index}
+                start={start}
+                size={size}
+                // Only what goes on gets older: the others stay as they are drawn.
+                length={(row.ended_ms ?? now) - row.started_ms}
+                names={names}
+                time={time}
+                open={open}
+              />
             );
           })}
         </tbody>
@@ -175,31 +180,32 @@ const COLUMNS = [
   "outcome",
 ] as const;
 
-type CellsProps = { row: Interaction; index: number; now: number; names: Names };
+type Place = { start: number; size: number };
 
-function Cells({ row, index, now, names }: CellsProps) {
-  const { t: say, i18n } = useTranslation("supervision");
+const place = ({ start, size }: Place) => ({ transform: `translateY(${start}px)`, height: size });
+
+type RowProps = Place & {
+  row: Interaction;
+  index: number;
+  /** How long it took or has taken yet, in milliseconds. */
+  length: number;
+  names: Names;
+  time: Intl.DateTimeFormat;
+  open: (event: MouseEvent<HTMLAnchorElement>) => void;
+};
+
+/** A row, drawn once for as long as it is seen: those that come and go beside it are drawn alone. */
+const Row = memo(function Row({ row, index, length, names, time, open, ...at }: RowProps) {
+  const { t: say } = useTranslation("supervision");
   const what = outcome(row);
   const who = row.direction === "outbound" ? row.to : row.from_name || row.from;
-  const time = new Intl.DateTimeFormat(i18n.language, {
-    day: "2-digit",
-    month: "2-digit",
-    hour: "2-digit",
-    minute: "2-digit",
-    second: "2-digit",
-  });
   const cells = {
     protocol: (
       <>
         <MediumIcon kind={row.medium} size={16} />
-        <Link
-          className={css.open}
-          to="/trace/$interaction"
-          params={{ interaction: row.id }}
-          data-row={index}
-        >
+        <a className={css.open} href={`/trace/${row.id}`} data-row={index} onClick={open}>
           {row.protocol}
-        </Link>
+        </a>
       </>
     ),
     customer: (
@@ -216,18 +222,55 @@ function Cells({ row, index, now, names }: CellsProps) {
     service: <span className={css.cut}>{names.service(row.service)}</span>,
     agent: <span className={css.cut}>{names.person(row.agent)}</span>,
     started: <time>{time.format(row.started_ms)}</time>,
-    duration: <span>{span((row.ended_ms ?? now) - row.started_ms)}</span>,
+    duration: <span>{span(length)}</span>,
     outcome: (
       <span className={css.outcome} data-tone={tone(what)}>
         {say(`trace.outcome.${what}`)}
       </span>
     ),
   };
-  return COLUMNS.map((column) => (
-    <td key={column} data-column={column}>
-      {cells[column]}
-    </td>
-  ));
+  return (
+    <tr className={css.row} style={place(at)} aria-rowindex={index + 2}>
+      {COLUMNS.map((column) => (
+        <td key={column} data-column={column}>
+          {cells[column]}
+        </td>
+      ))}
+    </tr>
+  );
+});
+
+function More(at: Place) {
+  return (
+    <tr className={css.row} style={place(at)}>
+      <td>
+        <Skeleton height={12} width={160} />
+      </td>
+    </tr>
+  );
+}
+
+/** Opens a row here, unless it was wanted elsewhere. A link of the router would listen to it in each row. */
+function useOpen() {
+  const navigate = useNavigate();
+  return useCallback(
+    (event: MouseEvent<HTMLAnchorElement>) => {
+      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+      event.preventDefault();
+      const interaction = event.currentTarget.pathname.split("/").at(-1) ?? "";
+      void navigate({ to: "/trace/$interaction", params: { interaction } });
+    },
+    [navigate],
+  );
+}
+
+function useTime(): Intl.DateTimeFormat {
+  const { i18n } = useTranslation();
+  return useMemo(() => {
+    const two = "2-digit";
+    const form = { day: two, month: two, hour: two, minute: two, second: two } as const;
+    return new Intl.DateTimeFormat(i18n.language, form);
+  }, [i18n.language]);
 }
 
 function Loading() {

@@ -1,6 +1,7 @@
 // What ids are called, where a page shows those of many.
 
 import { queryOptions, useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
 import { api, asked, type Schemas } from "../../api/client";
 import { type Area, may } from "../../api/may";
 import { agency, services, session, targets } from "../../api/questions";
@@ -84,8 +85,12 @@ export type Names = {
 export function useNames(): Names {
   const served = useServices();
   const people = usePeople();
-  return {
-    service: (id) => served?.find((one) => one.id === id)?.name ?? "",
-    person: (id) => people?.find((one) => one.id === id)?.name ?? "",
-  };
+  // The same as long as nothing has another name: what is drawn with it is not drawn anew.
+  return useMemo(
+    () => ({
+      service: (id) => served?.find((one) => one.id === id)?.name ?? "",
+      person: (id) => people?.find((one) => one.id === id)?.name ?? "",
+    }),
+    [served, people],
+  );
 }
