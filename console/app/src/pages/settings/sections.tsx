@@ -204,6 +204,12 @@ export const GROUPS = {
 /** Pages that are reached from another of the list, under which they stand. */
 const BELOW: readonly (Section & { under: string })[] = [
   {
+    id: "users-import",
+    under: "users",
+    icon: IconUsers,
+    Page: page(async () => (await import("./people/import")).ImportUsers),
+  },
+  {
     id: "trunks",
     under: "numbers",
     icon: IconPhone,

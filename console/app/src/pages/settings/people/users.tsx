@@ -1,4 +1,6 @@
-import { IconUsers } from "@tabler/icons-react";
+import { Button } from "@mantine/core";
+import { IconTableImport, IconUsers } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { ago, useNow } from "../../../parts/time";
 import { users } from "../kept";
@@ -20,6 +22,17 @@ export function Users() {
       text={t("users.text")}
       icon={<IconUsers size={36} stroke={1.4} />}
       add={t("users.add")}
+      actions={
+        <Button
+          variant="default"
+          leftSection={<IconTableImport size={16} />}
+          renderRoot={(props) => (
+            <Link to="/settings/$section" params={{ section: "users-import" }} {...props} />
+          )}
+        >
+          {t("people.button")}
+        </Button>
+      }
       nothing={{ title: t("users.none"), text: t("users.noneText") }}
       name={(user) => user.name}
       words={(user) => user.email}
