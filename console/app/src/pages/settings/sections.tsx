@@ -6,6 +6,7 @@ import {
   IconBolt,
   IconBrandWhatsapp,
   IconBuilding,
+  IconBuildingCommunity,
   IconClock,
   IconCoffee,
   IconDeviceLandlinePhone,
@@ -61,6 +62,7 @@ const calendars = () => import("./calendars/calendars");
 const replies = () => import("./replies/replies");
 const pauses = () => import("./pauses/pauses");
 const skills = () => import("./people/skills");
+const companies = () => import("./company/companies");
 const devices = () => import("./people/devices");
 
 export const GROUPS = {
@@ -189,6 +191,12 @@ export const GROUPS = {
       One: page(async () => (await shownProfiles()).ProfilePage),
     },
     {
+      id: "companies",
+      icon: IconBuildingCommunity,
+      Page: page(async () => (await companies()).Companies),
+      One: page(async () => (await companies()).OneCompany),
+    },
+    {
       id: "company",
       icon: IconBuilding,
       Page: page(async () => (await import("./company/company")).CompanyPage),
@@ -263,6 +271,8 @@ const AREAS: Readonly<Record<string, Area>> = {
 
 /** Whether somebody has something to set there. */
 export function isFor(who: Session | null | undefined, id: string): boolean {
+  // Companies are made by who belongs to none.
+  if (id === "companies") return who?.company === null && may(who, "company", "change");
   const area = AREAS[listedAs(id)];
   if (area !== undefined) return may(who, area, "change");
   return Object.values(AREAS).every((one) => may(who, one, "change"));

@@ -57,27 +57,6 @@ export function isSilent(say: Say | null | undefined): boolean {
   return false;
 }
 
-/** Texts of a flow that say nothing, each as a finding with this sentence. */
-export function silences(flow: Document, sentence: string): Finding[] {
-  return Object.entries(flow.nodes).flatMap(([node, value]) =>
-    silentAt(value).map((field) => ({
-      node,
-      field,
-      sentence,
-      severity: "error",
-      code: "silent",
-      detail: "",
-    })),
-  );
-}
-
-/** Where within a value a text stands that says nothing, as pointers. */
-function silentAt(value: unknown, pointer = ""): string[] {
-  if (typeof value !== "object" || value === null) return [];
-  if ("kind" in value && value.kind === "text") return isSilent(value as Say) ? [pointer] : [];
-  return Object.entries(value).flatMap(([key, below]) => silentAt(below, `${pointer}/${key}`));
-}
-
 /** `list` with what stands at `from` moved to `to`. */
 export function moved<T>(list: readonly T[], from: number, to: number): T[] {
   const next = [...list];

@@ -7,7 +7,6 @@ import { useTranslation } from "react-i18next";
 import { api, asked, type Schemas } from "../../api/client";
 import { useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
-import { silences } from "./document";
 import { Changes } from "./flow/changes";
 import type { Keeper, Kept } from "./keeper";
 import { draft, flow as ofFlow, findings as question, version } from "./questions";
@@ -161,9 +160,8 @@ function Verdict({ flow, publish, isGoing, close }: VerdictProps) {
   const published = flow.published ?? 0;
   const { data: then } = useQuery({ ...version(flow.id, published), enabled: published > 0 });
   const title = (node: string) => now?.flow.layout?.[node]?.title || node;
-  const silent = now === undefined ? [] : silences(now.flow, t("form.missing"));
-  const findings = [...silent, ...(found?.findings ?? [])];
-  const isFit = found?.publishable === true && silent.length === 0;
+  const findings = found?.findings ?? [];
+  const isFit = found?.publishable === true;
   return (
     <div className={css.verdict} aria-busy={found === undefined}>
       <p>{found !== undefined && !isFit ? t("publish.faults") : t("publish.text")}</p>

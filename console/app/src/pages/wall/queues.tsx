@@ -103,7 +103,11 @@ function Line({ queue, name, now, targetS, day }: LineProps) {
         {service === undefined ? (
           queue.waiting
         ) : (
-          <Link to="/wall" search={{ queue: service }} aria-label={say("wall.see", { name })}>
+          <Link
+            to="/wall"
+            search={{ queue: service }}
+            aria-label={say("wall.see", { name, waiting: queue.waiting })}
+          >
             {queue.waiting}
           </Link>
         )}

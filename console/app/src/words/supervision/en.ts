@@ -17,7 +17,7 @@ const words: SupervisionWords = {
     trendOf: "Arrived and answered today at {{name}}",
     within: "in {{count}} s",
     all: "All queues",
-    see: "See who waits for {{name}}",
+    see: "{{waiting}}: see who waits for {{name}}",
     agents: "Team",
     nobody: "Nobody here.",
     is: {

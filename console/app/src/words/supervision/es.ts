@@ -17,7 +17,7 @@ const words: SupervisionWords = {
     trendOf: "Recibidos y atendidos hoy en {{name}}",
     within: "en {{count}} s",
     all: "Todas las colas",
-    see: "Ver quién espera en {{name}}",
+    see: "{{waiting}}: ver quién espera en {{name}}",
     agents: "Equipo",
     nobody: "Nadie aquí.",
     is: {

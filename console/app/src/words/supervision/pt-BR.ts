@@ -15,7 +15,7 @@ const words = {
     trendOf: "Recebidos e atendidos hoje em {{name}}",
     within: "em {{count}} s",
     all: "Todas as filas",
-    see: "Ver quem espera em {{name}}",
+    see: "{{waiting}}: ver quem espera em {{name}}",
     agents: "Equipe",
     nobody: "Ninguém aqui.",
     is: {

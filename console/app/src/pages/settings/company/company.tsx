@@ -1,12 +1,12 @@
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { actFor, api, asked, type Schemas } from "../../../api/client";
-import { COMPANY_KEPT, session } from "../../../api/questions";
+import { api, asked, type Schemas } from "../../../api/client";
+import { session } from "../../../api/questions";
 import { LANGUAGES } from "../../../words/words";
 import { ChoiceField, Group, TextField } from "../parts/fields";
 import { Single } from "../parts/single";
 import { zones } from "../parts/zones";
-import { companies, useCompany } from "./which";
+import { companies, useChoose, useCompany } from "./which";
 
 type Company = Schemas["Company"];
 
@@ -58,17 +58,8 @@ function Settings({ id, mayChoose }: { id: string; mayChoose: boolean }) {
 /** Of which company everything is shown from now on. */
 function Choice({ id }: { id: string }) {
   const { t } = useTranslation("settings");
-  const client = useQueryClient();
   const { data } = useQuery(companies);
-  const choose = (chosen: string) => {
-    actFor(chosen);
-    localStorage.setItem(COMPANY_KEPT, chosen);
-    client.setQueryData(["company-chosen"], chosen);
-    client.removeQueries({
-      predicate: ({ queryKey: [first] }) =>
-        first !== "session" && first !== "companies" && first !== "company-chosen",
-    });
-  };
+  const choose = useChoose();
   return (
     <Group title={t("company.which")} text={t("company.whichText")}>
       <ChoiceField

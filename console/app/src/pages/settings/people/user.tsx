@@ -41,7 +41,9 @@ export function User({ id }: { id: string }) {
       name={(user) => user.name}
       empty={EMPTY}
       body={body}
-      actions={(user) => (isMe ? null : <SecondFactor id={user.id} name={user.name} />)}
+      actions={(user) =>
+        isMe || !user.second_factor ? null : <SecondFactor id={user.id} name={user.name} />
+      }
       {...(isMe ? {} : { remove: () => <p>{t("users.remove")}</p> })}
     >
       {(form, user) => (

@@ -15,7 +15,7 @@ import { questions } from "../../../api/asking";
 import { api, asked } from "../../../api/client";
 import { may } from "../../../api/may";
 import { session } from "../../../api/questions";
-import { type Document, type Kind, silences } from "../document";
+import type { Document, Finding, Kind } from "../document";
 import { Head, useKept } from "../head";
 import { type Keeper, keeper } from "../keeper";
 import { draft, findings as ofFindings, flow as ofFlow, savedOver, simple } from "../questions";
@@ -110,10 +110,7 @@ function Editor(given: Given) {
   const { fitView, screenToFlowPosition } = useReactFlow();
   const document = history.now;
   const names = useNames(document);
-  const findings = useMemo(
-    () => [...silences(document, t("form.missing")), ...(found?.findings ?? [])],
-    [document, found, t],
-  );
+  const findings = found?.findings ?? NONE;
   const isFixed = !mayWrite;
 
   const become = (next: typeof history) => {
@@ -231,6 +228,8 @@ function Editor(given: Given) {
 }
 
 const NO_PATH: readonly string[] = [];
+
+const NONE: readonly Finding[] = [];
 
 type ToolProps = { label: string; isOff: boolean; does: () => void; children: ReactNode };
 
