@@ -5,10 +5,9 @@ use desk::id::{CompanyId, UserId};
 use desk::kept::Kept;
 use desk::record::{Change, InteractionUpdate, Medium};
 use serde_json::json;
-use store::agents::{self, Member};
 use store::interactions::{self, Filter, Hours};
 use store::reports::Stretch;
-use store::{Store, changes, desks, services, tags, user_settings, users};
+use store::{Store, agents, changes, desks, services, tags, user_settings, users};
 
 use crate::agents::{member, service};
 use crate::databases::on_both;
