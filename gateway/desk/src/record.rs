@@ -151,7 +151,7 @@ pub struct InteractionEnd {
 }
 
 /// How a call sounded at our side, over its whole length.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Packets that arrived.
     pub packets_received: u64,
@@ -171,6 +171,26 @@ pub struct Quality {
     /// The same of what came to the peer, if it reports by RTCP.
     #[serde(default)]
     pub mos_at_peer: Option<f64>,
+    /// What came to us from moment to moment: at most 64, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub course: Vec<QualityPoint>,
+    /// How far they are apart, in milliseconds.
+    #[serde(default)]
+    pub course_every_ms: u64,
+}
+
+/// How a stretch of a call sounded at our side.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct QualityPoint {
+    /// Share of packets that were lost or came too late, 0 to 1.
+    pub loss: f64,
+    /// Interarrival jitter (RFC 3550 section 6.4.1), in milliseconds.
+    pub jitter_ms: f64,
+    /// Round trip by RTCP, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<f64>,
+    /// Opinion score by the E-model (ITU-T G.107), 1.0 to 4.5; none where nothing was heard.
+    pub mos: Option<f64>,
 }
 
 /// A line of the trail of an interaction.

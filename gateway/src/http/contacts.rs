@@ -366,7 +366,12 @@ pub(super) async fn history(
         .transpose()?;
     let (db, limit) = (app.store.pool(), paging.limit());
     let rows = interactions::of_contact(db, &tenant.company, &id, before.as_ref(), limit).await?;
-    Ok(Listed::of(rows, limit, super::interactions::place))
+    let rows = rows.into_iter().map(interactions::Interaction::in_short);
+    Ok(Listed::of(
+        rows.collect::<Vec<_>>(),
+        limit,
+        super::interactions::place,
+    ))
 }
 
 /// The row of what was asked, but for its times.

@@ -82,7 +82,8 @@ pub(super) struct Interaction {
     /// Why it ended, in one word.
     cause: Option<String>,
     sip_status: Option<u16>,
-    /// Loss, jitter, round trip and MOS (ITU-T G.107).
+    /// Loss, jitter, round trip and MOS (ITU-T G.107); of one interaction also their `course`, a point every
+    /// `course_every_ms`.
     #[schema(value_type = Option<Object>)]
     quality: Option<Quality>,
     /// Words by which people find it again, by their letters.
@@ -268,6 +269,10 @@ pub(super) async fn list(
     let filter = wanted.filter(&app, &tenant, paging.after()).await?;
     let rows =
         interactions::list(app.store.pool(), &tenant.company, &filter, paging.limit()).await?;
+    let rows = rows
+        .into_iter()
+        .map(interactions::Interaction::in_short)
+        .collect();
     Ok(Listed::of(rows, paging.limit(), place))
 }
 

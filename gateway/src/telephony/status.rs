@@ -1,9 +1,10 @@
 //! How telephony is doing, in numbers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use desk::record::Quality;
-use media_engine::leg::LegReport;
+use desk::record::{Quality, QualityPoint};
+use media_engine::leg::{CoursePoint, LegReport};
 use media_engine::sip::ping;
 use media_engine::sip::registration::Health;
 
@@ -91,5 +92,22 @@ pub(super) fn quality(report: &LegReport) -> Quality {
         round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
         mos: (report.received > 0).then_some(report.quality.mos),
         mos_at_peer: report.quality_at_peer.map(|rating| rating.mos),
+        course: report.course.iter().map(point).collect(),
+        course_every_ms: u64::try_from(report.course_every.as_millis()).unwrap_or(u64::MAX),
     }
+}
+
+fn point(point: &CoursePoint) -> QualityPoint {
+    let ms = |time: Duration| rounded(time.as_secs_f64() * 1_000.0, 10.0);
+    QualityPoint {
+        loss: rounded(point.loss, 10_000.0),
+        jitter_ms: ms(point.jitter),
+        round_trip_ms: point.round_trip.map(ms),
+        mos: point.quality.map(|rating| rounded(rating.mos, 100.0)),
+    }
+}
+
+/// As exact as anybody reads it: there are many of these in a record.
+fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
 }

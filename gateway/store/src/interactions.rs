@@ -77,6 +77,17 @@ pub struct Interaction {
     pub tags: Vec<String>,
 }
 
+impl Interaction {
+    /// Without what is only read of one alone: how it sounded from moment to moment.
+    #[must_use]
+    pub fn in_short(mut self) -> Self {
+        if let Some(quality) = &mut self.quality {
+            quality.course = vec![];
+        }
+        self
+    }
+}
+
 /// Which interactions; what is `None` does not matter.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {

@@ -27,6 +27,7 @@
 mod browser;
 mod config;
 mod control;
+mod course;
 mod decoded;
 mod ear;
 mod mix;
@@ -50,10 +51,11 @@ pub use config::{KeyPath, LegConfig, LegEvent, LegId, PlayId, Playlist, Telephon
 pub use mix::{Cursor, Hearing, Sum, Wanted};
 pub use playback::{NARROW_FRAME, Playback, Said, Side, Sides};
 pub use relay::Relayed;
-pub use report::LegReport;
+pub use report::{CoursePoint, LegReport};
 
 use browser::Meeting;
 use control::Control;
+use course::Course;
 use ear::Ear;
 use mix::Hears;
 use player::{Packing, Player};
@@ -102,6 +104,7 @@ pub struct Leg {
     wanted: Wanted,
     events: VecDeque<LegEvent>,
     counters: Counters,
+    course: Course,
 }
 
 /// The codec that the peer speaks: the one agreed on, or another of those that it may send at any time.
@@ -156,6 +159,7 @@ impl Leg {
             wanted: Wanted::Nothing,
             events: VecDeque::with_capacity(EVENTS_USUAL),
             counters: Counters::default(),
+            course: Course::new(now),
             config,
         };
         leg.listen_as_needed(now);
@@ -221,6 +225,10 @@ impl Leg {
 
     /// Tells the time, once each visit.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if self.course.is_due(now) {
+            let so_far = self.so_far();
+            self.course.end_stretch(now, so_far);
+        }
         // Silence means nothing while either side holds the other.
         let open = self.config.send && self.config.receive;
         let Some(limit) = self.config.inactivity.filter(|_| open) else {

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use super::Leg;
+use super::course::Stretch;
 use crate::{
     codec::Codec,
     quality::{Rating, Suffered},
@@ -52,6 +53,23 @@ pub struct LegReport {
     pub unproven: u64,
     /// Packets that we could not send in time and left out.
     pub slots_skipped: u64,
+    /// How what came from the peer fared, stretch by stretch: 64 at most, the oldest first.
+    pub course: Vec<CoursePoint>,
+    /// How long each of them is.
+    pub course_every: Duration,
+}
+
+/// What came from the peer in a stretch of time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoursePoint {
+    /// Share of packets that were lost or came too late, 0 to 1.
+    pub loss: f64,
+    /// Interarrival jitter (RFC 3550 section 6.4.1).
+    pub jitter: Duration,
+    /// The way to the peer and back, if it sends RTCP.
+    pub round_trip: Option<Duration>,
+    /// How it sounded; none where nothing came.
+    pub quality: Option<Rating>,
 }
 
 /// What has come and gone; see [`LegReport`].
@@ -87,6 +105,7 @@ impl Leg {
     pub fn report(&self) -> LegReport {
         let counters = self.counters;
         let remote = self.control.reports.remote();
+        let (course_every, stretches) = self.course.stretches();
         LegReport {
             codec: self.spoken.codec,
             latched: self.latch.settled(),
@@ -108,6 +127,34 @@ impl Leg {
             looped: counters.looped,
             unproven: counters.unproven,
             slots_skipped: counters.slots_skipped,
+            course: stretches.iter().map(|one| self.point(*one)).collect(),
+            course_every,
+        }
+    }
+
+    /// What has come so far, for the stretch that runs.
+    pub(super) fn so_far(&self) -> Stretch {
+        Stretch {
+            received: self.incoming.received(),
+            missing: self.incoming.lost().saturating_add(self.late()),
+            jitter: self.incoming.jitter(),
+            round_trip: self.control.reports.round_trip(),
+        }
+    }
+
+    fn point(&self, one: Stretch) -> CoursePoint {
+        let loss = ratio(one.missing, one.received.saturating_add(one.missing));
+        let suffered = Suffered {
+            codec: self.spoken.codec,
+            loss,
+            burst: 1.0,
+            delay: one.round_trip.unwrap_or_default() / 2 + self.packing.time + one.jitter * 2,
+        };
+        CoursePoint {
+            loss,
+            jitter: one.jitter,
+            round_trip: one.round_trip,
+            quality: (one.received > 0).then(|| suffered.rate()),
         }
     }
 

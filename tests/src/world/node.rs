@@ -251,6 +251,8 @@ impl Node {
                     round_trip_ms: report.round_trip.map(|time| time.as_secs_f64() * 1_000.0),
                     mos: Some(report.quality.mos),
                     mos_at_peer: None,
+                    course: vec![],
+                    course_every_ms: 0,
                 };
                 self.leg_closed(now, leg, Some(quality));
             }

@@ -50,7 +50,7 @@ fn a_softphone_registers_hears_the_welcome_as_it_is_and_chooses_by_key() {
     assert!(recorded.lines(TrailKind::InvalidInput).is_empty());
     assert_eq!(recorded.call.ended_by, Some(EndedBy::Customer));
     assert_eq!(recorded.call.codec.as_deref(), Some("PCMA"));
-    let quality = recorded.call.quality.expect("there was sound");
+    let quality = recorded.call.quality.as_ref().expect("there was sound");
     assert!(quality.packets_received > 50, "{quality:?}");
 
     let Some(compared) = compare(&server.prompt("Boas-vindas"), &phone.recording()) else {

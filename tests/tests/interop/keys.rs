@@ -57,7 +57,7 @@ fn a_caller_without_telephone_events_presses_by_tone() {
     assert_eq!(chosen.len(), 1, "{records:?}");
     assert_eq!(chosen[0]["key"], "1");
     assert_eq!(records[0].path().last(), Some(&"service-1"));
-    let quality = records[0].call.quality.expect("packets came");
+    let quality = records[0].call.quality.as_ref().expect("packets came");
     assert!(quality.packets_received > 200, "{quality:?}");
 }
 

@@ -174,7 +174,11 @@ fn the_record_tells_it_all(record: &Recorded, bruno: &Colleague) {
     let transferred = record.lines(TrailKind::Transferred);
     assert_eq!(transferred[0]["attended"], true, "{record:?}");
     // How it sounded on each leg: the customer's, and those of the agents.
-    let quality = record.call.quality.expect("the customer was heard");
+    let quality = record
+        .call
+        .quality
+        .as_ref()
+        .expect("the customer was heard");
     assert!(quality.packets_received > 200, "{quality:?}");
     is_rated_as_measured(&json!(quality));
     let left = record.lines(TrailKind::DialledLeft);

@@ -2,8 +2,8 @@
 
 use desk::id::{CompanyId, InstanceId, InteractionId};
 use desk::record::{
-    Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, TrailEntry,
-    TrailKind, VoiceMessageLeft,
+    Change, EndedBy, InteractionEnd, InteractionState, InteractionUpdate, Quality, QualityPoint,
+    TrailEntry, TrailKind, VoiceMessageLeft,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -24,6 +24,13 @@ fn ended(interaction: &InteractionId, by: EndedBy, ended_ms: i64) -> Change {
         round_trip_ms: Some(12.0),
         mos: Some(4.4),
         mos_at_peer: None,
+        course: vec![QualityPoint {
+            loss: 0.25,
+            jitter_ms: 3.5,
+            round_trip_ms: None,
+            mos: Some(3.25),
+        }],
+        course_every_ms: 5_000,
     };
     Change::InteractionEnded {
         interaction: interaction.clone(),

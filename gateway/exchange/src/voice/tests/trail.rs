@@ -327,5 +327,7 @@ fn quality() -> Quality {
         round_trip_ms: None,
         mos: Some(4.25),
         mos_at_peer: None,
+        course: vec![],
+        course_every_ms: 5_000,
     }
 }
