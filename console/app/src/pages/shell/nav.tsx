@@ -6,10 +6,10 @@ import type { Session } from "../../api/client";
 import { may, setsUp } from "../../api/may";
 import css from "./shell.module.css";
 
-/** The pages that somebody may see. */
-function pages(me: Session) {
+/** The pages that somebody may see. Whoever watches takes work, too, where they are an agent of a service. */
+function pages(me: Session, isAgent: boolean) {
   return [
-    { to: "/work", word: "work", isSeen: me.company != null },
+    { to: "/work", word: "work", isSeen: isAgent || me.role === "agent" },
     { to: "/wall", word: "wall", isSeen: may(me, "desk", "view") },
     { to: "/trace", word: "trace", isSeen: may(me, "interactions", "view") },
     { to: "/reports", word: "reports", isSeen: may(me, "reports", "view") },
@@ -23,11 +23,11 @@ function pages(me: Session) {
 const FEW = 4;
 
 /** Where one can go: side by side, and under one button where there is no room. */
-export function Nav({ me }: { me: Session }) {
+export function Nav({ me, isAgent }: { me: Session; isAgent: boolean }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const path = useRouterState({ select: ({ location }) => location.pathname });
-  const seen = pages(me).filter(({ isSeen }) => isSeen);
+  const seen = pages(me, isAgent).filter(({ isSeen }) => isSeen);
   const open = seen.find(({ to }) => path.startsWith(to));
   return (
     <nav className={css.nav} aria-label={t("nav.main")} data-many={seen.length > FEW}>

@@ -138,9 +138,7 @@ function useEntries(me: Session, typed: string, showKeys: () => void): readonly 
     }));
   const group = t("palette.go");
   const pages: Entry[] = [
-    ...(me.company == null
-      ? []
-      : [{ id: "/work", name: core("nav.work"), group, does: page("/work") }]),
+    ...(isAgent ? [{ id: "/work", name: core("nav.work"), group, does: page("/work") }] : []),
     ...(may(me, "desk", "view")
       ? [{ id: "/wall", name: core("nav.wall"), group, does: page("/wall") }]
       : []),
