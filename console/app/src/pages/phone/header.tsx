@@ -26,7 +26,7 @@ import { useCounting } from "./counting";
 import { wanted } from "./find";
 import css from "./header.module.css";
 import { Keypad } from "./keypad";
-import { useCall, useDial, useMute, useOrder } from "./orders";
+import { called, useCall, useDial, useMute, useOrder } from "./orders";
 import { useTelling } from "./telling";
 
 const Sound = lazy(() => import("./sound"));
@@ -56,7 +56,8 @@ function Listening() {
 function Running({ isAgent }: { isAgent: boolean }) {
   const { t } = useTranslation("phone");
   const { t: core } = useTranslation();
-  const { call } = useCall();
+  const { call, me } = useCall();
+  const to = useStore(called, (value) => value);
   const { data: all } = useQuery({ ...work, enabled: isAgent });
   const leg = useStore(phone, (value) => value?.leg);
   const isMuted = useStore(muted, (value) => value);
@@ -65,7 +66,10 @@ function Running({ isAgent }: { isAgent: boolean }) {
   // From every page; where the page of the call is open it does the same.
   useShortcuts({ "alt+q": hangUp });
   if (leg?.is !== "talking") return null;
-  const name = written(own?.customer || leg.from) || core("work.customer");
+  // Who calls a number of the company is the customer there: what counts is whom they have called.
+  const isCaller = call?.parties.some(({ role, user }) => role === "customer" && user === me);
+  const other = isCaller ? to : own?.customer;
+  const name = written(other || leg.from) || core("work.customer");
   return (
     <div className={css.running}>
       {own === undefined ? (

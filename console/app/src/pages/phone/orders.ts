@@ -2,7 +2,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { api, asked, type Schemas } from "../../api/client";
 import { session } from "../../api/questions";
 import { live } from "../../live/live";
-import { useStore } from "../../live/store";
+import { store, useStore } from "../../live/store";
 import { notice, useWhy } from "../../parts/notices";
 import { expect, expectNobody, mute } from "../../phone/handset";
 import { mine } from "../../phone/seen";
@@ -40,12 +40,16 @@ export function useMute(interaction: string) {
   };
 }
 
+/** Whom one has called last from this window, as it was typed. */
+export const called = store("");
+
 /** Calls somebody: one's own phone rings first, which is taken by itself. */
 export function useDial(refused: (sentence: string) => void = notice) {
   const why = useWhy();
   return useMutation({
     mutationFn: async (to: string) => {
       expect();
+      called.set(to);
       return asked(api.POST("/api/v1/calls", { body: { to } }));
     },
     onError: (error) => {
