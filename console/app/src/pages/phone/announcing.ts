@@ -65,7 +65,9 @@ export function useAnnouncing(): void {
     if (what.kind !== "message") return;
     const one = all?.find(({ interaction }) => interaction === what.interaction);
     if (one === undefined || one.doing === "offered") return;
-    const said = await client.fetchQuery(messages(what.interaction)).catch(() => undefined);
+    // There is another one: what was got a moment ago is old.
+    const fresh = { ...messages(what.interaction), staleTime: 0 };
+    const said = await client.fetchQuery(fresh).catch(() => undefined);
     if (said?.at(-1)?.direction !== "inbound") return;
     const name = one.customer || core("work.customer");
     announce({

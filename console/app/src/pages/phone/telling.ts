@@ -28,7 +28,7 @@ function useMentions() {
   useTold(async (what) => {
     if (what.kind !== "note" || !what.mentions.includes(me)) return;
     const { interaction } = what;
-    const all = await client.fetchQuery(notes(interaction)).catch(() => []);
+    const all = await client.fetchQuery({ ...notes(interaction), staleTime: 0 }).catch(() => []);
     const note = all.findLast(({ mentions }) => mentions.includes(me));
     if (note === undefined) return;
     const { name, at_ms } = note;
