@@ -64,7 +64,7 @@ function Window({ me }: { me: Session }) {
           <Mark />
           <span>{t("name")}</span>
         </div>
-        <Nav me={me} isAgent={agent !== undefined} />
+        <Nav me={me} />
         <UnstyledButton
           className={css.seek}
           aria-label={t("nav.seek")}
