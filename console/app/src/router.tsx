@@ -222,8 +222,8 @@ const home = createRoute({
       const all = await questions.ensureQueryData(services).catch(() => undefined);
       if (all?.length === 0) throw redirect({ to: "/settings" });
     }
-    const isAgent = found.company != null && (await questions.fetchQuery(agency(found.user)));
-    const first = isAgent ? undefined : firstPage(found);
+    const agent = found.company == null ? null : await questions.fetchQuery(agency(found.user));
+    const first = (agent?.services.length ?? 0) > 0 ? undefined : firstPage(found);
     throw redirect({ to: first === undefined ? "/work" : `/${first}` });
   },
 });

@@ -4,6 +4,7 @@
 //   {"do": "greet", "text": "…"} {"do": "listen"} {"do": "lead", "number": "…"} {"do": "publish", "version": 1}
 //   {"do": "draw"} {"do": "add", "kind": "…", "title": "…"} {"do": "outgrown"} {"do": "undo", "times": 3}
 //   {"do": "fits"} {"do": "try", "keys": ["…"], "hears": "…", "end": "…"}
+//   {"do": "hear", "key": "…", "steps": ["…"]}
 //   {"do": "write", "name": "…", "text": "…"} {"do": "phone", "name": "…"}
 
 import { obey, seen } from "./person.mjs";
@@ -87,6 +88,21 @@ await obey({
     await panel.getByText(hears).waitFor();
     for (const key of keys) await panel.getByRole("button", { name: `Tecla ${key}` }).click();
     await panel.getByText(end).waitFor();
+  },
+  /** Calls the draft from here, and sees the steps light up that are heard. */
+  async hear({ key, steps }) {
+    await seen()
+      .getByRole("radiogroup", { name: "Como testar" })
+      .getByText("Ligar e ouvir")
+      .click();
+    const panel = seen().getByRole("complementary", { name: "Ouvir o rascunho" });
+    await panel.getByRole("button", { name: "Ligar e ouvir" }).click();
+    const log = panel.getByRole("log");
+    await log.getByText("Menu").waitFor();
+    await panel.getByRole("button", { name: `Tecla ${key}` }).click();
+    for (const step of steps) await log.getByText(step).first().waitFor();
+    await panel.getByRole("button", { name: "Desligar" }).click();
+    await log.getByText("Ligação encerrada").waitFor();
   },
   async write({ name, text }) {
     await tab("Áudios").click();

@@ -39,6 +39,7 @@ mod story;
 mod supervision;
 mod tones;
 mod ura;
+mod watching;
 mod webchat;
 
 /// Whether these programs of the machine are there. Says what to install where they are not.

@@ -2,14 +2,19 @@
 //!
 //! `RAMAL_TEST_SCREENS` names a folder for pictures of what they see.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
+use crate::baresip::Baresip;
 use crate::browser::{Browser, can_browse};
-use crate::server::Server;
+use crate::ear::{CUSTOMER, Hears, they_hear};
+use crate::peers;
+use crate::server::{Server, until};
 
 #[test]
-fn an_administrator_sets_up_a_ura_leads_a_number_to_it_and_tries_it_in_its_drawing() {
-    if !can_browse("app", "dist/index.html") {
+fn an_administrator_sets_up_a_ura_leads_a_number_to_it_tries_it_in_its_drawing_and_hears_it() {
+    if !can_browse("app", "dist/index.html") || !peers(&["baresip"]) {
         return;
     }
     let server = Server::start();
@@ -42,6 +47,23 @@ fn an_administrator_sets_up_a_ura_leads_a_number_to_it_and_tries_it_in_its_drawi
         flow["id"]
     );
 
+    // Who calls the number hears it.
+    let mut caller = Baresip::caller(&server, "5511955550188", CUSTOMER);
+    caller.command("dial", &format!("sip:4001@{}", server.udp));
+    caller.wait_for("CALL_ESTABLISHED");
+    they_hear(&[(&caller, Hears::Music)]);
+    caller.command("sndcode", "1");
+    until(Duration::from_secs(20), "the call waits", || {
+        let waits = server
+            .records()
+            .iter()
+            .any(|one| one.call.queued_ms.is_some());
+        waits.then_some(())
+    });
+    caller.command("hangup", "");
+    let records = server.ended_records(1);
+    assert_eq!(records[0].path()[..3], ["hours", "welcome", "menu"]);
+
     // What is drawn beyond the form is said, and undone it is a form again.
     admin.does(json!({ "do": "draw" }));
     admin.does(json!({ "do": "usable" }));
@@ -54,6 +76,12 @@ fn an_administrator_sets_up_a_ura_leads_a_number_to_it_and_tries_it_in_its_drawi
     admin.does(json!({ "do": "try", "keys": ["1"], "hears": welcome, "end": end }));
     admin.does(json!({ "do": "usable" }));
     admin.shot("ura-3-try");
+
+    // The administrator hears the draft in the window itself, and sees its path light up.
+    admin.does(json!({ "do": "hear", "key": "1", "steps": ["Horário", "Menu", "Vendas"] }));
+    admin.does(json!({ "do": "usable" }));
+    let records = server.ended_records(2);
+    assert!(records[1].path().contains(&"menu"), "{records:?}");
     admin.does(json!({ "do": "fits" }));
     admin.does(json!({ "do": "problems" }));
 }

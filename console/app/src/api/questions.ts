@@ -37,7 +37,7 @@ export async function begin(found: Session): Promise<void> {
   actFor((items.find(({ id }) => id === kept) ?? items[0])?.id ?? "");
 }
 
-/** Oneself as somebody who takes work; null for who takes none. Who may become one meanwhile is asked about again. */
+/** Oneself as somebody who takes calls or work; null for who takes none. Who may become one meanwhile is asked about again. */
 export const agency = (user: string) =>
   queryOptions({
     queryKey: ["agency", user],

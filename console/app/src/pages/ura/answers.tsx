@@ -4,6 +4,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api, asked, type Schemas } from "../../api/client";
 import { notice, useWhy } from "../../parts/notices";
+import { useNumbers } from "../trace/names";
 import { flows, numbers } from "./questions";
 import css from "./ura.module.css";
 
@@ -12,7 +13,7 @@ type Number = Schemas["Number"];
 /** The numbers that lead to a URA, and which do not yet. */
 export function Answers({ flow, mayWrite }: { flow: Schemas["Flow"]; mayWrite: boolean }) {
   const { t } = useTranslation("ura");
-  const { data: all } = useQuery(numbers);
+  const all = useNumbers();
   const { data: others = [] } = useQuery(flows);
   const lead = useLead();
   const ours = all?.filter((one) => one.flow === flow.id) ?? [];

@@ -10,9 +10,10 @@ import { Empty } from "../../parts/empty";
 import { day, useNow } from "../../parts/time";
 import { Create } from "./create";
 import { Deeds } from "./deeds";
-import { flows, numbers } from "./questions";
+import { flows } from "./questions";
 import { State } from "./state";
 import "./styles";
+import { useNumbers } from "../trace/names";
 import css from "./ura.module.css";
 
 /** All URAs: which number leads to which, and whether callers hear them as they are drawn. */
@@ -21,7 +22,7 @@ export function List() {
   const { t: core } = useTranslation();
   const { data: me } = useQuery(session);
   const { data: all } = useQuery(flows);
-  const { data: known } = useQuery(numbers);
+  const known = useNumbers();
   const [isMaking, setIsMaking] = useState(false);
   const now = useNow(60_000);
   useEffect(() => {

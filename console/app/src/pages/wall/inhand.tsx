@@ -12,8 +12,10 @@ import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 import type { Schemas } from "../../api/client";
 import { session } from "../../api/questions";
+import { useStore } from "../../live/store";
 import { MediumIcon } from "../../parts/medium";
 import { notice, useWhy } from "../../parts/notices";
+import { expect, hangUp, phone, ready } from "../../phone/handset";
 import { useNames } from "../trace/names";
 import { interaction } from "../trace/questions";
 import { span } from "../trace/rows";
@@ -36,11 +38,17 @@ export function HandCall({ call, now }: { call: Schemas["Call"]; now: number }) 
   const { data: me } = useQuery(session);
   const { data: found } = useQuery(interaction(call.interaction));
   const mine = partOf(call, me?.user ?? "");
+  // Who takes part by a telephone on the desk leaves by hanging that up.
+  const isHere = useStore(phone, (value) => value !== null && value.leg.is !== "none");
   const give = useMutation({
-    mutationFn: (what: Order) => order(call.interaction, what),
+    mutationFn: async (what: Order) => {
+      // Who watches takes no calls otherwise: this window is made a telephone, or theirs on the desk rings.
+      if (mine === undefined) await ready().then(expect, () => {});
+      return order(call.interaction, what);
+    },
     onError: (error) => notice(why(error)),
-    onSuccess: (_, what) => {
-      if (what !== "hang_up" && mine === undefined) notice(say("wall.rings"));
+    onSuccess: () => {
+      if (mine === undefined) notice(say("wall.rings"));
     },
   });
   const isHeld = call.parties.some(({ role, place }) => role === "customer" && place === "held");
@@ -79,8 +87,8 @@ export function HandCall({ call, now }: { call: Schemas["Call"]; now: number }) 
         >
           {say("wall.part.take_over")}
         </Button>
-        {mine !== undefined && (
-          <Button size="xs" variant="light" color="red" onClick={() => give.mutate("hang_up")}>
+        {mine !== undefined && isHere && (
+          <Button size="xs" variant="default" onClick={hangUp}>
             {say("wall.part.leave")}
           </Button>
         )}

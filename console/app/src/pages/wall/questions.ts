@@ -3,7 +3,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { api, asked, type Schemas } from "../../api/client";
 
-export type Order = "listen" | "whisper" | "barge" | "take_over" | "hang_up";
+export type Order = "listen" | "whisper" | "barge" | "take_over";
 
 /** How often what is in hand is asked for while somebody looks, in milliseconds. */
 const LOOKED_AT_MS = 3_000;
