@@ -1,3 +1,5 @@
+import { Skeleton } from "@mantine/core";
+import { lazy, Suspense } from "react";
 import { useTranslation } from "react-i18next";
 import { Detail } from "../parts/detail";
 import { ChoiceField, Group, NumberField, Row, SwitchField, TextField } from "../parts/fields";
@@ -58,12 +60,19 @@ export function Email({ id }: { id: string }) {
           <About form={form} nameHint={t("email.nameHint")} />
           <Mailbox form={form} id={channel?.id} />
           <Answers of={part(form, "settings")} />
+          <Group title={t("email.signature")} text={t("email.signatureText")}>
+            <Suspense fallback={<Skeleton height={200} />}>
+              <SignatureEditor of={part(form, "settings")} />
+            </Suspense>
+          </Group>
           <LifeFields of={part(part(form, "settings"), "life")} />
         </>
       )}
     </Detail>
   );
 }
+
+const SignatureEditor = lazy(() => import("./editor"));
 
 const LOGINS = ["password", "google", "microsoft"] as const;
 
