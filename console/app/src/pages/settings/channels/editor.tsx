@@ -127,7 +127,10 @@ export default function SignatureEditor({ of }: Props) {
   }, [editor, kept]);
   const add = async (file: File | undefined) => {
     if (file === undefined) return;
-    if (file.size > PICTURE_BYTES_MAX) return notice(t("email.pictureLarge"));
+    if (file.size > PICTURE_BYTES_MAX) {
+      notice(t("email.pictureLarge"));
+      return;
+    }
     const media = `p${crypto.randomUUID().slice(0, 8)}`;
     pictures.current = {
       ...pictures.current,
