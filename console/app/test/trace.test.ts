@@ -6,7 +6,7 @@ import { ladder } from "../src/pages/trace/ladder";
 import { outcome, span, tone } from "../src/pages/trace/rows";
 import { keep, parse } from "../src/pages/trace/saved";
 import { sentence } from "../src/pages/trace/sentences";
-import { grade, lostPart } from "../src/pages/trace/sound";
+import { grade, lostPart, moments } from "../src/pages/trace/sound";
 import { disposition, lines, phases, steps } from "../src/pages/trace/trail";
 
 const NOON = new Date(2026, 10, 23, 12).getTime();
@@ -247,6 +247,19 @@ describe("a ladder", () => {
 });
 
 describe("how it sounded", () => {
+  it("from moment to moment, where that was measured", () => {
+    const course = [
+      { loss: 0, jitter_ms: 2, mos: 4.4 },
+      { loss: 0.25, jitter_ms: 41.5, round_trip_ms: 80, mos: null },
+    ];
+    expect(moments({ course, course_every_ms: 5000 })).toEqual([
+      { fromMs: 0, untilMs: 5000, mos: 4.4, loss: 0, jitterMs: 2, roundTripMs: null },
+      { fromMs: 5000, untilMs: 10_000, mos: null, loss: 0.25, jitterMs: 41.5, roundTripMs: 80 },
+    ]);
+    expect(moments({ mos: 4 })).toEqual([]);
+    expect(moments(null)).toEqual([]);
+  });
+
   it("is graded as people hear it", () => {
     expect([grade(4.2), grade(3.7), grade(2)]).toEqual(["good", "fair", "poor"]);
   });

@@ -1,7 +1,8 @@
 import { useTranslation } from "react-i18next";
 import { fields } from "../../api/open";
 import css from "./quality.module.css";
-import { grade, lostPart } from "./sound";
+import { span } from "./rows";
+import { grade, lostPart, type Moment, moments } from "./sound";
 
 /** How it sounded, at both ends. */
 export function Quality({ quality }: { quality: unknown }) {
@@ -27,7 +28,68 @@ export function Quality({ quality }: { quality: unknown }) {
         <Fact name={say("quality.jitter")} value={ms(all.jitter_ms)} />
         <Fact name={say("quality.roundTrip")} value={ms(all.round_trip_ms)} />
       </dl>
+      <Course moments={moments(quality)} />
     </section>
+  );
+}
+
+/** From moment to moment: the higher a column, the better it was heard; what was lost hangs from above. */
+function Course({ moments }: { moments: readonly Moment[] }) {
+  const { t: say, i18n } = useTranslation("supervision");
+  if (moments.length < 2) return null;
+  const one = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 });
+  const heard = moments.flatMap(({ mos }) => (mos === null ? [] : [mos]));
+  const worst = heard.length === 0 ? "–" : one.format(Math.min(...heard));
+  const ms = (value: number | null) => (value === null ? "–" : `${Math.round(value)} ms`);
+  const told = (at: Moment) =>
+    say("quality.moment", {
+      from: span(at.fromMs),
+      until: span(at.untilMs),
+      mos: at.mos === null ? "–" : one.format(at.mos),
+      loss: `${one.format(at.loss * 100)} %`,
+      jitter: ms(at.jitterMs),
+      roundTrip: ms(at.roundTripMs),
+    });
+  const step = 100 / moments.length;
+  return (
+    <figure className={css.course}>
+      <figcaption>{say("quality.course")}</figcaption>
+      <svg
+        viewBox="0 0 100 48"
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={say("quality.courseText", { worst })}
+      >
+        {moments.map((at) => {
+          const place = at.mos === null ? 0 : (at.mos - WORST) / (BEST - WORST);
+          const high = 48 * Math.min(Math.max(place, 0), 1);
+          const x = (at.fromMs / (at.untilMs - at.fromMs)) * step;
+          return (
+            <g key={at.fromMs} data-grade={at.mos === null ? "none" : grade(at.mos)}>
+              <title>{told(at)}</title>
+              <rect className={css.hit} x={x} width={step} height="48" />
+              <rect
+                className={css.mark}
+                x={x + step * 0.08}
+                width={step * 0.84}
+                y={48 - high}
+                height={high}
+              />
+              <rect
+                className={css.loss}
+                x={x + step * 0.08}
+                width={step * 0.84}
+                height={48 * Math.min(at.loss, 1)}
+              />
+            </g>
+          );
+        })}
+      </svg>
+      <p>
+        <span>{span(0)}</span>
+        <span>{span(moments.at(-1)?.untilMs ?? 0)}</span>
+      </p>
+    </figure>
   );
 }
 

@@ -201,6 +201,10 @@ const words: SupervisionWords = {
     lostThere: "Lost on the way there",
     jitter: "Jitter",
     roundTrip: "Round trip",
+    course: "From moment to moment, what we heard",
+    courseText: "The score throughout the call; the worst was {{worst}}.",
+    moment:
+      "{{from}} to {{until}}: score {{mos}}, lost {{loss}}, jitter {{jitter}}, round trip {{roundTrip}}",
     grade: {
       good: "good",
       fair: "fair",

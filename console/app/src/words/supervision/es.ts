@@ -201,6 +201,10 @@ const words: SupervisionWords = {
     lostThere: "Pérdida de ida",
     jitter: "Jitter",
     roundTrip: "Ida y vuelta",
+    course: "De momento a momento, lo que oímos",
+    courseText: "La nota a lo largo de la llamada; la peor fue {{worst}}.",
+    moment:
+      "{{from}} a {{until}}: nota {{mos}}, pérdida {{loss}}, jitter {{jitter}}, ida y vuelta {{roundTrip}}",
     grade: {
       good: "buena",
       fair: "regular",

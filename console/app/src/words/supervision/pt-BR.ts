@@ -199,6 +199,10 @@ const words = {
     lostThere: "Perda na ida",
     jitter: "Jitter",
     roundTrip: "Ida e volta",
+    course: "De momento a momento, o que ouvimos",
+    courseText: "A nota ao longo da ligação; a pior foi {{worst}}.",
+    moment:
+      "{{from}} a {{until}}: nota {{mos}}, perda {{loss}}, jitter {{jitter}}, ida e volta {{roundTrip}}",
     grade: {
       good: "boa",
       fair: "regular",
