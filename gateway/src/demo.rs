@@ -11,7 +11,7 @@ use desk::id::{
     CalendarId, ChannelId, CompanyId, DeviceId, DispositionId, FlowId, NumberId, PromptId,
     QuickReplyId, ServiceId, TrunkId, UserId,
 };
-use desk::rules::{ServiceRules, WrapUp};
+use desk::rules::{Rules, ServiceRules, Targets, WrapUp};
 use ivr::simple::{Offer, SimpleForm};
 use ivr::{CalendarRef, Key, Language, Say};
 use rand::SeedableRng;
@@ -179,6 +179,10 @@ impl Maker<'_> {
             .await?;
         self.insert_chat(&mut db, &company, &services, now_ms, &mut random)
             .await?;
+        // Who tries it has one browser and many hands: a call comes beside what is written.
+        let mut rules = Rules::default();
+        rules.costs.phone = 2 * rules.costs.chat;
+        store::desk_settings::put(&mut *db, &company, &rules, now_ms).await?;
         db.commit().await?;
         Ok(logins)
     }
@@ -449,6 +453,11 @@ async fn insert_services(
                 wrap_up: WrapUp {
                     dispositions: dispositions()?,
                     ..WrapUp::default()
+                },
+                // What most contact centres promise each other: within twenty seconds.
+                targets: Targets {
+                    answer_ms: Some(20_000),
+                    ..Targets::default()
                 },
                 ..ServiceRules::default()
             },

@@ -42,16 +42,28 @@ describe("the line of the telephone", () => {
   });
 
   it("is opened anew at once when the page wakes and a registration was missed", () => {
-    expect(having(REGISTERED, [75_099, { kind: "woke" }]).line.is).toBe("ready");
-    expect(having(REGISTERED, [75_100, { kind: "woke" }]).line).toEqual({
+    expect(having(REGISTERED, [95_099, { kind: "woke" }]).line.is).toBe("ready");
+    expect(having(REGISTERED, [95_100, { kind: "woke" }]).line).toEqual({
       is: "opening",
       attempt: 0,
-      since: 75_100,
+      since: 95_100,
     });
   });
 
   it("is not cut for that doubt while a call goes on", () => {
     expect(having(REGISTERED, RINGS, [90_000, { kind: "woke" }]).line.is).toBe("ready");
+  });
+
+  it("stays what it is while the program answers each time that it is told anew where we are", () => {
+    let phone = having(REGISTERED);
+    for (let now = 88_000; now < 3_600_000; now += 88_000) {
+      phone = step(phone, { kind: "heard" }, now, 1);
+      phone = step(phone, { kind: "tick" }, now + 87_999, 1);
+      expect(phone.line).toEqual({ is: "ready", heard: now });
+    }
+    // An answer of the old line is none of the new one.
+    const waits = having(REGISTERED, [200, LOST], [300, { kind: "heard" }]);
+    expect(waits.line.is).toBe("waiting");
   });
 
   it("counts as lost when nothing was heard for as long as a registration holds", () => {

@@ -241,9 +241,9 @@ fn unfit(why: &Unfit, at_ms: i64, language: Language, names: &impl Names) -> Str
         Unfit::Busy { load, with, .. } => {
             let with = medium(*with, language);
             match language {
-                Language::PtBr => format!("ocupado com {with} ({load}%)"),
-                Language::En => format!("busy with {with} ({load}%)"),
-                Language::Es => format!("ocupado con {with} ({load}%)"),
+                Language::PtBr => format!("ocupado com {with} ({load}% da atenção), sem espaço"),
+                Language::En => format!("busy with {with} ({load}% of their attention), no room"),
+                Language::Es => format!("ocupado con {with} ({load}% de la atención), sin espacio"),
             }
         }
         Unfit::Skill(found) => skill(found, language, names),

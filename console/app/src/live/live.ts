@@ -80,6 +80,9 @@ export function listen(listener: Listener): () => void {
   const woke = () => {
     if (document.visibilityState === "visible") happened({ kind: "woke" });
   };
+  // The socket may not know it for a minute. Where it is another network that went, it is opened again at once.
+  const cut = () => happened({ kind: "closed", code: 0 });
+  window.addEventListener("offline", cut);
   window.addEventListener("online", woke);
   document.addEventListener("visibilitychange", woke);
   link.set(begin(Date.now()));
@@ -88,6 +91,7 @@ export function listen(listener: Listener): () => void {
   return () => {
     ended = true;
     clearTimeout(timer);
+    window.removeEventListener("offline", cut);
     window.removeEventListener("online", woke);
     document.removeEventListener("visibilitychange", woke);
     close();

@@ -33,6 +33,8 @@ export type Trouble = "microphone" | "media";
 
 export type Happening =
   | { readonly kind: "registered" }
+  /** The program answered when it was told anew where we are. */
+  | { readonly kind: "heard" }
   /** The program said no, or nobody was reached. */
   | { readonly kind: "unregistered"; readonly isFinal: boolean }
   | { readonly kind: "tick" }
@@ -50,11 +52,11 @@ export type Happening =
 /** A registration that needs longer leads nowhere, in milliseconds. */
 const OPENING_MAX = 12_000;
 
-/** How long a registration holds; it is made anew at half of it. In seconds. */
+/** How long a registration holds; it is made anew between half and three quarters of it. In seconds. */
 export const HOLDS_S = 120;
 
 /** After a standby the socket may look open and be dead: a registration was missed. In milliseconds. */
-const DOUBT_AFTER = 75_000;
+const DOUBT_AFTER = 95_000;
 
 /** Nothing was heard for longer than a registration holds. In milliseconds. */
 const SILENCE_MAX = HOLDS_S * 1_000;
@@ -79,6 +81,7 @@ export function begin(now: number): Phone {
 export function step(phone: Phone, what: Happening, now: number, chance: number): Phone {
   switch (what.kind) {
     case "registered":
+    case "heard":
     case "unregistered":
     case "tick":
     case "woke": {
@@ -132,13 +135,18 @@ function rings(phone: Phone, id: string, from: string, now: number): Phone {
   return { ...phone, leg: { is: "ringing", id, from, since: now } };
 }
 
-type OfLine = Extract<Happening, { kind: "registered" | "unregistered" | "tick" | "woke" }>;
+type OfLine = Extract<
+  Happening,
+  { kind: "registered" | "heard" | "unregistered" | "tick" | "woke" }
+>;
 
 function onLine({ line, leg }: Phone, what: OfLine, now: number, chance: number): Line {
   if (line.is === "refused") return line;
   switch (what.kind) {
     case "registered":
       return { is: "ready", heard: now };
+    case "heard":
+      return line.is === "ready" ? { is: "ready", heard: now } : line;
     case "unregistered":
       if (what.isFinal) return { is: "refused" };
       return line.is === "waiting" ? line : later(line, now, chance);

@@ -26,6 +26,19 @@ export type Wire = {
 const BUSY = 486;
 const NOT_NOW = 480;
 
+/** A request of ours, as far as it matters. JsSIP tells of the first registration alone: that one after it was
+ *  answered is seen here. */
+type Transaction = {
+  readonly request: { readonly method: string };
+  readonly state: number;
+  readonly C: { readonly STATUS_COMPLETED: number };
+  readonly on: (what: "stateChanged", does: () => void) => void;
+};
+
+type TellsOfTransactions = {
+  readonly on: (what: "newTransaction", does: (told: { transaction: Transaction }) => void) => void;
+};
+
 type Talk = {
   readonly session: RTCSession;
   readonly sound: HTMLAudioElement;
@@ -45,13 +58,24 @@ export function wire(account: Account, happened: (what: Happening) => void): Wir
     user_agent: "Ramal",
   });
   let talk: Talk | null = null;
+  let isClosed = false;
+  // What becomes of a line that was given up says nothing of the one after it.
+  const tell = (what: Happening) => {
+    if (!isClosed) happened(what);
+  };
 
-  ua.on("registered", () => happened({ kind: "registered" }));
+  ua.on("registered", () => tell({ kind: "registered" }));
+  (ua as unknown as TellsOfTransactions).on("newTransaction", ({ transaction }) => {
+    if (transaction.request.method !== "REGISTER") return;
+    transaction.on("stateChanged", () => {
+      if (transaction.state === transaction.C.STATUS_COMPLETED) tell({ kind: "heard" });
+    });
+  });
   ua.on("registrationFailed", ({ response }) => {
     const status = response?.status_code ?? 0;
-    happened({ kind: "unregistered", isFinal: status === 403 || status === 404 });
+    tell({ kind: "unregistered", isFinal: status === 403 || status === 404 });
   });
-  ua.on("disconnected", () => happened({ kind: "unregistered", isFinal: false }));
+  ua.on("disconnected", () => tell({ kind: "unregistered", isFinal: false }));
   ua.on("newRTCSession", ({ originator, session }: RTCSessionEvent) => {
     if (originator !== "remote") return;
     if (talk !== null) session.terminate({ status_code: BUSY });
@@ -124,6 +148,7 @@ export function wire(account: Account, happened: (what: Happening) => void): Wir
       session.renegotiate({ rtcOfferConstraints: { iceRestart: true } });
     },
     close: () => {
+      isClosed = true;
       for (const drop of listeners) drop();
       ua.stop();
     },

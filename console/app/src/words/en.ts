@@ -101,7 +101,8 @@ const words: Words = {
       away: "You take no work yet",
       awayText: "Become available to begin.",
       paused: "On a break: {{reason}}",
-      missed: "{{name}} ({{service}}) went to somebody else. Make yourself available for the next.",
+      missed:
+        "{{name}} ({{service}}) is in the queue again. Make yourself available to be offered work.",
     },
     pick: "Choose a conversation",
     pickText: "It opens here. By keyboard:",

@@ -102,7 +102,7 @@ const words: Words = {
       awayText: "Póngase disponible para comenzar.",
       paused: "En pausa: {{reason}}",
       missed:
-        "{{name}} ({{service}}) pasó a otra persona. Póngase disponible para recibir la próxima.",
+        "{{name}} ({{service}}) sigue en la cola. Póngase disponible para recibir atenciones.",
     },
     pick: "Elija una atención",
     pickText: "La conversación se abre aquí. Con el teclado:",

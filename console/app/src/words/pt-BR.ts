@@ -100,7 +100,7 @@ const words = {
       awayText: "Fique disponível para começar.",
       paused: "Em pausa: {{reason}}",
       missed:
-        "{{name}} ({{service}}) foi para outra pessoa. Fique disponível para receber a próxima.",
+        "{{name}} ({{service}}) continua na fila. Fique disponível para receber atendimentos.",
     },
     pick: "Escolha um atendimento",
     pickText: "A conversa abre aqui. Pelo teclado:",

@@ -35,6 +35,13 @@ const Sound = lazy(() => import("./sound"));
 export default function PhoneOfWindow({ isAgent }: { isAgent: boolean }) {
   useEffect(have, []);
   const leg = useStore(phone, (value) => value?.leg.is ?? "none");
+  useEffect(() => {
+    if (leg !== "talking") return;
+    // A page that is loaded anew has no sound, and the customer hears nobody.
+    const warn = (event: BeforeUnloadEvent) => event.preventDefault();
+    window.addEventListener("beforeunload", warn);
+    return () => window.removeEventListener("beforeunload", warn);
+  }, [leg]);
   return (
     <div className={css.phone}>
       {isAgent && <Listening />}

@@ -29,7 +29,7 @@ export function List({ all, offers, mine, open }: Props) {
   const isOffered = offers.some(({ medium }) => medium === "phone");
   const from = leg?.is === "ringing" && !isOffered ? leg.from : undefined;
   const { me } = usePresence();
-  const isFull = me?.presence === "available" && me.load >= FULL;
+  const isFull = me?.presence === "available" && me.load >= FULL && mine.length > 1;
   const isCalled = offers.length > 0 || from !== undefined;
   return (
     <aside className={css.list} aria-label={t("work.title")}>

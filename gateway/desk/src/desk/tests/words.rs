@@ -126,21 +126,21 @@ fn a_supervisor_reads_it_in_their_language() {
         "Vendas, mais tempo ocioso, esperou 0 s, prioridade 1, peso 2 · \
          Bruno: atende, fatura 3 (mínimo 2), ocioso há 4 min · \
          Ana: fatura 1 (mínimo 2) · Carla: em pausa almoco há 4 min · \
-         Davi: ocupado com chat (20%) · Eva: desconectado"
+         Davi: ocupado com chat (20% da atenção), sem espaço · Eva: desconectado"
     );
     assert_eq!(
         say(Language::En),
         "Vendas, longest idle, waited 0 s, priority 1, weight 2 · \
          Bruno: chosen, fatura 3 (at least 2), idle 4 min · \
          Ana: fatura 1 (at least 2) · Carla: paused (almoco) for 4 min · \
-         Davi: busy with chat (20%) · Eva: offline"
+         Davi: busy with chat (20% of their attention), no room · Eva: offline"
     );
     assert_eq!(
         say(Language::Es),
         "Vendas, más tiempo libre, esperó 0 s, prioridad 1, peso 2 · \
          Bruno: atiende, fatura 3 (mínimo 2), libre hace 4 min · \
          Ana: fatura 1 (mínimo 2) · Carla: en pausa almoco hace 4 min · \
-         Davi: ocupado con chat (20%) · Eva: desconectado"
+         Davi: ocupado con chat (20% de la atención), sin espacio · Eva: desconectado"
     );
 }
 
