@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isGrave, lackOfChannel, lackOfNumber } from "../src/pages/settings/channels/lack";
+import { canBeTried, type Mail } from "../src/pages/settings/channels/mail";
 
 describe("what a number lacks", () => {
   const flows = [
@@ -41,5 +42,21 @@ describe("what a channel lacks", () => {
   it("is grave only where nothing comes or goes", () => {
     expect(isGrave("account")).toBe(true);
     expect(isGrave("silent")).toBe(false);
+  });
+});
+
+describe("a mailbox", () => {
+  const server = { host: "mail.loja.example", port: 993, security: "tls" };
+  const mail = { address: "sac@loja.example", receiving: server, sending: server } as Mail;
+
+  it("can be tried once there is enough of it", () => {
+    expect(canBeTried({ ...mail, password: "segredo" }, false)).toBe(true);
+    expect(canBeTried(mail, true)).toBe(true);
+    expect(canBeTried(mail, false)).toBe(false);
+    expect(canBeTried({ ...mail, address: "sac" }, true)).toBe(false);
+    expect(canBeTried({ ...mail, sending: { ...server, host: " " } }, true)).toBe(false);
+    expect(canBeTried({ ...mail, login: "google", receiving: null, sending: null }, false)).toBe(
+      true,
+    );
   });
 });

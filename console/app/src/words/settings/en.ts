@@ -866,6 +866,7 @@ const words: SettingsWords = {
     tenantHint: "Empty: any.",
     connect: "Connect the account",
     saveFirst: "Save first; then connect the account.",
+    fill: "Fill in the address, both servers and the password to test them.",
     check: "Try the settings",
     fine: "Settings are fine",
     side: {

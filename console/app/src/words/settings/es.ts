@@ -873,6 +873,7 @@ const words: SettingsWords = {
     tenantHint: "Vacío: cualquiera.",
     connect: "Conectar cuenta",
     saveFirst: "Guarde primero; después conecte la cuenta.",
+    fill: "Complete la dirección, los dos servidores y la contraseña para probar.",
     check: "Probar configuración",
     fine: "Configuración OK",
     side: {

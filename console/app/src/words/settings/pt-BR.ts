@@ -869,6 +869,7 @@ const words = {
     tenantHint: "Vazio: qualquer um.",
     connect: "Conectar conta",
     saveFirst: "Salve primeiro; depois conecte a conta.",
+    fill: "Preencha o endereço, os dois servidores e a senha para testar.",
     check: "Testar Configurações",
     fine: "Configurações OK",
     side: {

@@ -7,7 +7,7 @@ import { useWhy } from "../../../parts/notices";
 import { State } from "../parts/page";
 import parts from "../parts/parts.module.css";
 import css from "./channels.module.css";
-import { type Mail, taken } from "./mail";
+import { canBeTried, type Mail, taken } from "./mail";
 
 /** Tries what stands in the form, saved or not, and says of every step what came of it. */
 export function Check({ settings, id }: { settings: Mail; id: string | undefined }) {
@@ -20,12 +20,19 @@ export function Check({ settings, id }: { settings: Mail; id: string | undefined
     },
   });
   const { data, error } = checking;
+  const isReady = canBeTried(settings, id !== undefined);
   return (
     <>
       <div>
-        <Button variant="default" loading={checking.isPending} onClick={() => checking.mutate()}>
+        <Button
+          variant="default"
+          loading={checking.isPending}
+          disabled={!isReady}
+          onClick={() => checking.mutate()}
+        >
           {t("email.check")}
         </Button>
+        {!isReady && <p className={parts.hint}>{t("email.fill")}</p>}
       </div>
       <div role="status">
         {error !== null && <p className={parts.wrong}>{why(error)}</p>}

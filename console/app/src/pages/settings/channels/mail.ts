@@ -10,6 +10,14 @@ export type Mail = Omit<Schemas["EmailSettings"], "receiving" | "sending"> & {
   sending?: Server | null;
 };
 
+/** Whether there is enough of it to be tried; the password of one that is kept is kept too. */
+export function canBeTried(mail: Mail, isKept: boolean): boolean {
+  if (!/.@./.test(mail.address ?? "")) return false;
+  if ((mail.login ?? "password") !== "password") return true;
+  const hasServers = [mail.receiving, mail.sending].every((server) => server?.host.trim());
+  return hasServers && (isKept || (mail.password ?? "") !== "");
+}
+
 /** As the program takes it. */
 export function taken(mail: Mail): Schemas["EmailSettings"] {
   const { password, ...rest } = mail;
