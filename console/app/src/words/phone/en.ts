@@ -26,7 +26,8 @@ const words: PhoneWords = {
   state: {
     talking: "Talking",
     held: "On hold: the customer hears music",
-    elsewhere: "You are talking on your other phone",
+    elsewhere:
+      "The sound is on another device of yours. If the page was loaded anew, the customer is back in the queue within a minute.",
     connecting: "Connecting the call…",
     over: "The call is over",
     overText: "Say how it ended to take the next one.",

@@ -26,7 +26,8 @@ const words: PhoneWords = {
   state: {
     talking: "En conversación",
     held: "En espera: el cliente oye música",
-    elsewhere: "La conversación está en tu otro teléfono",
+    elsewhere:
+      "El sonido está en otro aparato tuyo. Si la página se recargó, el cliente vuelve a la cola en menos de un minuto.",
     connecting: "Completando la llamada…",
     over: "Llamada terminada",
     overText: "Registra cómo terminó para recibir la próxima.",

@@ -23,7 +23,8 @@ const words = {
   state: {
     talking: "Em conversa",
     held: "Em espera: o cliente ouve música",
-    elsewhere: "A conversa está no seu outro telefone",
+    elsewhere:
+      "O som está em outro aparelho seu. Se a página foi recarregada, o cliente volta à fila em menos de um minuto.",
     connecting: "Completando a ligação…",
     over: "Ligação encerrada",
     overText: "Registre como terminou para receber a próxima.",
