@@ -137,6 +137,8 @@ pub(super) enum Order {
     Barge {},
     /// A supervisor has it in hand from here on.
     TakeOver {},
+    /// Whoever has it in hand talks on another of their phones, which ring anew: the one that they had is gone.
+    Bring {},
 }
 
 /// What a recording is to do.
@@ -228,6 +230,7 @@ impl Order {
             Self::Whisper {} => CallOrder::Attend(Attention::Whisper),
             Self::Barge {} => CallOrder::Attend(Attention::Barge),
             Self::TakeOver {} => CallOrder::TakeOver,
+            Self::Bring {} => CallOrder::Bring,
         })
     }
 }

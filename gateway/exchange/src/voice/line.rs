@@ -102,6 +102,8 @@ pub(super) enum Errand {
     Attend(Attention),
     /// To take a call over.
     TakeOver,
+    /// To go on with a call that they have in hand.
+    Bring,
 }
 
 /// The offer for which a phone rings.

@@ -19,7 +19,7 @@ import { useStore } from "../../live/store";
 import { Avatar } from "../../parts/avatar";
 import { useShortcuts } from "../../parts/keys";
 import { notice } from "../../parts/notices";
-import { hangUp, muted, phone, quality } from "../../phone/handset";
+import { expect, hangUp, muted, phone, quality } from "../../phone/handset";
 import { type Seen, seen } from "../../phone/seen";
 import { speaking } from "../../words/words";
 import { phone as written } from "../work/identity";
@@ -75,6 +75,7 @@ function Up({ work, call, me }: UpProps) {
         <p className={css.state} data-warm={now.isHeld || now.asks !== "no"} role="status">
           <Clock sinceMs={work.since_ms} /> · <State now={now} />
         </p>
+        {!now.isAsked && <Bring interaction={call.interaction} />}
       </div>
       {hint !== null && (
         <p className={css.hint} role="status">
@@ -89,6 +90,23 @@ function Up({ work, call, me }: UpProps) {
       )}
       <Note interaction={call.interaction} />
     </>
+  );
+}
+
+/** The sound is not here, as after a page was loaded anew: one's phone rings again, and is taken by itself. */
+function Bring({ interaction }: { interaction: string }) {
+  const { t } = useTranslation("phone");
+  const order = useOrder(interaction);
+  const isHere = useStore(phone, (value) => value !== null && value.leg.is !== "none");
+  if (isHere) return null;
+  const bring = () => {
+    expect();
+    order.mutate({ order: "bring" });
+  };
+  return (
+    <Button variant="light" loading={order.isPending} onClick={bring}>
+      {t("do.bring")}
+    </Button>
   );
 }
 

@@ -27,13 +27,14 @@ const words: PhoneWords = {
     talking: "Talking",
     held: "On hold: the customer hears music",
     elsewhere:
-      "The sound is on another device of yours. If the page was loaded anew, the customer is back in the queue within a minute.",
+      "The sound is on another device of yours. If the page was loaded anew, bring it here.",
     connecting: "Connecting the call…",
     over: "The call is over",
     overText: "Say how it ended to take the next one.",
     aside: "You are being consulted",
   },
   do: {
+    bring: "Bring the sound here",
     mute: "Mute",
     unmute: "Unmute",
     hold: "Hold",

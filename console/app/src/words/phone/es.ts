@@ -26,14 +26,14 @@ const words: PhoneWords = {
   state: {
     talking: "En conversación",
     held: "En espera: el cliente oye música",
-    elsewhere:
-      "El sonido está en otro aparato tuyo. Si la página se recargó, el cliente vuelve a la cola en menos de un minuto.",
+    elsewhere: "El sonido está en otro aparato tuyo. Si la página se recargó, tráigalo aquí.",
     connecting: "Completando la llamada…",
     over: "Llamada terminada",
     overText: "Registra cómo terminó para recibir la próxima.",
     aside: "Te están consultando",
   },
   do: {
+    bring: "Traer el sonido aquí",
     mute: "Silenciar",
     unmute: "Activar sonido",
     hold: "Espera",

@@ -23,14 +23,14 @@ const words = {
   state: {
     talking: "Em conversa",
     held: "Em espera: o cliente ouve música",
-    elsewhere:
-      "O som está em outro aparelho seu. Se a página foi recarregada, o cliente volta à fila em menos de um minuto.",
+    elsewhere: "O som está em outro aparelho seu. Se a página foi recarregada, traga-o para cá.",
     connecting: "Completando a ligação…",
     over: "Ligação encerrada",
     overText: "Registre como terminou para receber a próxima.",
     aside: "Você está sendo consultado",
   },
   do: {
+    bring: "Trazer o som para cá",
     mute: "Mudo",
     unmute: "Ativar som",
     hold: "Espera",

@@ -57,6 +57,8 @@ pub enum CallOrder {
     Attend(Attention),
     /// A supervisor has it in hand from here on.
     TakeOver,
+    /// Whoever has it in hand talks on another of their phones, which ring anew: the one that they had is gone.
+    Bring,
 }
 
 /// What a recording is to do.
@@ -130,6 +132,7 @@ impl Call {
         match order {
             CallOrder::Attend(attention) => return self.attend(now, by, attention, shared),
             CallOrder::TakeOver => return self.take_over(now, by, shared),
+            CallOrder::Bring => return self.bring(now, by, shared),
             CallOrder::Record(wanted) if self.is_with(by) => {
                 return self.order_tape(now, by, wanted, shared);
             }
@@ -201,12 +204,13 @@ impl Call {
             CallOrder::Record(_)
             | CallOrder::Note(_)
             | CallOrder::Attend(_)
-            | CallOrder::TakeOver => {}
+            | CallOrder::TakeOver
+            | CallOrder::Bring => {}
         }
         Ok(())
     }
 
-    fn in_hand_of(&self, by: &UserId) -> Result<&Handled, OrderError> {
+    pub(super) fn in_hand_of(&self, by: &UserId) -> Result<&Handled, OrderError> {
         match &self.stage {
             Stage::Handled(handled) if handled.agent.as_ref() == Some(by) => Ok(handled),
             Stage::Handled(_) => Err(OrderError::NotYours),
@@ -257,7 +261,8 @@ impl Call {
             | CallOrder::Record(_)
             | CallOrder::Note(_)
             | CallOrder::Attend(_)
-            | CallOrder::TakeOver => {
+            | CallOrder::TakeOver
+            | CallOrder::Bring => {
                 return Err(OrderError::NotNow("you are the one who is served"));
             }
         }

@@ -64,6 +64,36 @@ impl Call {
         }
     }
 
+    /// Whoever has the call in hand goes on with it on another of their phones: the page that was one is gone.
+    pub(super) fn bring(
+        &mut self,
+        now: Now,
+        by: &UserId,
+        shared: &mut Shared,
+    ) -> Result<(), OrderError> {
+        self.in_hand_of(by)?;
+        self.fetch(now, by, Errand::Bring, shared)
+    }
+
+    /// They have answered there: the phone that they had is silent from here on.
+    fn change_phone(&mut self, now: Now, who: &UserId, leg: LegId, shared: &mut Shared) {
+        let before = match self.in_hand_of(who) {
+            Ok(handled) => handled.leg,
+            // It went on to somebody else meanwhile.
+            Err(_) => return self.drop_line(now, leg, shared),
+        };
+        let place = self
+            .talk
+            .get(before)
+            .map_or(Place::Together, |party| party.place);
+        self.drop_line(now, before, shared);
+        let role = Role::Agent(who.clone());
+        self.talk.enter(leg, talk::Party::new(role, place));
+        if let Stage::Handled(handled) = &mut self.stage {
+            handled.leg = leg;
+        }
+    }
+
     fn note_supervision(&mut self, now: Now, by: &UserId, how: &str) {
         let detail = json!({ "by": by, "how": how });
         self.note(now, TrailKind::Supervised, detail);
@@ -123,9 +153,12 @@ impl Call {
         shared.come_up(now, leg);
         shared.run(leg, agreed);
         self.note_media(now, agreed);
+        if errand == Errand::Bring {
+            return self.change_phone(now, &who, leg, shared);
+        }
         let attention = match errand {
             Errand::Attend(attention) => attention,
-            Errand::TakeOver | Errand::Dial => Attention::Barge,
+            Errand::TakeOver | Errand::Bring | Errand::Dial => Attention::Barge,
         };
         let role = Role::Supervisor(who.clone(), attention);
         self.talk
@@ -133,7 +166,7 @@ impl Call {
         match errand {
             Errand::Attend(attention) => self.note_supervision(now, &who, attention.as_str()),
             Errand::TakeOver => self.note_supervision(now, &who, "take_over"),
-            Errand::Dial => {}
+            Errand::Bring | Errand::Dial => {}
         }
         if errand == Errand::TakeOver {
             self.change_hands(now, &who, leg, shared);

@@ -264,7 +264,8 @@ impl World {
             4..=6 => CallOrder::Consult(to),
             7 => CallOrder::Switch,
             // Only who asks somebody who has answered can do this.
-            8 | 15..=17 => CallOrder::Join,
+            8 | 15 | 16 => CallOrder::Join,
+            17 => CallOrder::Bring,
             9 => CallOrder::Complete,
             10 => CallOrder::Cancel,
             11 => CallOrder::HangUp,

@@ -471,6 +471,43 @@ fn a_supervisor_takes_a_call_over_and_the_agent_wraps_up() {
 }
 
 #[test]
+fn an_agent_goes_on_with_a_call_on_a_phone_that_rings_anew() {
+    let (mut scene, ana) = talking();
+    scene.comes("bruno");
+    scene.page("bruno", true);
+    let interaction = scene.voice.calls_of(&company()).remove(0).interaction;
+    let strange = scene.voice.order(
+        scene.now,
+        &company(),
+        &agent("bruno"),
+        &interaction,
+        CallOrder::Bring,
+    );
+    strange.expect_err("not his");
+    scene.does("ana", CallOrder::Bring);
+    let (other, target) = guest(&mut scene);
+    assert_eq!(target, Target::Device(AccountId("ana-phone".into())));
+    assert!(
+        !hangs_up(&scene, ana.call),
+        "until it is answered all is as it was"
+    );
+    scene.picks_up(other);
+    assert!(hangs_up(&scene, ana.call));
+    let told = scene.told();
+    assert_eq!(told[&1], [other.leg.0]);
+    assert_eq!(told[&other.leg.0], [1]);
+    assert_eq!(scene.doing("ana"), ["handling"]);
+    // The end of the phone that is gone is not the end of the call.
+    scene.leaves(ana, Party::Us, None);
+    assert_eq!(scene.doing("ana"), ["handling"]);
+    scene.does("ana", CallOrder::Hold);
+    scene.does("ana", CallOrder::Resume);
+    scene.leaves(other, Party::Peer, None);
+    assert_eq!(scene.doing("ana"), ["wrapping up"]);
+    assert!(hangs_up(&scene, CALL));
+}
+
+#[test]
 fn a_phone_transfers_by_its_own_keys() {
     let (mut scene, ana) = talking();
     scene.comes("bruno");
