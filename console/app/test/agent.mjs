@@ -286,6 +286,13 @@ const orders = {
     await page.keyboard.press("Alt+m");
     await button("Mudo").last().waitFor();
   },
+  /** Loads the page anew in a call, though it asks not to, and has the sound come back to it. */
+  async bring() {
+    page.once("dialog", (dialog) => dialog.accept());
+    await page.reload();
+    await button("Trazer o som para cá").click();
+    await page.getByText("Em conversa").waitFor();
+  },
   /** Asks a colleague about the call. */
   async consult({ whom }) {
     await button("Consultar").click();

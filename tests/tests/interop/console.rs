@@ -130,6 +130,7 @@ fn an_agent_takes_a_call_in_the_window_asks_a_colleague_and_hands_it_over() {
     ana.does(json!({ "do": "resume" }));
     ana.does(json!({ "do": "mute" }));
     ana.does(json!({ "do": "unmute" }));
+    ana.does(json!({ "do": "bring" }));
 
     bruno.does(json!({ "do": "come" }));
     ana.does(json!({ "do": "consult", "whom": "Bruno" }));
